@@ -1,0 +1,241 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * policy.h - the whole public face of the policy library.
+ *
+ * YAML -> checked model -> compiled, immutable, counted policy -> decision. Pure: no I/O
+ * but policy_load(), no clock, no logging, no globals. Zero is deny.
+ * The language is described in docs/design/policy.md.
+ */
+#pragma once
+
+#include <stdint.h>
+#include <stdio.h>
+
+#include "policy/base.h"
+#include "policy/diag.h"
+
+#define POLICY_NAME_MAX 64 /* bytes of a login, group, role, set or rule id */
+#define POLICY_VM_MAX   253
+#define POLICY_NEAR_MAX 8  /* near misses a decision lists */
+
+enum { POLICY_E_INVALID = 1, POLICY_E_UNKNOWN = 2 };
+
+/* A verdict is compared with ==, never tested for truth; noise is not ALLOW. */
+enum policy_verdict { POLICY_DENY = 0, POLICY_ALLOW = 0x25c3691e };
+
+/* Why; policy_reason_name() gives the stable identifier used in the audit log. */
+enum policy_reason {
+	POLICY_REASON_NONE = 0, /* allowed */
+	POLICY_REASON_NO_POLICY,
+	POLICY_REASON_VM_UNKNOWN,
+	POLICY_REASON_SERVICE_UNKNOWN,
+	POLICY_REASON_UNKNOWN_USER,
+	POLICY_REASON_ACCT_DISABLED,
+	POLICY_REASON_ACCT_EXPIRED,
+	POLICY_REASON_DENIED, /* an explicit deny rule; identifier "denied" */
+	POLICY_REASON_DIRECTORY_INCOMPLETE,
+	POLICY_REASON_NO_GRANT,
+	POLICY_REASON_GRANT_EXPIRED, /* or not yet valid */
+	POLICY_REASON_SRC_NOT_ALLOWED,
+	POLICY_REASON_MFA_REQUIRED,
+	POLICY_REASON_MFA_STALE,
+	POLICY_REASON_MFA_METHOD, /* this method is not accepted; identifier "mfa_required" */
+	POLICY_REASON_CLOCK_UNSYNCED,
+};
+
+const char *policy_reason_name(enum policy_reason reason);
+
+/* Second-factor methods, as bits. */
+enum policy_method {
+	POLICY_METHOD_TOTP = 1u << 0,
+	POLICY_METHOD_RECOVERY = 1u << 1, /* recovery and bypass codes */
+	POLICY_METHOD_SECURITY_KEY = 1u << 2,
+};
+
+const char *policy_method_name(enum policy_method method); /* "totp" … */
+
+struct policy; /* compiled; immutable, counted */
+
+struct policy_label {
+	const char *key;   /* borrowed */
+	const char *value; /* borrowed */
+};
+
+/* What the policy needs to know about the host it is loaded on. */
+struct policy_host {
+	const char *name; /* this VM; used when the policy has no inventory. borrowed */
+	const struct policy_label *labels; /* borrowed */
+	size_t n_labels;
+};
+
+/*
+ * policy_load() - read a policy file, or every *.yaml of a folder, check and compile it.
+ * @path: file or folder; entries starting with '.' are left out. Each file must be
+ *        regular, not writable by group or others, owned by root or this process.
+ * @host: this host; borrowed for the call.
+ * Return: 0 and *ret_policy with one reference; POLICY_E_INVALID with all diagnostics
+ *         added and nothing else touched; negative errno.
+ */
+_must_check_ int policy_load(const char *path, const struct policy_host *host,
+			     struct policy **ret_policy, struct diags *diag);
+
+/* One policy file in memory, for tests, fuzzing and editors. */
+struct policy_source {
+	const char *name;
+	const char *buf;
+	size_t len;
+};
+
+/* policy_load_sources() - policy_load() for files already in memory. */
+_must_check_ int policy_load_sources(const struct policy_source *src, size_t n_src,
+				     const struct policy_host *host,
+				     struct policy **ret_policy, struct diags *diag);
+
+struct policy *policy_ref(struct policy *policy);
+void policy_unref(struct policy *policy); /* NULL is a no-op */
+
+static inline void policy_unrefp(struct policy **p)
+{
+	policy_unref(*p);
+}
+
+#define _cleanup_policy_ _cleanup_(policy_unrefp)
+
+/* policy_sha256() - 64 lower-case hex digits of the sha256 over the canonical form. */
+const char *policy_sha256(const struct policy *policy);
+
+/* policy_serial() - the serial, or 0 when the policy gives none. */
+uint64_t policy_serial(const struct policy *policy);
+
+/* policy_print() - write the canonical form; loading it again decides the same. */
+_must_check_ int policy_print(const struct policy *policy, FILE *out);
+
+/*
+ * The groups that the policy names, in index order. A subject's memberships are given as
+ * these indices. @name: as in `to:`; @dn, @id: the alias' pins, NULL when not given.
+ */
+struct policy_group {
+	const char *name;
+	const char *dn;
+	const char *id;
+};
+
+size_t policy_group_count(const struct policy *policy);
+const struct policy_group *policy_group_at(const struct policy *policy, size_t index);
+
+/* policy_group_find() - 0 and *ret_index, or POLICY_E_UNKNOWN. */
+_must_check_ int policy_group_find(const struct policy *policy, const char *name,
+				   uint32_t *ret_index);
+
+/*
+ * policy_service_privilege() - the privilege a PAM service asks for: the policy's
+ * `services:` first, then the built-in table (sshd: ssh, login: console, …).
+ * Return: 0 and *ret_privilege (borrowed); POLICY_E_UNKNOWN.
+ */
+_must_check_ int policy_service_privilege(const struct policy *policy, const char *service,
+					  const char **ret_privilege);
+
+/* policy_vm_count(), policy_vm_at() - the inventory, for who-can and reports. */
+size_t policy_vm_count(const struct policy *policy);
+const char *policy_vm_at(const struct policy *policy, size_t index);
+
+/*
+ * policy_login_valid() - the alphabet and length rules of a login: 1-64 bytes of
+ * [a-z0-9._-] and capital letters, no leading '-', not "." or "..", no trailing '$'.
+ */
+bool policy_login_valid(const char *login, size_t len);
+
+struct policy_subject {
+	const char *login; /* canonical; borrowed */
+	const char *id;    /* immutable id; borrowed; compared with `users:` pins */
+	bool known;        /* false: everything below is ignored, the answer is deny */
+	bool enabled;      /* false: acct_disabled */
+	bool local;        /* in /etc/passwd: matches local:NAME */
+	bool directory;    /* comes from the directory: matches user:NAME and groups */
+	int64_t expires_s; /* account expiry, seconds UTC; 0: never */
+	const uint32_t *groups;  /* sorted indices of groups the subject is in; borrowed */
+	size_t n_groups;
+	const uint32_t *unknown; /* sorted indices of groups without a usable list */
+	size_t n_unknown;
+};
+
+enum policy_origin_kind {
+	POLICY_ORIGIN_UNKNOWN = 0,
+	POLICY_ORIGIN_LOCAL, /* local or serial console */
+	POLICY_ORIGIN_ADDR,
+};
+
+struct policy_origin {
+	enum policy_origin_kind kind;
+	uint8_t addr[16]; /* network order; IPv4 as ::ffff:a.b.c.d */
+};
+
+/*
+ * policy_origin_parse() - numeric IPv4 or IPv6 text (a %scope is dropped) to an origin.
+ * Return: 0; POLICY_E_INVALID for anything else; names are never resolved.
+ */
+_must_check_ int policy_origin_parse(const char *text, struct policy_origin *ret_origin);
+
+enum policy_mfa_state {
+	POLICY_MFA_NONE = 0,
+	POLICY_MFA_PROOF,   /* a code was accepted @age_s ago by @method */
+	POLICY_MFA_ASSUMED, /* "could it be allowed if a code were given now?" */
+};
+
+struct policy_mfa {
+	enum policy_mfa_state state;
+	enum policy_method method; /* PROOF only */
+	int64_t age_s;             /* PROOF: 0 when given in this very transaction */
+	bool same_transaction;     /* PROOF: satisfies any max_age, also 0 */
+};
+
+struct policy_request {
+	const struct policy_subject *subject; /* borrowed */
+	const char *vm;        /* canonical VM name */
+	const char *privilege; /* "ssh", "sudo", "su", … */
+	const char *target;    /* su: target account; else NULL */
+	bool target_uid0;      /* su: the target account has uid 0 */
+	struct policy_origin origin;
+	struct policy_mfa mfa;
+	int64_t now_s; /* wall clock, seconds since 1970 UTC */
+};
+
+struct policy_near {
+	const char *rule; /* grant id; borrowed from the policy */
+	enum policy_reason reason; /* the first condition that was not definitely true */
+};
+
+struct policy_decision {
+	enum policy_verdict verdict;
+	enum policy_reason reason;
+	const char *rule;    /* deciding grant or deny; NULL: none. borrowed */
+	const char *message; /* a deny's message for the user; NULL: none. borrowed */
+	const char *group;   /* allow: the group, "user:NAME" or "local:NAME" that matched */
+	const char *role;    /* allow: the role that carried the privilege */
+	bool mfa_required;   /* allow: the deciding grant asked for MFA */
+	bool mfa_would_help; /* deny: the same request with a code now would be allowed */
+	unsigned accept;     /* enum policy_method bits of the deciding or nearest grant */
+	int64_t max_age_s;   /* how old a proof may be for this privilege under that grant */
+	int64_t valid_until_s; /* end of the deciding grant, 0: none */
+	size_t n_near;
+	struct policy_near near[POLICY_NEAR_MAX];
+};
+
+/*
+ * policy_decide() - decide one access request against a compiled policy.
+ * @policy: NULL gives deny (no policy).
+ * @req:    borrowed.
+ * @ret:    always written completely; strings borrowed from @policy.
+ * Deny overrides; no match is deny; `batch` needs no grant for a known, enabled, local
+ * account that no deny names. Cost: O(rules indexed for VM and privilege); no allocation.
+ */
+void policy_decide(const struct policy *policy, const struct policy_request *req,
+		   struct policy_decision *ret);
+
+/*
+ * policy_explain() - the decision in sentences: the verdict and its rule, each near miss
+ * with the missing condition and figures, and what would have to change.
+ * Writes lines to @out. Return: 0 or negative errno.
+ */
+_must_check_ int policy_explain(const struct policy *policy,
+				const struct policy_request *req, FILE *out);
