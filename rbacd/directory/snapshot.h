@@ -1,0 +1,72 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * snapshot.h - people and their policy groups as one flat, immutable block.
+ *
+ * rbacd-dir builds it, rbacd verifies every offset once and then reads it in place. Numbers
+ * are host order (same machine), offsets count from the block's start, strings lie in one
+ * pool and end with NUL. The same block with at most one account answers a LOOKUP.
+ */
+#pragma once
+
+#include "policy/base.h"
+
+enum { SNAPSHOT_E_INVALID = 1 };
+
+enum snapshot_flag {
+	SNAPSHOT_LOCAL = 1u << 0,     /* in /etc/passwd */
+	SNAPSHOT_DIRECTORY = 1u << 1, /* from the directory: groups and user: may match */
+	SNAPSHOT_DISABLED = 1u << 2,
+};
+
+struct snapshot_account {
+	const char *login; /* borrowed from the snapshot */
+	const char *id;    /* immutable id, e.g. "unix:1001:alice" */
+	uint32_t uid;
+	uint32_t flags;
+	int64_t expires_s; /* 0: never */
+	const uint32_t *groups; /* sorted indices into the snapshot's groups */
+	size_t n_groups;
+};
+
+struct snapshot_group {
+	const char *name;
+	bool complete; /* its member list is usable */
+	int64_t age_s; /* of the list at the snapshot's making */
+};
+
+struct snapshot; /* verified, counted */
+
+/*
+ * snapshot_from_fd() - map a sealed memfd (F_SEAL_SHRINK|GROW|WRITE required) and verify:
+ * every offset, count, order (accounts by login, groups by name, lists ascending), string
+ * end, flag, login alphabet; no byte unaccounted for.
+ * snapshot_from_bytes() - the same for a copied block.
+ * Return: 0 and *ret with one reference; SNAPSHOT_E_INVALID; negative errno.
+ */
+_must_check_ int snapshot_from_fd(int fd, struct snapshot **ret);
+_must_check_ int snapshot_from_bytes(const void *p, size_t len, struct snapshot **ret);
+struct snapshot *snapshot_ref(struct snapshot *s);
+void snapshot_unref(struct snapshot *s);
+
+const char *snapshot_source(const struct snapshot *s);
+int64_t snapshot_made_s(const struct snapshot *s);
+size_t snapshot_account_count(const struct snapshot *s);
+size_t snapshot_group_count(const struct snapshot *s);
+void snapshot_group_at(const struct snapshot *s, size_t i, struct snapshot_group *ret);
+void snapshot_account_at(const struct snapshot *s, size_t i, struct snapshot_account *ret);
+/* snapshot_find() - by exact login; false when absent. O(log n). */
+bool snapshot_find(const struct snapshot *s, const char *login,
+		   struct snapshot_account *ret);
+
+struct snapshot_builder;
+_must_check_ int snapshot_builder_new(const char *source, int64_t made_s,
+				      struct snapshot_builder **ret);
+void snapshot_builder_free(struct snapshot_builder *b);
+_must_check_ int snapshot_add_group(struct snapshot_builder *b, const char *name,
+				    bool complete, int64_t age_s, uint32_t *ret_index);
+/* @groups: names' indices as snapshot_add_group() gave them, in any order. */
+_must_check_ int snapshot_add_account(struct snapshot_builder *b,
+				      const struct snapshot_account *a);
+/* snapshot_build_bytes() - malloc'ed block; snapshot_build_fd() - a sealed memfd. */
+_must_check_ int snapshot_build_bytes(struct snapshot_builder *b, void **ret, size_t *ret_len);
+_must_check_ int snapshot_build_fd(struct snapshot_builder *b, int *ret_fd);

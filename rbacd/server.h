@@ -1,0 +1,52 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* server.h - what the stages share: one struct, made and torn down by main.c. */
+#pragma once
+
+#include <event2/event.h>
+
+#include "policy/policy.h"
+#include "rbacd/audit/audit.h"
+#include "rbacd/config.h"
+#include "rbacd/conn.h"
+#include "rbacd/identity.h"
+#include "rbacd/mfa/mfa.h"
+#include "rbacd/store/store.h"
+
+struct handle_table; /* accepted auth phases waiting for account: request.c */
+
+struct server_stats {
+	uint64_t n_turns, n_commits, n_slow_commits, n_lost_turns;
+	uint64_t n_allow, n_deny, n_noted, n_dropped_late;
+};
+
+struct server {
+	struct event_base *base;
+	struct config *config;  /* owned */
+	struct policy *policy;  /* counted; NULL: none is valid, everything is denied */
+	char policy_error[256]; /* "" or why the last reload was refused */
+	int64_t policy_loaded_s;
+	struct store *store;
+	struct seal *seal;
+	struct audit *audit;
+	struct mfa *mfa;
+	struct identity *identity;
+	struct conn_table *conns;
+	struct handle_table *handles;
+	struct server_stats stats;
+	char boot_id[37];
+	int64_t started_s;
+	const char *storage_problem; /* static; NULL: writing works */
+	bool stop; /* leave the loop after this turn */
+};
+
+/* server_now_s(), server_now_us() - wall clock, UTC. */
+int64_t server_now_s(void);
+int64_t server_now_us(void);
+
+/*
+ * server_reload() - load config-independent policy again, all or nothing, and record it.
+ * @actor: who asked, for the record ("uid:0", "signal").
+ * Return: 0; POLICY_E_INVALID with diagnostics, the running policy stays; negative errno.
+ */
+_must_check_ int server_reload(struct server *server, const char *actor,
+			       struct diags *diag);
