@@ -6,7 +6,8 @@
  * call, or (dir.sock) the life of rbacd-dir. Numbers are big endian.
  *
  *   frame  := u32 length | u8 version = 1 | u8 type | u16 zero | field*
- *             length counts everything after itself: 4 .. WIRE_FRAME_MAX
+ *             length counts everything after itself: 4 .. WIRE_FRAME_MAX - 4, so that a
+ *             whole frame fits a buffer of WIRE_FRAME_MAX bytes
  *   field  := u16 tag | u16 length | length bytes
  *
  * Fields of a frame come in ascending tag order; only tags marked "list" repeat. A field
