@@ -22,7 +22,10 @@ struct diags {
 	size_t n_dropped; /* beyond DIAG_MAX */
 };
 
-#define DIAGS_INIT {0}
+#define DIAGS_INIT                                                                     \
+	{                                                                              \
+		0                                                                      \
+	}
 
 /*
  * diags_add() - append one diagnostic.
@@ -50,3 +53,21 @@ void diags_print(const struct diags *d, FILE *out);
 void diags_done(struct diags *d);
 
 #define _cleanup_diags_ _cleanup_(diags_done)
+
+/*
+ * "did you mean": diag_nearest_init() with the unknown word, diag_nearest_try() with
+ * each known one; then @found is the closest one that is close enough, or NULL.
+ */
+struct diag_nearest {
+	const char *word; /* borrowed */
+	const char
+		*found; /* borrowed from the caller of diag_nearest_try(); NULL: none */
+	size_t distance;
+	size_t limit;
+};
+
+void diag_nearest_init(struct diag_nearest *n, const char *word);
+void diag_nearest_try(struct diag_nearest *n, const char *known);
+
+/* diag_distance() - edit distance in bytes; SIZE_MAX for words over 64 bytes. */
+size_t diag_distance(const char *a, const char *b);
