@@ -48,7 +48,8 @@ override CPPFLAGS += $(call pkg_cflags,yaml-0.1 liboath libcrypto sqlite3 libeve
 POLICY_SRC := policy/diag.c policy/yaml.c policy/load.c policy/check.c policy/compile.c \
   policy/match.c policy/decide.c policy/explain.c policy/print.c
 WIRE_SRC   := rbacd/wire/buf.c rbacd/wire/msg.c rbacd/wire/call.c rbacd/wire/client.c rbacd/wire/code.c
-MODULE_SRC := pam_vmsec/pam_vmsec.c pam_vmsec/args.c pam_vmsec/talk.c
+MODULE_SRC := pam_vmsec/pam_vmsec.c pam_vmsec/args.c pam_vmsec/origin.c pam_vmsec/person.c \
+  pam_vmsec/talk.c pam_vmsec/text.c
 STORE_SRC  := rbacd/store/sqlite.c rbacd/store/seal.c
 AUDIT_SRC  := rbacd/audit/record.c rbacd/audit/chain.c rbacd/audit/sink_syslog.c
 MFA_SRC    := rbacd/mfa/mfa.c rbacd/mfa/totp.c rbacd/mfa/recovery.c rbacd/mfa/lockout.c \

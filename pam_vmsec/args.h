@@ -1,0 +1,20 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* args.h - the options of a pam_vmsec line in /etc/pam.d. */
+#pragma once
+
+#include <security/pam_modules.h>
+
+#include "policy/base.h"
+
+struct args {
+	bool first_factor;  /* first_factor=stack */
+	const char *socket; /* borrowed from argv, or static */
+	uint64_t budget_ns; /* longest wait for rbacd in one entry point */
+};
+
+/*
+ * args_parse() - read the options; an unknown or malformed one is logged by name.
+ * Return: 0; -EINVAL.
+ */
+_must_check_ int args_parse(pam_handle_t *pamh, int argc, const char **argv,
+			    struct args *ret);

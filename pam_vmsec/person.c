@@ -1,0 +1,100 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* person.c - one message a conversation call; answers are judged here, then wiped. */
+#include "pam_vmsec/person.h"
+
+#include "pam_vmsec/text.h"
+#include "rbacd/wire/code.h"
+
+static const struct pam_conv *host_conv(pam_handle_t *pamh)
+{
+	const void *item = NULL;
+	const struct pam_conv *conv;
+
+	if (pam_get_item(pamh, PAM_CONV, &item) != PAM_SUCCESS)
+		return NULL;
+	conv = item;
+	return conv && conv->conv ? conv : NULL;
+}
+
+bool person_reachable(pam_handle_t *pamh)
+{
+	return host_conv(pamh);
+}
+
+/* The host allocated it; nobody else will wipe it. */
+static void response_free(struct pam_response **resp)
+{
+	if (*resp && (*resp)->resp) {
+		explicit_bzero((*resp)->resp, strlen((*resp)->resp));
+		free((*resp)->resp);
+	}
+	free(*resp);
+}
+
+#define _cleanup_response_ _cleanup_(response_free)
+
+/* One message. Return: the host's code, PAM_CONV_ERR when there is nobody to ask. */
+static int converse(pam_handle_t *pamh, int style, const char *text, size_t len,
+		    struct pam_response **ret_resp)
+{
+	const struct pam_conv *conv = host_conv(pamh);
+	_cleanup_free_ char *clean = NULL;
+	struct pam_message msg = {.msg_style = style};
+	const struct pam_message *msgs = &msg;
+
+	if (!conv)
+		return PAM_CONV_ERR;
+	clean = malloc(len + 1);
+	if (!clean)
+		return PAM_BUF_ERR;
+	text_clean(clean, text, len);
+	msg.msg = clean;
+	return conv->conv(1, &msgs, ret_resp, conv->appdata_ptr);
+}
+
+void person_tell(pam_handle_t *pamh, int pam_style, const char *text, size_t len)
+{
+	_cleanup_response_ struct pam_response *resp = NULL;
+
+	(void)converse(pamh, pam_style, text, len, &resp); /* nothing depends on it */
+}
+
+/* No early end: how many characters are right must not show in the time it takes. */
+static bool equal_in_constant_time(const char *a, const char *b, size_t len)
+{
+	volatile unsigned char diff = 0;
+
+	for (size_t i = 0; i < len; i++)
+		diff = (unsigned char)(diff | (unsigned char)(a[i] ^ b[i]));
+	return diff == 0;
+}
+
+/* sshd's password method answers every hidden prompt with the password. */
+static bool is_password(pam_handle_t *pamh, const char *answer, size_t len)
+{
+	const void *item = NULL;
+
+	if (pam_get_item(pamh, PAM_AUTHTOK, &item) != PAM_SUCCESS || !item)
+		return false;
+	return strlen(item) == len && equal_in_constant_time(answer, item, len);
+}
+
+enum wire_answer_kind person_ask(pam_handle_t *pamh, const struct wire_prompt *prompt,
+				 struct secret *ret)
+{
+	_cleanup_response_ struct pam_response *resp = NULL;
+	int style = prompt->style == WIRE_STYLE_VISIBLE ? PAM_PROMPT_ECHO_ON
+							: PAM_PROMPT_ECHO_OFF;
+	size_t len;
+
+	if (converse(pamh, style, prompt->text, prompt->text_len, &resp) !=
+		    PAM_SUCCESS ||
+	    !resp || !resp->resp)
+		return WIRE_ANSWER_FAILED;
+	len = strlen(resp->resp);
+	if (len == 0)
+		return WIRE_ANSWER_EMPTY;
+	if (is_password(pamh, resp->resp, len))
+		return WIRE_ANSWER_BLIND;
+	return code_classify(resp->resp, len, ret);
+}

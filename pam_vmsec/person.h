@@ -1,0 +1,22 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* person.h - the host's conversation function, which may answer anything at all. */
+#pragma once
+
+#include <security/pam_modules.h>
+
+#include "rbacd/wire/wire.h"
+
+/* person_reachable() - whether the host gave a conversation function. */
+bool person_reachable(pam_handle_t *pamh);
+
+/* person_tell() - show cleaned text; what becomes of it does not matter. */
+void person_tell(pam_handle_t *pamh, int pam_style, const char *text, size_t len);
+
+/*
+ * person_ask() - one prompt, one message in one call.
+ * @ret: the normalised code; written only for CODE and RECOVERY. Every copy of the
+ * answer that the host handed over is wiped. Return: what the answer was;
+ * WIRE_ANSWER_FAILED for every way a conversation can fail.
+ */
+enum wire_answer_kind person_ask(pam_handle_t *pamh, const struct wire_prompt *prompt,
+				 struct secret *ret);
