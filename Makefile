@@ -55,8 +55,9 @@ AUDIT_SRC  := rbacd/audit/record.c rbacd/audit/chain.c rbacd/audit/sink_syslog.c
 MFA_SRC    := rbacd/mfa/mfa.c rbacd/mfa/totp.c rbacd/mfa/recovery.c rbacd/mfa/lockout.c \
   rbacd/mfa/enrol.c
 SNAPSHOT_SRC := rbacd/directory/snapshot.c
-RBACD_SRC  := rbacd/main.c rbacd/config.c rbacd/request.c rbacd/conn.c rbacd/identity.c \
-  rbacd/authz.c rbacd/admin.c rbacd/log.c
+RBACD_SRC  := rbacd/main.c rbacd/server.c rbacd/privilege.c rbacd/config.c rbacd/request.c \
+  rbacd/conn.c rbacd/caps.c rbacd/handle.c rbacd/identity.c rbacd/authz.c rbacd/admin.c \
+  rbacd/directory/local.c rbacd/log.c
 DIR_SRC    := rbacd/directory/dir_main.c rbacd/directory/nss.c rbacd/directory/file.c \
   rbacd/directory/local.c rbacd/log.c
 CTL_SRC    := rbacd/ctl/rbacctl.c rbacd/ctl/out.c

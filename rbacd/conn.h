@@ -30,6 +30,9 @@ void conn_finish(struct conn *c);
 void conn_delay(struct conn *c, uint64_t due_ns);
 enum conn_kind conn_get_kind(const struct conn *c);
 uint32_t conn_peer_uid(const struct conn *c);
+int32_t conn_peer_pid(const struct conn *c);
+/* conn_peer_gone() - true when the peer has hung up; asks the kernel. */
+bool conn_peer_gone(const struct conn *c);
 /* conn_on_gone() - @fn is called once when the connection goes, before it is freed. */
 void conn_on_gone(struct conn *c, void (*fn)(void *arg), void *arg);
 

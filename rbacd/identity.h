@@ -32,6 +32,9 @@ struct identity_person {
 
 #define IDENTITY_PERSON_INIT {.uid = UINT32_MAX, .age_s = -1, .source = "none"}
 void identity_person_done(struct identity_person *p);
+/* identity_person_copy() - @ret must be empty. Return: 0; -ENOMEM. */
+_must_check_ int identity_person_copy(const struct identity_person *p,
+				      struct identity_person *ret);
 /* identity_person_subject() - the policy's view; borrows from @p. */
 void identity_person_subject(const struct identity_person *p, struct policy_subject *ret);
 

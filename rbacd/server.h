@@ -35,9 +35,22 @@ struct server {
 	struct server_stats stats;
 	char boot_id[37];
 	int64_t started_s;
+	int turn_error; /* not 0: this turn is lost, see server_turn_lost() */
 	const char *storage_problem; /* static; NULL: writing works */
 	bool stop; /* leave the loop after this turn */
 };
+
+/*
+ * server_turn_lost() - something of this turn could not be written: nothing of it is kept
+ * and every reply queued in it becomes a refusal. @rc: STORE_E_FULL, or what ends rbacd.
+ */
+void server_turn_lost(struct server *server, int rc);
+
+/*
+ * server_end_turn() - commit what the turn changed, then let its replies leave.
+ * Return: 0; otherwise the disk's state is unknown: exit without a reply and recover.
+ */
+_must_check_ int server_end_turn(struct server *server);
 
 /* server_now_s(), server_now_us() - wall clock, UTC. */
 int64_t server_now_s(void);

@@ -1,0 +1,664 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * conn.c - pipeline stages "request in" and "reply".
+ *
+ * A turn of the loop accepts and reads whatever waits, up to LIMIT_TURN_REQUESTS;
+ * replies collect in each connection and leave in conn_flush_replies(), after the
+ * commit.
+ */
+
+#include "rbacd/conn.h"
+
+#include <errno.h>
+#include <event2/event_struct.h>
+#include <fcntl.h>
+#include <poll.h>
+#include <sys/resource.h>
+#include <sys/socket.h>
+
+#include "rbacd/admin.h"
+#include "rbacd/authz.h"
+#include "rbacd/caps.h"
+#include "rbacd/limits.h"
+#include "rbacd/log.h"
+#include "rbacd/request.h"
+#include "rbacd/server.h"
+#include "rbacd/wire/client.h"
+
+#define MS_NS 1000000u
+
+struct conn {
+	struct conn_table *table; /* borrowed */
+	struct conn *prev, *next; /* table->all, newest first */
+	struct conn *next_ready;  /* table->ready */
+	struct request *request;  /* owned; pam only */
+	enum conn_kind kind;
+	int fd;
+	uint32_t peer_uid;
+	int32_t peer_pid;
+	bool ready, finish, began, watching;
+	uint64_t opened_ns, due_ns;
+	struct event ev_read, ev_write, ev_due;
+	struct caps_key caps[3];
+	uint8_t nonce[WIRE_NONCE_LEN];
+	void (*gone)(void *arg);
+	void *gone_arg;
+	uint8_t *out;			       /* owned */
+	size_t out_len, out_sent, out_durable; /* durable: queued before this turn */
+	size_t in_len;
+	uint8_t in[WIRE_FRAME_MAX_IN + 4];
+};
+
+struct listener {
+	struct listener *next;
+	struct conn_table *table;
+	enum conn_kind kind;
+	int fd;
+	struct event ev;
+};
+
+struct conn_table {
+	struct server *server; /* borrowed */
+	struct listener *listeners;
+	struct conn *all;
+	struct conn *ready;
+	struct caps *caps;
+	struct caps *user_caps;
+	size_t n[CONN_USER + 1];
+	size_t pam_max; /* LIMIT_PAM_CONNS or what the descriptor limit leaves */
+	int spare_fd;	/* given up for a moment to refuse politely at EMFILE */
+	struct conn_stats stats;
+};
+
+int conn_table_new(struct server *server, struct conn_table **ret)
+{
+	struct conn_table *t = calloc(1, sizeof(*t));
+	struct rlimit rl = {0};
+	const size_t others = LIMIT_ADMIN_CONNS + LIMIT_USER_CONNS + LIMIT_FDS_RESERVED;
+
+	if (!t)
+		return -ENOMEM;
+	t->server = server;
+	t->spare_fd = open("/dev/null", O_RDONLY | O_CLOEXEC);
+	t->pam_max = LIMIT_PAM_CONNS;
+	if (getrlimit(RLIMIT_NOFILE, &rl) == 0 && rl.rlim_cur < t->pam_max + others)
+		t->pam_max = rl.rlim_cur > 2 * others ? rl.rlim_cur - others
+						      : rl.rlim_cur / 2;
+	if (caps_new(3u * LIMIT_PAM_CONNS, &t->caps) != 0 ||
+	    caps_new(LIMIT_USER_CONNS, &t->user_caps) != 0) {
+		conn_table_free(t);
+		return -ENOMEM;
+	}
+	*ret = t;
+	return 0;
+}
+
+static void conn_free(struct conn *c)
+{
+	struct conn_table *t = c->table;
+
+	if (c->gone)
+		c->gone(c->gone_arg);
+	request_free(c->request);
+	if (c->watching)
+		(void)event_del(&c->ev_read); /* cannot fail for an added event */
+	if (event_initialized(&c->ev_write))
+		(void)event_del(&c->ev_write);
+	if (event_initialized(&c->ev_due))
+		(void)event_del(&c->ev_due);
+	for (size_t i = 0; i < ARRAY_SIZE(c->caps); i++)
+		caps_drop(c->kind == CONN_PAM ? t->caps : t->user_caps, &c->caps[i]);
+	if (c->ready) {
+		struct conn **p = &t->ready;
+
+		while (*p != c)
+			p = &(*p)->next_ready;
+		*p = c->next_ready;
+	}
+	if (c->prev)
+		c->prev->next = c->next;
+	else
+		t->all = c->next;
+	if (c->next)
+		c->next->prev = c->prev;
+	t->n[c->kind]--;
+	(void)close(c->fd); /* a socket: nothing is buffered in this descriptor */
+	if (c->out)
+		explicit_bzero(c->out, c->out_len); /* enrolment secrets pass here */
+	free(c->out);
+	explicit_bzero(c->in, sizeof(c->in)); /* codes too */
+	free(c);
+}
+
+void conn_table_free(struct conn_table *t)
+{
+	if (!t)
+		return;
+	while (t->all)
+		conn_free(t->all);
+	while (t->listeners) {
+		struct listener *l = t->listeners;
+
+		t->listeners = l->next;
+		(void)event_del(&l->ev);
+		(void)close(l->fd);
+		free(l);
+	}
+	caps_free(t->caps);
+	caps_free(t->user_caps);
+	if (t->spare_fd >= 0)
+		(void)close(t->spare_fd);
+	free(t);
+}
+
+enum conn_kind conn_get_kind(const struct conn *c)
+{
+	return c->kind;
+}
+
+uint32_t conn_peer_uid(const struct conn *c)
+{
+	return c->peer_uid;
+}
+
+int32_t conn_peer_pid(const struct conn *c)
+{
+	return c->peer_pid;
+}
+
+bool conn_peer_gone(const struct conn *c)
+{
+	struct pollfd p = {.fd = c->fd, .events = POLLRDHUP};
+
+	return poll(&p, 1, 0) == 1 && (p.revents & (POLLRDHUP | POLLHUP | POLLERR));
+}
+
+void conn_on_gone(struct conn *c, void (*fn)(void *arg), void *arg)
+{
+	c->gone = fn;
+	c->gone_arg = arg;
+}
+
+static void mark_ready(struct conn *c)
+{
+	if (c->ready)
+		return;
+	c->ready = true;
+	c->next_ready = c->table->ready;
+	c->table->ready = c;
+}
+
+void conn_finish(struct conn *c)
+{
+	c->finish = true;
+	mark_ready(c);
+}
+
+void conn_queue(struct conn *c, const void *frame, size_t len)
+{
+	uint8_t *grown;
+
+	mark_ready(c);
+	if (c->out_len + len > LIMIT_OUT_BYTES ||
+	    !(grown = realloc(c->out, c->out_len + len))) {
+		log_warning("connection of uid %u dropped: its answer does not fit",
+			    c->peer_uid);
+		c->out_len = c->out_sent = 0;
+		c->finish = true;
+		return;
+	}
+	memcpy(grown + c->out_len, frame, len);
+	c->out = grown;
+	c->out_len += len;
+}
+
+void conn_delay(struct conn *c, uint64_t due_ns)
+{
+	c->due_ns = due_ns;
+}
+
+/* ---------------------------------------------------------------- caps */
+
+/* Consoles and root's own su and sudo may use the reserved quarter of the table. */
+static bool may_use_reserve(const struct authz_facts *f)
+{
+	return str_eq(f->privilege, "console") || f->by_root ||
+	       str_eq(f->subject, "root");
+}
+
+static int take_caps(struct conn *c, const struct wire_begin *b)
+{
+	struct conn_table *t = c->table;
+	struct authz_facts f;
+
+	authz_read(t->server, b, &f);
+	if (t->n[CONN_PAM] > t->pam_max - t->pam_max / 4 && !may_use_reserve(&f))
+		return CAPS_E_OVER;
+	if (may_use_reserve(&f))
+		return 0;
+	if (b->loginuid != AUTHZ_UNSET)
+		c->caps[0] = caps_key(t->caps, 'i', &b->loginuid, sizeof(b->loginuid));
+	else if (*b->ruser)
+		c->caps[0] = caps_key(t->caps, 'r', b->ruser, strlen(b->ruser));
+	if (caps_take(t->caps, &c->caps[0], LIMIT_PER_INVOKER) != 0) {
+		c->caps[0] = (struct caps_key){{0}};
+		return CAPS_E_OVER;
+	}
+	if (f.origin.kind == POLICY_ORIGIN_ADDR && f.from_sshd)
+		c->caps[1] =
+			caps_key(t->caps, 's', f.origin.addr, sizeof(f.origin.addr));
+	if (caps_take(t->caps, &c->caps[1], LIMIT_PER_SOURCE) != 0) {
+		c->caps[1] = (struct caps_key){{0}};
+		return CAPS_E_OVER;
+	}
+	c->caps[2] = caps_key(t->caps, 'k', f.privilege, strlen(f.privilege));
+	if (caps_take(t->caps, &c->caps[2], LIMIT_PER_SERVICE) != 0) {
+		c->caps[2] = (struct caps_key){{0}};
+		return CAPS_E_OVER;
+	}
+	return 0;
+}
+
+/* ---------------------------------------------------------------- frames in */
+
+static int on_begin(struct conn *c, const struct wire_frame *frame)
+{
+	struct wire_begin begin;
+
+	if (c->began || wire_decode_begin(frame, &begin) != 0)
+		return WIRE_E_INVALID;
+	c->began = true;
+	memcpy(c->nonce, begin.nonce, sizeof(c->nonce));
+	if (take_caps(c, &begin) != 0) {
+		c->table->stats.n_refused_cap++;
+		request_refuse(c, &begin, WIRE_RESULT_UNAVAILABLE);
+		return 0;
+	}
+	c->request = request_begin(c->table->server, c, &begin);
+	return 0;
+}
+
+static int on_answer(struct conn *c, const struct wire_frame *frame)
+{
+	struct wire_answer answer;
+	int rc;
+
+	if (!c->request)
+		return WIRE_E_INVALID;
+	rc = wire_decode_answer(frame, &answer);
+	if (rc == 0 && !request_answer(c->request, &answer)) {
+		request_free(c->request);
+		c->request = NULL;
+	}
+	if (rc == 0)
+		secret_done(&answer.text);
+	return rc;
+}
+
+static int on_call(struct conn *c, const struct wire_frame *frame)
+{
+	struct wire_call *call;
+	int rc;
+
+	if (c->began)
+		return WIRE_E_INVALID;
+	c->began = true;
+	call = calloc(1, sizeof(*call));
+	if (!call)
+		return -ENOMEM;
+	rc = wire_decode_call(frame, call);
+	if (rc == 0)
+		admin_call(c->table->server, c, call);
+	explicit_bzero(call, sizeof(*call)); /* a code may have been an argument */
+	free(call);
+	return rc;
+}
+
+/* Dispatch is data: what may arrive where. */
+static const struct {
+	enum wire_type type;
+	unsigned kinds; /* bits 1 << enum conn_kind */
+	int (*handle)(struct conn *c, const struct wire_frame *frame);
+} frame_table[] = {
+	{WIRE_BEGIN, 1u << CONN_PAM, on_begin},
+	{WIRE_ANSWER, 1u << CONN_PAM, on_answer},
+	{WIRE_CALL, 1u << CONN_ADMIN | 1u << CONN_USER, on_call},
+};
+
+static int dispatch(struct conn *c, const struct wire_frame *frame)
+{
+	for (size_t i = 0; i < ARRAY_SIZE(frame_table); i++)
+		if (frame_table[i].type == frame->type &&
+		    (frame_table[i].kinds & 1u << c->kind))
+			return frame_table[i].handle(c, frame);
+	return WIRE_E_INVALID;
+}
+
+/* Reads what is there. False: the connection is gone. */
+static bool read_frames(struct conn *c)
+{
+	struct wire_frame frame;
+	size_t used;
+	ssize_t n;
+	int rc = WIRE_E_INCOMPLETE;
+
+	n = recv(c->fd, c->in + c->in_len, sizeof(c->in) - c->in_len, MSG_DONTWAIT);
+	if (n < 0 && (errno == EAGAIN || errno == EINTR))
+		return true;
+	if (n <= 0) {
+		conn_free(c);
+		return false;
+	}
+	c->in_len += (size_t)n;
+	while (!c->finish && (rc = wire_frame_split(c->in, c->in_len, WIRE_FRAME_MAX_IN,
+						    &frame, &used)) == 0) {
+		rc = dispatch(c, &frame);
+		if (rc != 0)
+			break;
+		memmove(c->in, c->in + used, c->in_len - used);
+		explicit_bzero(c->in + c->in_len - used, used);
+		c->in_len -= used;
+	}
+	if (c->finish || rc == WIRE_E_INCOMPLETE)
+		return true;
+	c->table->stats.n_bad_frames++;
+	log_warning("bad frame from uid %u pid %d", c->peer_uid, c->peer_pid);
+	conn_free(c);
+	return false;
+}
+
+static void on_readable(evutil_socket_t fd, short what, void *arg)
+{
+	struct conn *c = arg;
+	struct timeval pending = {.tv_sec = LIMIT_PENDING_MS / 1000};
+
+	(void)fd;
+	if (what & EV_TIMEOUT) {
+		c->table->stats.n_expired++;
+		conn_free(c);
+		return;
+	}
+	if (!read_frames(c) || c->finish)
+		return;
+	if (c->began) /* from here on the person's time counts, not the frame's */
+		(void)event_add(&c->ev_read, &pending);
+}
+
+/* ---------------------------------------------------------------- accept */
+
+static size_t kind_max(const struct conn_table *t, enum conn_kind kind)
+{
+	return kind == CONN_PAM	    ? t->pam_max
+	       : kind == CONN_ADMIN ? LIMIT_ADMIN_CONNS
+				    : LIMIT_USER_CONNS;
+}
+
+/* Who may speak on which socket; the kernel tells who it is. */
+static bool peer_may(const struct conn_table *t, enum conn_kind kind, uint32_t uid)
+{
+	const struct config *config = t->server->config;
+
+	if (kind == CONN_USER || uid == 0)
+		return true;
+	for (size_t i = 0; kind == CONN_ADMIN && i < config->n_admins; i++)
+		if (config->admins[i] == uid)
+			return true;
+	return false;
+}
+
+/* A full table gives up its oldest connection that has not said anything yet. */
+static void evict_silent(struct conn_table *t, enum conn_kind kind)
+{
+	struct conn *oldest = NULL;
+
+	for (struct conn *c = t->all; c; c = c->next)
+		if (c->kind == kind && !c->began)
+			oldest = c;
+	if (oldest) {
+		t->stats.n_expired++;
+		conn_free(oldest);
+	}
+}
+
+static void conn_start(struct conn_table *t, enum conn_kind kind, int fd,
+		       const struct ucred *peer)
+{
+	struct conn *c = calloc(1, sizeof(*c));
+	struct timeval silent = {.tv_sec = LIMIT_FRAME_MS / 1000};
+
+	if (!c) {
+		(void)close(fd);
+		return;
+	}
+	c->table = t;
+	c->kind = kind;
+	c->fd = fd;
+	c->peer_uid = peer->uid;
+	c->peer_pid = peer->pid;
+	c->next = t->all;
+	if (c->next)
+		c->next->prev = c;
+	t->all = c;
+	t->n[kind]++;
+	if (kind == CONN_USER) {
+		c->caps[0] = caps_key(t->user_caps, 'u', &peer->uid, sizeof(peer->uid));
+		if (caps_take(t->user_caps, &c->caps[0], LIMIT_USER_PER_UID) != 0) {
+			c->caps[0] = (struct caps_key){{0}};
+			t->stats.n_refused_cap++;
+			conn_free(c);
+			return;
+		}
+	}
+	/* The first frame is mostly there already: read before asking epoll. */
+	if (!read_frames(c) || c->finish)
+		return;
+	(void)event_assign(&c->ev_read, t->server->base, fd, EV_READ | EV_PERSIST,
+			   on_readable, c);
+	if (c->began)
+		silent.tv_sec = LIMIT_PENDING_MS / 1000;
+	c->watching = event_add(&c->ev_read, &silent) == 0;
+	if (!c->watching)
+		conn_free(c);
+}
+
+/* Out of descriptors: take one off the queue and close it, so that accept cannot spin.
+ */
+static void shed_one(struct conn_table *t, int listen_fd)
+{
+	int fd;
+
+	if (t->spare_fd < 0)
+		return;
+	(void)close(t->spare_fd);
+	fd = accept4(listen_fd, NULL, NULL, SOCK_CLOEXEC);
+	if (fd >= 0)
+		(void)close(fd);
+	t->spare_fd = open("/dev/null", O_RDONLY | O_CLOEXEC);
+	t->stats.n_refused_cap++;
+}
+
+/* Takes one connection off the backlog. False: nothing waits. */
+static bool accept_one(struct listener *l)
+{
+	struct conn_table *t = l->table;
+	struct ucred peer;
+	socklen_t len = sizeof(peer);
+	int fd = accept4(l->fd, NULL, NULL, SOCK_CLOEXEC | SOCK_NONBLOCK);
+
+	if (fd < 0 && (errno == EMFILE || errno == ENFILE))
+		shed_one(t, l->fd);
+	if (fd < 0)
+		return errno == EINTR || errno == ECONNABORTED;
+	if (getsockopt(fd, SOL_SOCKET, SO_PEERCRED, &peer, &len) != 0 ||
+	    !peer_may(t, l->kind, peer.uid)) {
+		t->stats.n_refused_peer++;
+		(void)close(fd);
+		return true;
+	}
+	if (t->n[l->kind] >= kind_max(t, l->kind))
+		evict_silent(t, l->kind);
+	if (t->n[l->kind] >= kind_max(t, l->kind)) {
+		t->stats.n_refused_cap++;
+		(void)close(fd);
+		return true;
+	}
+	t->stats.n_accepted++;
+	conn_start(t, l->kind, fd, &peer);
+	return true;
+}
+
+static void on_acceptable(evutil_socket_t fd, short what, void *arg)
+{
+	struct listener *l = arg;
+
+	(void)fd;
+	(void)what;
+	for (unsigned i = 0; i < LIMIT_TURN_REQUESTS && accept_one(l); i++)
+		;
+}
+
+int conn_listen(struct conn_table *table, enum conn_kind kind, int fd)
+{
+	struct listener *l = calloc(1, sizeof(*l));
+
+	if (!l)
+		return -ENOMEM;
+	l->table = table;
+	l->kind = kind;
+	l->fd = fd;
+	if (event_assign(&l->ev, table->server->base, fd, EV_READ | EV_PERSIST,
+			 on_acceptable, l) != 0 ||
+	    event_add(&l->ev, NULL) != 0) {
+		free(l);
+		return -EIO;
+	}
+	l->next = table->listeners;
+	table->listeners = l;
+	return 0;
+}
+
+/* ---------------------------------------------------------------- replies out */
+
+static void flush_one(struct conn *c);
+
+static void on_writable(evutil_socket_t fd, short what, void *arg)
+{
+	(void)fd;
+	if (what & EV_TIMEOUT)
+		conn_free(arg);
+	else
+		flush_one(arg);
+}
+
+static void on_due(evutil_socket_t fd, short what, void *arg)
+{
+	struct conn *c = arg;
+
+	(void)fd;
+	(void)what;
+	c->due_ns = 0;
+	flush_one(c); /* durable since the turn that queued it */
+}
+
+/* True: held back, on_due() will send it. */
+static bool held_back(struct conn *c)
+{
+	struct server *s = c->table->server;
+	uint64_t now = wire_now_ns();
+	struct timeval tv;
+
+	if (c->due_ns <= now)
+		return false;
+	tv.tv_sec = (time_t)((c->due_ns - now) / 1000000000u);
+	tv.tv_usec = (suseconds_t)((c->due_ns - now) % 1000000000u / 1000u);
+	return evtimer_assign(&c->ev_due, s->base, on_due, c) == 0 &&
+	       evtimer_add(&c->ev_due, &tv) == 0;
+}
+
+/* The peer reads slowly: wait for room, but not for ever. */
+static void wait_writable(struct conn *c)
+{
+	struct timeval tv = {.tv_sec = LIMIT_FRAME_MS / 1000};
+
+	if (event_assign(&c->ev_write, c->table->server->base, c->fd, EV_WRITE,
+			 on_writable, c) != 0 ||
+	    event_add(&c->ev_write, &tv) != 0)
+		conn_free(c);
+}
+
+static void flush_one(struct conn *c)
+{
+	ssize_t n = 0;
+
+	while (c->out_sent < c->out_len) {
+		n = send(c->fd, c->out + c->out_sent, c->out_len - c->out_sent,
+			 MSG_NOSIGNAL | MSG_DONTWAIT);
+		if (n < 0 && errno == EINTR)
+			continue;
+		if (n <= 0)
+			break;
+		c->out_sent += (size_t)n;
+	}
+	if (c->out_sent < c->out_len && (errno == EAGAIN || errno == EWOULDBLOCK)) {
+		wait_writable(c);
+		return;
+	}
+	if (c->finish || c->out_sent < c->out_len) {
+		conn_free(c);
+		return;
+	}
+	c->out_len = c->out_sent = c->out_durable = 0;
+}
+
+void conn_flush_replies(struct conn_table *t)
+{
+	while (t->ready) {
+		struct conn *c = t->ready;
+
+		t->ready = c->next_ready;
+		c->ready = false;
+		c->out_durable = c->out_len;
+		if (!held_back(c))
+			flush_one(c);
+	}
+}
+
+/* What a lost turn is answered with, by kind of socket. */
+static void refuse_lost(struct conn *c, const char *why)
+{
+	uint8_t buf[1024];
+	struct wire_writer w;
+	struct wire_result_msg m = {.result = WIRE_RESULT_UNAVAILABLE};
+	size_t len;
+	int rc;
+
+	if (c->kind == CONN_PAM) {
+		memcpy(m.nonce, c->nonce, sizeof(m.nonce));
+		rc = wire_encode_result(&m, buf, sizeof(buf), &len);
+	} else {
+		wire_writer_begin(&w, buf, sizeof(buf), WIRE_END);
+		wire_put_u32(&w, WIRE_T_EXIT, 1);
+		wire_put_text(&w, WIRE_T_MESSAGE, why);
+		rc = wire_writer_end(&w, &len);
+	}
+	if (rc == 0)
+		conn_queue(c, buf, len);
+	conn_finish(c);
+}
+
+void conn_drop_replies(struct conn_table *t, const char *why)
+{
+	for (struct conn *c = t->ready; c; c = c->next_ready) {
+		c->out_len = c->out_durable;
+		refuse_lost(c, why);
+	}
+	conn_flush_replies(t);
+}
+
+void conn_get_stats(const struct conn_table *t, struct conn_stats *ret)
+{
+	*ret = t->stats;
+	ret->n_pam = t->n[CONN_PAM];
+	ret->n_admin = t->n[CONN_ADMIN];
+	ret->n_user = t->n[CONN_USER];
+}

@@ -1,0 +1,380 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* main.c - rbacd as a table of contents: options, config, sockets, drop, stages, loop.
+ */
+
+#include <errno.h>
+#include <event2/event.h>
+#include <fcntl.h>
+#include <getopt.h>
+#include <signal.h>
+#include <sys/stat.h>
+
+#include "policy/yaml.h"
+#include "rbacd/directory/local.h"
+#include "rbacd/handle.h"
+#include "rbacd/limits.h"
+#include "rbacd/log.h"
+#include "rbacd/privilege.h"
+#include "rbacd/server.h"
+
+#define PASSWD_PATH   "/etc/passwd"
+#define BOOT_ID_PATH  "/proc/sys/kernel/random/boot_id"
+#define PRUNE_EVERY_S 3600
+
+static const char usage[] =
+	"Usage: rbacd [--config FILE] [--check]\n"
+	"The vmsec decision daemon. Runs in the foreground; starts as root, binds its\n"
+	"sockets and becomes the user that the configuration names.\n\n"
+	"  -c, --config FILE   default " CONFIG_PATH "\n"
+	"      --check         check configuration and policy, print the effective\n"
+	"                      configuration, exit 1 on any error\n"
+	"  -h, --help          this text\n"
+	"      --version       version\n\n"
+	"SIGHUP reloads the policy, all or nothing. SIGTERM ends. See rbacd(8).\n";
+
+struct sockets {
+	int pam, admin, user, dir;
+};
+
+/* ---------------------------------------------------------------- start, as root */
+
+static int lookup_account(const char *name, const char *what, struct local_account *ret,
+			  struct diags *diag)
+{
+	int rc = local_find(PASSWD_PATH, name, ret);
+
+	if (rc == 0 && ret->uid != 0)
+		return 0;
+	diags_add(diag, PASSWD_PATH, 0, 0, NULL,
+		  rc == 0 ? "%s '%s' is root: it must be an account of its own"
+			  : "%s '%s' has no line here: make it with useradd --system",
+		  what, name);
+	return -ENOENT;
+}
+
+static int listen_at(const struct config *c, const char *name, uint32_t mode,
+		     uint32_t owner, struct diags *diag)
+{
+	char path[256];
+
+	if (snprintf(path, sizeof(path), "%s/%s", c->run_dir, name) >=
+	    (int)sizeof(path))
+		return -ENAMETOOLONG;
+	return privilege_listen(path, mode, owner, diag);
+}
+
+static int folder_at(const struct config *c, const char *name, uint32_t mode,
+		     struct diags *diag)
+{
+	char path[256];
+
+	if (snprintf(path, sizeof(path), "%s/%s", c->run_dir, name) >=
+	    (int)sizeof(path))
+		return -ENAMETOOLONG;
+	return privilege_folder(path, mode, 0, 0, diag);
+}
+
+static int open_sockets(const struct config *c, const struct local_account *dir,
+			struct sockets *ret, struct diags *diag)
+{
+	int rc = privilege_folder(c->run_dir, 0755, 0, 0, diag);
+
+	if (rc == 0)
+		rc = folder_at(c, "pam", 0700, diag);
+	if (rc == 0)
+		rc = folder_at(c, "dir", 0711, diag);
+	if (rc != 0)
+		return rc;
+	ret->pam = listen_at(c, "pam/pam.sock", 0600, 0, diag);
+	ret->admin = listen_at(c, "admin.sock", c->n_admins ? 0666 : 0600, 0, diag);
+	ret->user = listen_at(c, "user.sock", 0666, 0, diag);
+	ret->dir = listen_at(c, "dir/dir.sock", 0600, dir->uid, diag);
+	return ret->pam < 0 || ret->admin < 0 || ret->user < 0 || ret->dir < 0 ? -EIO
+									       : 0;
+}
+
+/* Everything that needs root, in one place; ends as the unprivileged user. */
+static int start_as_root(struct server *s, struct sockets *sockets,
+			 struct local_account *dir, struct diags *diag)
+{
+	struct local_account self;
+	int rc;
+
+	if (geteuid() != 0) {
+		diags_add(
+			diag, NULL, 0, 0, NULL,
+			"must be started as root: it binds its sockets, reads the key "
+			"and then becomes '%s'",
+			s->config->user);
+		return -EPERM;
+	}
+	rc = lookup_account(s->config->user, "user", &self, diag);
+	if (rc == 0)
+		rc = lookup_account(s->config->directory_user, "directory user", dir,
+				    diag);
+	if (rc == 0)
+		rc = privilege_harden(diag);
+	if (rc == 0)
+		rc = seal_open(s->config->key_file, &s->seal, diag);
+	if (rc == 0)
+		rc = privilege_folder(s->config->state_dir, 0700, self.uid, self.gid,
+				      diag);
+	if (rc == 0)
+		rc = open_sockets(s->config, dir, sockets, diag);
+	return rc == 0 ? privilege_drop(self.uid, self.gid, diag) : rc;
+}
+
+/* ---------------------------------------------------------------- stages */
+
+static int read_boot_id(char ret[37])
+{
+	_cleanup_close_ int fd = open(BOOT_ID_PATH, O_RDONLY | O_CLOEXEC);
+
+	if (fd < 0 || read(fd, ret, 36) != 36)
+		return -EIO;
+	ret[36] = '\0';
+	return 0;
+}
+
+static int open_stages(struct server *s, const struct sockets *sockets,
+		       uint32_t dir_uid, struct diags *diag)
+{
+	char path[512];
+	struct store_options so = {
+		.path = config_db_path(s->config, path, sizeof(path))};
+	struct audit_options ao = {.host = s->config->vm,
+				   .dev_log = "/dev/log",
+				   .journal = "/run/systemd/journal/socket"};
+	int rc = store_open(&so, &s->store, diag);
+
+	if (rc == 0)
+		rc = audit_open(s->store, s->seal, &ao, &s->audit, diag);
+	if (rc == 0)
+		rc = mfa_new(s->store, s->seal, &s->mfa);
+	if (rc == 0)
+		rc = handle_table_new(&s->handles);
+	if (rc == 0)
+		rc = read_boot_id(s->boot_id);
+	if (rc == 0)
+		rc = identity_new(s->base, s->config, sockets->dir, dir_uid,
+				  &s->identity);
+	if (rc == 0)
+		rc = conn_table_new(s, &s->conns);
+	if (rc == 0)
+		rc = conn_listen(s->conns, CONN_PAM, sockets->pam);
+	if (rc == 0)
+		rc = conn_listen(s->conns, CONN_ADMIN, sockets->admin);
+	if (rc == 0)
+		rc = conn_listen(s->conns, CONN_USER, sockets->user);
+	return rc;
+}
+
+static int record_life(struct server *s, const char *what)
+{
+	struct audit_event ev = AUDIT_EVENT_INIT;
+	char id[AUDIT_ID_MAX + 1];
+
+	ev.ev = what;
+	ev.sev = AUDIT_NOTICE;
+	ev.outcome = AUDIT_SUCCESS;
+	ev.vm = s->config->vm;
+	ev.object = s->boot_id;
+	return audit_append(s->audit, &ev, server_now_us(), id);
+}
+
+/* A broken policy does not keep rbacd from starting: it denies, says so, and waits for
+ * a reload. */
+static int first_records(struct server *s)
+{
+	_cleanup_diags_ struct diags diag = DIAGS_INIT;
+	int rc = record_life(s, "daemon.start");
+
+	if (rc == 0)
+		rc = store_session_prune(s->store, s->boot_id);
+	if (rc != 0)
+		return rc;
+	rc = server_reload(s, "start", &diag);
+	if (rc != 0)
+		diags_print(&diag, stderr);
+	return rc == POLICY_E_INVALID || rc == -ENOENT ? server_end_turn(s)
+	       : rc != 0			       ? rc
+						       : server_end_turn(s);
+}
+
+/* ---------------------------------------------------------------- loop */
+
+static void on_end(evutil_socket_t sig, short what, void *arg)
+{
+	struct server *s = arg;
+
+	(void)sig;
+	(void)what;
+	s->stop = true;
+}
+
+static void on_hup(evutil_socket_t sig, short what, void *arg)
+{
+	_cleanup_diags_ struct diags diag = DIAGS_INIT;
+	int rc = server_reload(arg, "signal", &diag);
+
+	(void)sig;
+	(void)what;
+	if (rc != 0)
+		diags_print(&diag, stderr);
+	if (rc < 0)
+		server_turn_lost(arg, rc);
+}
+
+static void on_tick(evutil_socket_t fd, short what, void *arg)
+{
+	struct server *s = arg;
+	int64_t now_s = server_now_s();
+	int rc = audit_tick(s->audit, server_now_us());
+
+	(void)fd;
+	(void)what;
+	if (rc == 0 && now_s % PRUNE_EVERY_S == 0)
+		rc = store_budget_prune(s->store, now_s - 86400);
+	if (rc != 0)
+		server_turn_lost(s, rc);
+	else if (!store_dirty(s->store))
+		store_idle(s->store);
+}
+
+static int run_loop(struct server *s)
+{
+	struct timeval second = {.tv_sec = 1};
+	struct event *evs[] = {
+		evsignal_new(s->base, SIGTERM, on_end, s),
+		evsignal_new(s->base, SIGINT, on_end, s),
+		evsignal_new(s->base, SIGHUP, on_hup, s),
+		event_new(s->base, -1, EV_PERSIST, on_tick, s),
+	};
+	int rc = 0;
+
+	for (size_t i = 0; i < ARRAY_SIZE(evs); i++)
+		if (!evs[i] || event_add(evs[i], i == 3 ? &second : NULL) != 0)
+			rc = -ENOMEM;
+	log_notice("rbacd %s ready: vm %s, key %s", VMSEC_VERSION, s->config->vm,
+		   seal_key_id(s->seal));
+	/* The loop is the group commit: handlers only queue; one flush a turn, then the
+	 * replies leave. */
+	while (rc == 0 && !s->stop) {
+		if (event_base_loop(s->base, EVLOOP_ONCE) < 0)
+			rc = -EIO;
+		else
+			rc = server_end_turn(s);
+	}
+	for (size_t i = 0; i < ARRAY_SIZE(evs); i++)
+		if (evs[i])
+			event_free(evs[i]);
+	return rc;
+}
+
+static void server_done(struct server *s)
+{
+	conn_table_free(s->conns);
+	identity_free(s->identity);
+	handle_table_free(s->handles);
+	mfa_free(s->mfa);
+	audit_close(s->audit);
+	store_close(s->store);
+	seal_free(s->seal);
+	policy_unref(s->policy);
+	if (s->base)
+		event_base_free(s->base);
+	config_free(s->config);
+}
+
+static int serve(struct server *s, struct diags *diag)
+{
+	struct sockets sockets = {.pam = -1, .admin = -1, .user = -1, .dir = -1};
+	struct local_account dir;
+	int rc = start_as_root(s, &sockets, &dir, diag);
+
+	s->started_s = server_now_s();
+	s->base = event_base_new();
+	if (rc == 0 && !s->base)
+		rc = -ENOMEM;
+	if (rc == 0)
+		rc = open_stages(s, &sockets, dir.uid, diag);
+	if (rc == 0)
+		rc = first_records(s);
+	if (rc == 0)
+		rc = run_loop(s);
+	if (rc == 0 && record_life(s, "daemon.stop") == 0)
+		rc = server_end_turn(s);
+	return rc;
+}
+
+/* ---------------------------------------------------------------- options */
+
+static int check_only(struct server *s, struct diags *diag)
+{
+	_cleanup_policy_ struct policy *policy = NULL;
+	struct policy_host host = {.name = s->config->vm,
+				   .labels = s->config->labels,
+				   .n_labels = s->config->n_labels};
+	int rc = policy_load(s->config->policy, &host, &policy, diag);
+
+	if (config_print(s->config, stdout) != 0 || fflush(stdout) != 0)
+		return -EIO;
+	return rc;
+}
+
+struct options {
+	const char *config;
+	bool check;
+};
+
+/* Return: -1 to go on, else the exit status. */
+static int read_options(int argc, char **argv, struct options *ret)
+{
+	static const struct option longs[] = {{"config", required_argument, NULL, 'c'},
+					      {"check", no_argument, NULL, 'k'},
+					      {"help", no_argument, NULL, 'h'},
+					      {"version", no_argument, NULL, 'V'},
+					      {0}};
+	int opt;
+
+	while ((opt = getopt_long(argc, argv, "c:h", longs, NULL)) != -1) {
+		if (opt == 'c') {
+			ret->config = optarg;
+		} else if (opt == 'k') {
+			ret->check = true;
+		} else if (opt == 'V') {
+			(void)puts("rbacd " VMSEC_VERSION);
+			return 0;
+		} else {
+			(void)fputs(usage, opt == 'h' ? stdout : stderr);
+			return opt == 'h' ? 0 : 2;
+		}
+	}
+	if (optind == argc)
+		return -1;
+	(void)fprintf(stderr, "rbacd: unexpected argument '%s'\n%s", argv[optind],
+		      usage);
+	return 2;
+}
+
+int main(int argc, char **argv)
+{
+	_cleanup_diags_ struct diags diag = DIAGS_INIT;
+	struct options opt = {.config = CONFIG_PATH};
+	struct server server = {0};
+	int rc = read_options(argc, argv, &opt);
+
+	if (rc >= 0)
+		return rc;
+	(void)umask(077);
+	(void)signal(SIGPIPE, SIG_IGN);
+	rc = config_load(opt.config, &server.config, &diag);
+	if (rc == 0) {
+		log_open("rbacd", server.config->log_to_syslog,
+			 (enum log_level)server.config->log_level);
+		rc = opt.check ? check_only(&server, &diag) : serve(&server, &diag);
+	}
+	diags_print(&diag, stderr);
+	server_done(&server);
+	return rc == 0 ? 0 : 1;
+}
