@@ -1,0 +1,322 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* admin_status.c - how the daemon is, what is wrong and what to do; reload. */
+
+#include <inttypes.h>
+#include <stdarg.h>
+#include <sys/timex.h>
+
+#include "rbacd/admin_internal.h"
+
+#define FREE_LOW_PERCENT 10
+
+struct health {
+	unsigned n_problems;
+	struct identity_status dir;
+	int free_percent;
+	bool clock_synced, clock_known;
+};
+
+/* A finding: a problem makes the exit status 1, a note does not. */
+static void hint(struct admin_req *req, struct health *h, bool problem, const char *fmt,
+		 ...) _printf_(4, 5);
+
+static void hint(struct admin_req *req, struct health *h, bool problem, const char *fmt,
+		 ...)
+{
+	struct admin_row row;
+	char text[768];
+	va_list ap;
+
+	va_start(ap, fmt);
+	(void)vsnprintf(text, sizeof(text), fmt, ap); /* a cut hint still helps */
+	va_end(ap);
+	h->n_problems += problem;
+	admin_row_begin(&row, "hints");
+	wire_put_cell_text(&row.w, "severity", problem ? "problem" : "note");
+	wire_put_cell_text(&row.w, "text", text);
+	admin_row_send(req, &row);
+}
+
+static void read_clock(struct health *h)
+{
+	struct timex tx = {.modes = 0};
+	int state = adjtimex(&tx);
+
+	h->clock_known = state >= 0;
+	h->clock_synced =
+		state >= 0 && state != TIME_ERROR && !(tx.status & STA_UNSYNC);
+}
+
+static void send_daemon(struct admin_req *req)
+{
+	const struct server *s = req->server;
+	const struct server_stats *st = &s->stats;
+	struct admin_row row;
+
+	admin_row_begin(&row, "daemon");
+	wire_put_cell_text(&row.w, "version", VMSEC_VERSION);
+	wire_put_cell_text(&row.w, "vm", s->config->vm);
+	wire_put_cell_time(&row.w, "started", s->started_s);
+	wire_put_cell_int(&row.w, "uptime_s", server_now_s() - s->started_s);
+	wire_put_cell_int(&row.w, "allowed", (int64_t)st->n_allow);
+	wire_put_cell_int(&row.w, "denied", (int64_t)st->n_deny);
+	wire_put_cell_int(&row.w, "noted", (int64_t)st->n_noted);
+	wire_put_cell_int(&row.w, "too_late", (int64_t)st->n_dropped_late);
+	wire_put_cell_int(&row.w, "turns", (int64_t)st->n_turns);
+	wire_put_cell_int(&row.w, "commits", (int64_t)st->n_commits);
+	wire_put_cell_int(&row.w, "slow_commits", (int64_t)st->n_slow_commits);
+	wire_put_cell_int(&row.w, "lost_turns", (int64_t)st->n_lost_turns);
+	admin_row_send(req, &row);
+}
+
+static void send_policy(struct admin_req *req)
+{
+	const struct server *s = req->server;
+	struct admin_row row;
+
+	admin_row_begin(&row, "policy");
+	wire_put_cell_text(&row.w, "path", s->config->policy);
+	wire_put_cell_bool(&row.w, "loaded", s->policy != NULL);
+	if (s->policy) {
+		wire_put_cell_int(&row.w, "serial", (int64_t)policy_serial(s->policy));
+		wire_put_cell_text(&row.w, "sha256", policy_sha256(s->policy));
+		wire_put_cell_time(&row.w, "loaded_at", s->policy_loaded_s);
+		wire_put_cell_int(&row.w, "groups",
+				  (int64_t)policy_group_count(s->policy));
+		wire_put_cell_int(&row.w, "vms", (int64_t)policy_vm_count(s->policy));
+	}
+	wire_put_cell_text(&row.w, "error", *s->policy_error ? s->policy_error : NULL);
+	admin_row_send(req, &row);
+}
+
+static void send_storage(struct admin_req *req, struct health *h)
+{
+	const struct server *s = req->server;
+	struct admin_row row;
+	char path[4096];
+
+	h->free_percent = store_free_percent(s->store);
+	admin_row_begin(&row, "storage");
+	wire_put_cell_text(&row.w, "database",
+			   config_db_path(s->config, path, sizeof(path)));
+	wire_put_cell_int(&row.w, "free_percent", h->free_percent);
+	wire_put_cell_int(&row.w, "audit_seq", (int64_t)audit_seq(s->audit));
+	wire_put_cell_text(&row.w, "problem", s->storage_problem);
+	admin_row_send(req, &row);
+}
+
+static void send_connections(struct admin_req *req)
+{
+	struct conn_stats c = {0};
+	struct admin_row row;
+
+	conn_get_stats(req->server->conns, &c);
+	admin_row_begin(&row, "connections");
+	wire_put_cell_int(&row.w, "pam", (int64_t)c.n_pam);
+	wire_put_cell_int(&row.w, "admin", (int64_t)c.n_admin);
+	wire_put_cell_int(&row.w, "user", (int64_t)c.n_user);
+	wire_put_cell_int(&row.w, "accepted", (int64_t)c.n_accepted);
+	wire_put_cell_int(&row.w, "over_cap", (int64_t)c.n_refused_cap);
+	wire_put_cell_int(&row.w, "wrong_peer", (int64_t)c.n_refused_peer);
+	wire_put_cell_int(&row.w, "bad_frames", (int64_t)c.n_bad_frames);
+	wire_put_cell_int(&row.w, "expired", (int64_t)c.n_expired);
+	admin_row_send(req, &row);
+}
+
+static void send_directory(struct admin_req *req, struct health *h)
+{
+	const struct identity_status *d = &h->dir;
+	struct admin_row row;
+
+	identity_status(req->server->identity, server_now_s(), &h->dir);
+	admin_row_begin(&row, "directory");
+	wire_put_cell_text(&row.w, "source", d->source);
+	wire_put_cell_bool(&row.w, "connected", d->connected);
+	wire_put_cell_int(&row.w, "age_s", d->age_s);
+	wire_put_cell_int(&row.w, "people", (int64_t)d->n_people);
+	wire_put_cell_int(&row.w, "groups", (int64_t)d->n_groups);
+	wire_put_cell_int(&row.w, "incomplete", (int64_t)d->n_incomplete);
+	wire_put_cell_int(&row.w, "local", (int64_t)d->n_local);
+	wire_put_cell_int(&row.w, "lookups", (int64_t)d->n_lookups);
+	wire_put_cell_int(&row.w, "timeouts", (int64_t)d->n_timeouts);
+	wire_put_cell_int(&row.w, "restarts", (int64_t)d->n_restarts);
+	wire_put_cell_text(&row.w, "problem", *d->problem ? d->problem : NULL);
+	admin_row_send(req, &row);
+}
+
+struct people_count {
+	int64_t n, n_disabled;
+};
+
+static int count_person(const struct store_person *p, void *arg)
+{
+	struct people_count *count = arg;
+
+	count->n++;
+	count->n_disabled += p->disabled;
+	return 0;
+}
+
+/* Counts rows only: looking at every factor would hold the loop up in a big house. */
+static void send_people(struct admin_req *req, struct health *h)
+{
+	struct people_count count = {0};
+	struct admin_row row;
+
+	if (store_person_each(req->server->store, count_person, &count) != 0) {
+		hint(req, h, true, "The people of the database could not be read.");
+		return;
+	}
+	admin_row_begin(&row, "people");
+	wire_put_cell_int(&row.w, "known", count.n);
+	wire_put_cell_int(&row.w, "disabled", count.n_disabled);
+	admin_row_send(req, &row);
+	if (count.n == 0)
+		hint(req, h, false,
+		     "Nobody is enrolled yet. Begin with: rbacctl enrol USER");
+}
+
+static void send_clock(struct admin_req *req, struct health *h)
+{
+	struct admin_row row;
+
+	read_clock(h);
+	admin_row_begin(&row, "clock");
+	wire_put_cell_time(&row.w, "now", server_now_s());
+	if (h->clock_known)
+		wire_put_cell_bool(&row.w, "synchronised", h->clock_synced);
+	else
+		wire_put_cell_text(&row.w, "synchronised", NULL);
+	admin_row_send(req, &row);
+}
+
+static void hints_policy(struct admin_req *req, struct health *h)
+{
+	const struct server *s = req->server;
+
+	if (!s->policy)
+		hint(req, h, true,
+		     "No valid policy is loaded: everybody is refused. Find the errors "
+		     "with: "
+		     "rbacctl policy check; then: rbacctl reload");
+	else if (*s->policy_error)
+		hint(req, h, true,
+		     "The last reload was refused (%s); the policy loaded before goes "
+		     "on. "
+		     "Find the errors with: rbacctl policy check",
+		     s->policy_error);
+}
+
+static void hints_storage(struct admin_req *req, struct health *h)
+{
+	const struct server *s = req->server;
+
+	if (s->storage_problem)
+		hint(req, h, true,
+		     "Writing to %s fails (%s): every login is refused, because "
+		     "nothing "
+		     "can be recorded. Make room or repair the file system.",
+		     s->config->state_dir, s->storage_problem);
+	else if (h->free_percent >= 0 && h->free_percent < FREE_LOW_PERCENT)
+		hint(req, h, true,
+		     "%s has %d %% free. When it is full every login is refused.",
+		     s->config->state_dir, h->free_percent);
+	if (s->stats.n_slow_commits > 0)
+		hint(req, h, false,
+		     "%" PRIu64 " commits took over a second: the disk is slow.",
+		     s->stats.n_slow_commits);
+}
+
+static void hints_directory(struct admin_req *req, struct health *h)
+{
+	const struct identity_status *d = &h->dir;
+
+	if (!d->connected)
+		hint(req, h, true,
+		     "rbacd-dir is not connected: groups grow old, and people not seen "
+		     "before are refused. Is rbacd-dir running?");
+	if (*d->problem)
+		hint(req, h, true, "rbacd-dir reports: %s", d->problem);
+	if (d->n_incomplete > 0)
+		hint(req, h, false,
+		     "%zu of %zu groups of the policy have no usable member list: "
+		     "grants "
+		     "that name them give nothing, denies that name them match "
+		     "everybody.",
+		     d->n_incomplete, d->n_groups);
+}
+
+void admin_run_status(struct admin_req *req)
+{
+	struct health h = {0};
+
+	send_daemon(req);
+	send_policy(req);
+	send_storage(req, &h);
+	send_connections(req);
+	send_directory(req, &h);
+	send_clock(req, &h);
+	send_people(req, &h);
+	hints_policy(req, &h);
+	hints_storage(req, &h);
+	hints_directory(req, &h);
+	if (!h.clock_known || !h.clock_synced)
+		hint(req, &h, false,
+		     "The kernel does not say that the clock is synchronised; one-time "
+		     "codes need it right to about 30 s.");
+	if (h.n_problems > 0)
+		admin_end(req, ADMIN_NO, "%u problem%s.", h.n_problems,
+			  h.n_problems == 1 ? "" : "s");
+	else
+		admin_end(req, ADMIN_OK, "%s", "");
+}
+
+/* ---------------------------------------------------------------- reload */
+
+static void send_diags(struct admin_req *req, const struct diags *diag)
+{
+	struct admin_row row;
+
+	for (size_t i = 0; i < diag->n; i++) {
+		const struct diag *d = &diag->v[i];
+
+		admin_row_begin(&row, "diagnostics");
+		wire_put_cell_text(&row.w, "file", d->file);
+		wire_put_cell_int(&row.w, "line", d->line);
+		wire_put_cell_int(&row.w, "column", d->column);
+		wire_put_cell_text(&row.w, "message", d->msg);
+		admin_row_send(req, &row);
+	}
+}
+
+void admin_run_reload(struct admin_req *req)
+{
+	_cleanup_diags_ struct diags diag = DIAGS_INIT;
+	struct server *s = req->server;
+	struct admin_row row;
+	char actor[32];
+	int r;
+
+	(void)snprintf(actor, sizeof(actor), "uid:%u",
+		       conn_peer_uid(req->conn)); /* fits */
+	r = server_reload(s, actor, &diag);
+	send_diags(req, &diag);
+	if (r == POLICY_E_INVALID) {
+		admin_end(req, ADMIN_NO, "%s was not loaded; %s. Nothing has changed.",
+			  s->config->policy,
+			  s->policy ? "the policy loaded before goes on"
+				    : "there is no valid policy, everybody is refused");
+		return;
+	}
+	if (r != 0 || !s->policy) {
+		admin_end(req, ADMIN_NO, "The policy could not be loaded: error %d.",
+			  r);
+		return;
+	}
+	admin_row_begin(&row, "policy");
+	wire_put_cell_text(&row.w, "path", s->config->policy);
+	wire_put_cell_int(&row.w, "serial", (int64_t)policy_serial(s->policy));
+	wire_put_cell_text(&row.w, "sha256", policy_sha256(s->policy));
+	admin_row_send(req, &row);
+	admin_end(req, ADMIN_OK, "The policy is active.");
+}
