@@ -56,11 +56,16 @@ MFA_SRC    := rbacd/mfa/mfa.c rbacd/mfa/totp.c rbacd/mfa/recovery.c rbacd/mfa/lo
   rbacd/mfa/enrol.c
 SNAPSHOT_SRC := rbacd/directory/snapshot.c
 RBACD_SRC  := rbacd/main.c rbacd/server.c rbacd/privilege.c rbacd/config.c rbacd/request.c \
-  rbacd/conn.c rbacd/caps.c rbacd/handle.c rbacd/identity.c rbacd/authz.c rbacd/admin.c \
+  rbacd/outcome.c rbacd/conn.c rbacd/accept.c rbacd/caps.c rbacd/handle.c rbacd/identity.c rbacd/authz.c rbacd/admin.c \
+  rbacd/admin_people.c rbacd/admin_status.c rbacd/admin_explain.c \
   rbacd/directory/local.c rbacd/log.c
 DIR_SRC    := rbacd/directory/dir_main.c rbacd/directory/nss.c rbacd/directory/file.c \
   rbacd/directory/local.c rbacd/log.c
-CTL_SRC    := rbacd/ctl/rbacctl.c rbacd/ctl/out.c
+CTL_SRC    := rbacd/ctl/rbacctl.c rbacd/ctl/tree.c rbacd/ctl/help.c rbacd/ctl/complete.c \
+  rbacd/ctl/commands.c rbacd/ctl/call.c rbacd/ctl/out.c rbacd/ctl/text.c rbacd/ctl/qr.c \
+  rbacd/ctl/record.c rbacd/ctl/cmd_status.c rbacd/ctl/cmd_people.c rbacd/ctl/cmd_enrol.c \
+  rbacd/ctl/cmd_explain.c rbacd/ctl/cmd_policy.c rbacd/ctl/cmd_audit.c \
+  rbacd/ctl/cmd_backup.c rbacd/directory/local.c
 
 obj = $(patsubst %.c,$(B)/%.o,$(1))
 

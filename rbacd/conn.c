@@ -7,68 +7,19 @@
  * commit.
  */
 
-#include "rbacd/conn.h"
+#include "rbacd/conn_internal.h"
 
 #include <errno.h>
-#include <event2/event_struct.h>
 #include <fcntl.h>
 #include <poll.h>
 #include <sys/resource.h>
 #include <sys/socket.h>
 
 #include "rbacd/admin.h"
-#include "rbacd/authz.h"
-#include "rbacd/caps.h"
 #include "rbacd/limits.h"
 #include "rbacd/log.h"
 #include "rbacd/request.h"
-#include "rbacd/server.h"
 #include "rbacd/wire/client.h"
-
-#define MS_NS 1000000u
-
-struct conn {
-	struct conn_table *table; /* borrowed */
-	struct conn *prev, *next; /* table->all, newest first */
-	struct conn *next_ready;  /* table->ready */
-	struct request *request;  /* owned; pam only */
-	enum conn_kind kind;
-	int fd;
-	uint32_t peer_uid;
-	int32_t peer_pid;
-	bool ready, finish, began, watching;
-	uint64_t opened_ns, due_ns;
-	struct event ev_read, ev_write, ev_due;
-	struct caps_key caps[3];
-	uint8_t nonce[WIRE_NONCE_LEN];
-	void (*gone)(void *arg);
-	void *gone_arg;
-	uint8_t *out;			       /* owned */
-	size_t out_len, out_sent, out_durable; /* durable: queued before this turn */
-	size_t in_len;
-	uint8_t in[WIRE_FRAME_MAX_IN + 4];
-};
-
-struct listener {
-	struct listener *next;
-	struct conn_table *table;
-	enum conn_kind kind;
-	int fd;
-	struct event ev;
-};
-
-struct conn_table {
-	struct server *server; /* borrowed */
-	struct listener *listeners;
-	struct conn *all;
-	struct conn *ready;
-	struct caps *caps;
-	struct caps *user_caps;
-	size_t n[CONN_USER + 1];
-	size_t pam_max; /* LIMIT_PAM_CONNS or what the descriptor limit leaves */
-	int spare_fd;	/* given up for a moment to refuse politely at EMFILE */
-	struct conn_stats stats;
-};
 
 int conn_table_new(struct server *server, struct conn_table **ret)
 {
@@ -93,7 +44,7 @@ int conn_table_new(struct server *server, struct conn_table **ret)
 	return 0;
 }
 
-static void conn_free(struct conn *c)
+void conn_close(struct conn *c)
 {
 	struct conn_table *t = c->table;
 
@@ -135,7 +86,7 @@ void conn_table_free(struct conn_table *t)
 	if (!t)
 		return;
 	while (t->all)
-		conn_free(t->all);
+		conn_close(t->all);
 	while (t->listeners) {
 		struct listener *l = t->listeners;
 
@@ -217,48 +168,6 @@ void conn_delay(struct conn *c, uint64_t due_ns)
 	c->due_ns = due_ns;
 }
 
-/* ---------------------------------------------------------------- caps */
-
-/* Consoles and root's own su and sudo may use the reserved quarter of the table. */
-static bool may_use_reserve(const struct authz_facts *f)
-{
-	return str_eq(f->privilege, "console") || f->by_root ||
-	       str_eq(f->subject, "root");
-}
-
-static int take_caps(struct conn *c, const struct wire_begin *b)
-{
-	struct conn_table *t = c->table;
-	struct authz_facts f;
-
-	authz_read(t->server, b, &f);
-	if (t->n[CONN_PAM] > t->pam_max - t->pam_max / 4 && !may_use_reserve(&f))
-		return CAPS_E_OVER;
-	if (may_use_reserve(&f))
-		return 0;
-	if (b->loginuid != AUTHZ_UNSET)
-		c->caps[0] = caps_key(t->caps, 'i', &b->loginuid, sizeof(b->loginuid));
-	else if (*b->ruser)
-		c->caps[0] = caps_key(t->caps, 'r', b->ruser, strlen(b->ruser));
-	if (caps_take(t->caps, &c->caps[0], LIMIT_PER_INVOKER) != 0) {
-		c->caps[0] = (struct caps_key){{0}};
-		return CAPS_E_OVER;
-	}
-	if (f.origin.kind == POLICY_ORIGIN_ADDR && f.from_sshd)
-		c->caps[1] =
-			caps_key(t->caps, 's', f.origin.addr, sizeof(f.origin.addr));
-	if (caps_take(t->caps, &c->caps[1], LIMIT_PER_SOURCE) != 0) {
-		c->caps[1] = (struct caps_key){{0}};
-		return CAPS_E_OVER;
-	}
-	c->caps[2] = caps_key(t->caps, 'k', f.privilege, strlen(f.privilege));
-	if (caps_take(t->caps, &c->caps[2], LIMIT_PER_SERVICE) != 0) {
-		c->caps[2] = (struct caps_key){{0}};
-		return CAPS_E_OVER;
-	}
-	return 0;
-}
-
 /* ---------------------------------------------------------------- frames in */
 
 static int on_begin(struct conn *c, const struct wire_frame *frame)
@@ -269,7 +178,7 @@ static int on_begin(struct conn *c, const struct wire_frame *frame)
 		return WIRE_E_INVALID;
 	c->began = true;
 	memcpy(c->nonce, begin.nonce, sizeof(c->nonce));
-	if (take_caps(c, &begin) != 0) {
+	if (conn_admit(c, &begin) != 0) {
 		c->table->stats.n_refused_cap++;
 		request_refuse(c, &begin, WIRE_RESULT_UNAVAILABLE);
 		return 0;
@@ -335,7 +244,7 @@ static int dispatch(struct conn *c, const struct wire_frame *frame)
 }
 
 /* Reads what is there. False: the connection is gone. */
-static bool read_frames(struct conn *c)
+bool conn_read_frames(struct conn *c)
 {
 	struct wire_frame frame;
 	size_t used;
@@ -346,7 +255,7 @@ static bool read_frames(struct conn *c)
 	if (n < 0 && (errno == EAGAIN || errno == EINTR))
 		return true;
 	if (n <= 0) {
-		conn_free(c);
+		conn_close(c);
 		return false;
 	}
 	c->in_len += (size_t)n;
@@ -363,7 +272,7 @@ static bool read_frames(struct conn *c)
 		return true;
 	c->table->stats.n_bad_frames++;
 	log_warning("bad frame from uid %u pid %d", c->peer_uid, c->peer_pid);
-	conn_free(c);
+	conn_close(c);
 	return false;
 }
 
@@ -375,53 +284,17 @@ static void on_readable(evutil_socket_t fd, short what, void *arg)
 	(void)fd;
 	if (what & EV_TIMEOUT) {
 		c->table->stats.n_expired++;
-		conn_free(c);
+		conn_close(c);
 		return;
 	}
-	if (!read_frames(c) || c->finish)
+	if (!conn_read_frames(c) || c->finish)
 		return;
 	if (c->began) /* from here on the person's time counts, not the frame's */
 		(void)event_add(&c->ev_read, &pending);
 }
 
-/* ---------------------------------------------------------------- accept */
-
-static size_t kind_max(const struct conn_table *t, enum conn_kind kind)
-{
-	return kind == CONN_PAM	    ? t->pam_max
-	       : kind == CONN_ADMIN ? LIMIT_ADMIN_CONNS
-				    : LIMIT_USER_CONNS;
-}
-
-/* Who may speak on which socket; the kernel tells who it is. */
-static bool peer_may(const struct conn_table *t, enum conn_kind kind, uint32_t uid)
-{
-	const struct config *config = t->server->config;
-
-	if (kind == CONN_USER || uid == 0)
-		return true;
-	for (size_t i = 0; kind == CONN_ADMIN && i < config->n_admins; i++)
-		if (config->admins[i] == uid)
-			return true;
-	return false;
-}
-
-/* A full table gives up its oldest connection that has not said anything yet. */
-static void evict_silent(struct conn_table *t, enum conn_kind kind)
-{
-	struct conn *oldest = NULL;
-
-	for (struct conn *c = t->all; c; c = c->next)
-		if (c->kind == kind && !c->began)
-			oldest = c;
-	if (oldest) {
-		t->stats.n_expired++;
-		conn_free(oldest);
-	}
-}
-
-static void conn_start(struct conn_table *t, enum conn_kind kind, int fd,
-		       const struct ucred *peer)
+void conn_start(struct conn_table *t, enum conn_kind kind, int fd,
+		const struct ucred *peer)
 {
 	struct conn *c = calloc(1, sizeof(*c));
 	struct timeval silent = {.tv_sec = LIMIT_FRAME_MS / 1000};
@@ -445,12 +318,12 @@ static void conn_start(struct conn_table *t, enum conn_kind kind, int fd,
 		if (caps_take(t->user_caps, &c->caps[0], LIMIT_USER_PER_UID) != 0) {
 			c->caps[0] = (struct caps_key){{0}};
 			t->stats.n_refused_cap++;
-			conn_free(c);
+			conn_close(c);
 			return;
 		}
 	}
 	/* The first frame is mostly there already: read before asking epoll. */
-	if (!read_frames(c) || c->finish)
+	if (!conn_read_frames(c) || c->finish)
 		return;
 	(void)event_assign(&c->ev_read, t->server->base, fd, EV_READ | EV_PERSIST,
 			   on_readable, c);
@@ -458,83 +331,7 @@ static void conn_start(struct conn_table *t, enum conn_kind kind, int fd,
 		silent.tv_sec = LIMIT_PENDING_MS / 1000;
 	c->watching = event_add(&c->ev_read, &silent) == 0;
 	if (!c->watching)
-		conn_free(c);
-}
-
-/* Out of descriptors: take one off the queue and close it, so that accept cannot spin.
- */
-static void shed_one(struct conn_table *t, int listen_fd)
-{
-	int fd;
-
-	if (t->spare_fd < 0)
-		return;
-	(void)close(t->spare_fd);
-	fd = accept4(listen_fd, NULL, NULL, SOCK_CLOEXEC);
-	if (fd >= 0)
-		(void)close(fd);
-	t->spare_fd = open("/dev/null", O_RDONLY | O_CLOEXEC);
-	t->stats.n_refused_cap++;
-}
-
-/* Takes one connection off the backlog. False: nothing waits. */
-static bool accept_one(struct listener *l)
-{
-	struct conn_table *t = l->table;
-	struct ucred peer;
-	socklen_t len = sizeof(peer);
-	int fd = accept4(l->fd, NULL, NULL, SOCK_CLOEXEC | SOCK_NONBLOCK);
-
-	if (fd < 0 && (errno == EMFILE || errno == ENFILE))
-		shed_one(t, l->fd);
-	if (fd < 0)
-		return errno == EINTR || errno == ECONNABORTED;
-	if (getsockopt(fd, SOL_SOCKET, SO_PEERCRED, &peer, &len) != 0 ||
-	    !peer_may(t, l->kind, peer.uid)) {
-		t->stats.n_refused_peer++;
-		(void)close(fd);
-		return true;
-	}
-	if (t->n[l->kind] >= kind_max(t, l->kind))
-		evict_silent(t, l->kind);
-	if (t->n[l->kind] >= kind_max(t, l->kind)) {
-		t->stats.n_refused_cap++;
-		(void)close(fd);
-		return true;
-	}
-	t->stats.n_accepted++;
-	conn_start(t, l->kind, fd, &peer);
-	return true;
-}
-
-static void on_acceptable(evutil_socket_t fd, short what, void *arg)
-{
-	struct listener *l = arg;
-
-	(void)fd;
-	(void)what;
-	for (unsigned i = 0; i < LIMIT_TURN_REQUESTS && accept_one(l); i++)
-		;
-}
-
-int conn_listen(struct conn_table *table, enum conn_kind kind, int fd)
-{
-	struct listener *l = calloc(1, sizeof(*l));
-
-	if (!l)
-		return -ENOMEM;
-	l->table = table;
-	l->kind = kind;
-	l->fd = fd;
-	if (event_assign(&l->ev, table->server->base, fd, EV_READ | EV_PERSIST,
-			 on_acceptable, l) != 0 ||
-	    event_add(&l->ev, NULL) != 0) {
-		free(l);
-		return -EIO;
-	}
-	l->next = table->listeners;
-	table->listeners = l;
-	return 0;
+		conn_close(c);
 }
 
 /* ---------------------------------------------------------------- replies out */
@@ -545,7 +342,7 @@ static void on_writable(evutil_socket_t fd, short what, void *arg)
 {
 	(void)fd;
 	if (what & EV_TIMEOUT)
-		conn_free(arg);
+		conn_close(arg);
 	else
 		flush_one(arg);
 }
@@ -583,7 +380,7 @@ static void wait_writable(struct conn *c)
 	if (event_assign(&c->ev_write, c->table->server->base, c->fd, EV_WRITE,
 			 on_writable, c) != 0 ||
 	    event_add(&c->ev_write, &tv) != 0)
-		conn_free(c);
+		conn_close(c);
 }
 
 static void flush_one(struct conn *c)
@@ -604,7 +401,7 @@ static void flush_one(struct conn *c)
 		return;
 	}
 	if (c->finish || c->out_sent < c->out_len) {
-		conn_free(c);
+		conn_close(c);
 		return;
 	}
 	c->out_len = c->out_sent = c->out_durable = 0;

@@ -1,0 +1,250 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* outcome.c - pipeline stages "audit" and "reply": a conclusion becomes record and
+ * answer. */
+
+#include "rbacd/request_internal.h"
+
+#include "rbacd/handle.h"
+#include "rbacd/limits.h"
+#include "rbacd/log.h"
+#include "rbacd/wire/client.h"
+
+/* ---------------------------------------------------------------- reply */
+
+static void queue_result(struct conn *c, const struct wire_result_msg *m)
+{
+	uint8_t buf[1024];
+	size_t len;
+
+	if (wire_encode_result(m, buf, sizeof(buf), &len) == 0)
+		conn_queue(c, buf, len);
+	conn_finish(c);
+}
+
+void request_refuse(struct conn *c, const struct wire_begin *begin,
+		    enum wire_result result)
+{
+	struct wire_result_msg m = {.result = result};
+
+	memcpy(m.nonce, begin->nonce, sizeof(m.nonce));
+	queue_result(c, &m);
+}
+
+/* Failures leave at a whole number of steps after they arrived: the sum of what was
+ * done in between, known or unknown user, disappears in the rounding. A common grid for
+ * all requests would not do: the mean over many tries would still show the difference.
+ */
+uint64_t outcome_equal_due(uint64_t arrived_ns)
+{
+	const uint64_t step = LIMIT_EQUAL_STEP_MS * 1000000u;
+	uint64_t spent = wire_now_ns() - arrived_ns;
+
+	return arrived_ns + (spent / step + 1) * step;
+}
+
+/* ---------------------------------------------------------------- audit */
+
+/* Group and role for an allow; near misses for a denial. */
+static const char *decision_path(const struct policy_decision *d, char *buf, size_t cap)
+{
+	size_t n = 0;
+	int w;
+
+	buf[0] = '\0';
+	if (d->verdict == POLICY_ALLOW) {
+		(void)snprintf(buf, cap, "%s -> %s", d->group ? d->group : "-",
+			       d->role ? d->role : "-");
+		return buf;
+	}
+	for (size_t i = 0; i < d->n_near && n + 1 < cap; i++) {
+		w = snprintf(buf + n, cap - n, "%s%s: %s", i ? "; " : "",
+			     d->near[i].rule, policy_reason_name(d->near[i].reason));
+		if (w < 0 || (size_t)w >= cap - n)
+			break;
+		n += (size_t)w;
+	}
+	return buf;
+}
+
+static void fill_decision(struct audit_event *ev, const struct request *r,
+			  const struct outcome *o, char *path, size_t cap)
+{
+	if (r->policy) {
+		ev->policy_serial = (int64_t)policy_serial(r->policy);
+		ev->policy_sha = policy_sha256(r->policy);
+	}
+	if (!o->decision)
+		return;
+	ev->rule = o->decision->rule;
+	ev->path = decision_path(o->decision, path, cap);
+}
+
+static void fill_subject(struct audit_event *ev, const struct request *r, char *actor,
+			 size_t cap)
+{
+	if (r->person.known) {
+		ev->user = r->person.login;
+		ev->uid = r->person.id;
+	} else {
+		ev->unknown_user = r->facts.subject;
+	}
+	ev->svc = r->begin.service;
+	ev->tty = r->begin.tty;
+	ev->src = r->facts.origin_text;
+	ev->rhost_name = r->begin.rhost;
+	ev->dec_src = r->person.source;
+	ev->snapshot_age_s = r->person.age_s;
+	if (r->begin.loginuid != AUTHZ_UNSET)
+		(void)snprintf(actor, cap, "uid:%u", r->begin.loginuid);
+	else if (*r->begin.ruser)
+		(void)snprintf(actor, cap, "ruser:%.64s", r->begin.ruser);
+	ev->actor = actor;
+}
+
+static const char *event_name(enum wire_op op)
+{
+	switch (op) {
+	case WIRE_OP_AUTH:
+		return "auth";
+	case WIRE_OP_ACCOUNT:
+		return "account";
+	case WIRE_OP_OPEN:
+		return "session.open";
+	case WIRE_OP_CLOSE:
+		return "session.close";
+	case WIRE_OP_CRED:
+		return "cred";
+	}
+	return "unknown";
+}
+
+/* Appends the record of this outcome; id is "" when a stranger's failure was counted.
+ */
+static int audit_outcome(struct request *r, const struct outcome *o, char id[])
+{
+	struct audit_event ev = AUDIT_EVENT_INIT;
+	char path[512] = "", actor[80] = "", sess[16];
+	int64_t now_us = server_now_us();
+
+	ev.ev = event_name(r->begin.op);
+	ev.corr = r->corr;
+	ev.vm = r->server->config->vm;
+	ev.priv = r->facts.privilege;
+	ev.target = r->facts.target;
+	ev.outcome = o->verdict == POLICY_ALLOW ? AUDIT_SUCCESS : AUDIT_FAILURE;
+	ev.dec = o->verdict == POLICY_ALLOW ? "allow" : "deny";
+	ev.reason = o->reason;
+	ev.mfa_method = o->how;
+	ev.lat_us = (int64_t)((wire_now_ns() - r->arrived_ns) / 1000u);
+	if (r->begin.session != AUTHZ_UNSET) {
+		(void)snprintf(sess, sizeof(sess), "%u", r->begin.session);
+		ev.sess = sess;
+	}
+	fill_subject(&ev, r, actor, sizeof(actor));
+	fill_decision(&ev, r, o, path, sizeof(path));
+	if (o->mfa) {
+		if (o->mfa->outcome == MFA_ACCEPTED)
+			ev.mfa_method = policy_method_name(o->mfa->method);
+		ev.cred = o->mfa->cred;
+		ev.t_delta = o->mfa->t_delta;
+		ev.fails = r->facts.proven ? (int64_t)o->mfa->fails : -1;
+		ev.sev = o->mfa->alert ? AUDIT_ALERT : AUDIT_INFO;
+	}
+	return o->stranger ? audit_append_stranger(r->server->audit, &ev, now_us, id)
+			   : audit_append(r->server->audit, &ev, now_us, id);
+}
+
+static void log_outcome(const struct request *r, const struct outcome *o,
+			const char *id)
+{
+	char user[LOG_QUOTED_MAX];
+
+	log_info("req=%s stage=%s user=%s svc=%s priv=%s src=%s id=%s : %s%s%s",
+		 r->corr, event_name(r->begin.op), log_quote(r->facts.subject, user),
+		 r->begin.service, r->facts.privilege, r->facts.origin_text, id,
+		 o->verdict == POLICY_ALLOW ? "allow" : "deny", o->reason ? " " : "",
+		 o->reason ? o->reason : "");
+}
+
+/* The auth phase hands the account phase a handle, with the code's proof if there was
+ * one. */
+static int issue_handle(struct request *r, const struct outcome *o,
+			struct wire_result_msg *m)
+{
+	struct handle_facts f = {.pid = conn_peer_pid(r->conn)};
+
+	(void)snprintf(f.user, sizeof(f.user), "%s", r->begin.user);
+	(void)snprintf(f.service, sizeof(f.service), "%s", r->begin.service);
+	(void)snprintf(f.person, sizeof(f.person), "%s", r->person.id);
+	(void)snprintf(f.corr, sizeof(f.corr), "%s", r->corr);
+	if (o->mfa && o->mfa->outcome == MFA_ACCEPTED) {
+		f.has_code = true;
+		f.method = o->mfa->method;
+	}
+	m->has_handle = true;
+	return handle_issue(r->server->handles, &f, wire_now_ns(), m->handle);
+}
+
+void outcome_end(struct request *r, const struct outcome *o)
+{
+	struct wire_result_msg m = {.result = WIRE_RESULT_UNAVAILABLE};
+	int rc;
+
+	memcpy(m.nonce, r->begin.nonce, sizeof(m.nonce));
+	rc = audit_outcome(r, o, m.id);
+	if (rc == 0 && o->verdict == POLICY_ALLOW && r->begin.op == WIRE_OP_AUTH)
+		rc = issue_handle(r, o, &m);
+	if (rc != 0) {
+		server_turn_lost(r->server, rc);
+		m.has_handle = false;
+	} else {
+		m.result = o->verdict == POLICY_ALLOW ? WIRE_RESULT_ALLOW : o->refusal;
+		if (o->text)
+			(void)snprintf(m.text, sizeof(m.text), "%s", o->text);
+		if (o->verdict == POLICY_ALLOW)
+			r->server->stats.n_allow++;
+		else
+			r->server->stats.n_deny++;
+	}
+	log_outcome(r, o, m.id);
+	if (o->equalise)
+		m.id[0] = '\0'; /* whether a record was made tells of earlier tries */
+	if (o->equalise)
+		conn_delay(r->conn, outcome_equal_due(r->arrived_ns));
+	queue_result(r->conn, &m);
+}
+
+/* ---------------------------------------------------------------- sessions */
+
+static int record_session(struct request *r)
+{
+	struct audit_event ev = AUDIT_EVENT_INIT;
+	char id[AUDIT_ID_MAX + 1], actor[80] = "", sess[16];
+
+	ev.ev = event_name(r->begin.op);
+	ev.corr = r->corr;
+	ev.outcome = AUDIT_SUCCESS;
+	ev.vm = r->server->config->vm;
+	ev.priv = r->facts.privilege;
+	ev.object = r->begin.vmsec_id;
+	if (r->begin.flags & WIRE_FLAG_RESCUE) {
+		ev.sev = AUDIT_ALERT;
+		ev.op = "rescue";
+	}
+	(void)snprintf(sess, sizeof(sess), "%u", r->begin.session);
+	ev.sess = r->begin.session == AUTHZ_UNSET ? NULL : sess;
+	fill_subject(&ev, r, actor, sizeof(actor));
+	return audit_append(r->server->audit, &ev, server_now_us(), id);
+}
+
+void outcome_session(struct request *r)
+{
+	struct wire_result_msg m = {.result = WIRE_RESULT_NOTED};
+	int rc = record_session(r);
+
+	if (rc != 0)
+		server_turn_lost(r->server, rc);
+	memcpy(m.nonce, r->begin.nonce, sizeof(m.nonce));
+	r->server->stats.n_noted++;
+	queue_result(r->conn, &m);
+}

@@ -1,0 +1,47 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* request_internal.h - one request as the pipeline's files see it. */
+#pragma once
+
+#include "rbacd/authz.h"
+#include "rbacd/request.h"
+#include "rbacd/server.h"
+
+struct request {
+	struct server *server;		/* borrowed */
+	struct conn *conn;		/* borrowed; it owns us */
+	struct policy *policy;		/* counted: one generation from start to end */
+	struct identity_ticket *ticket; /* a parked look-up, or NULL */
+	struct identity_person person;
+	struct wire_begin begin;
+	struct authz_facts facts;
+	struct policy_mfa mfa; /* what the account phase may rely on */
+	char corr[16];	       /* shared by auth, account and log lines */
+	uint64_t arrived_ns;   /* of the frame being answered */
+	uint32_t turn;	       /* prompts sent */
+};
+
+/* What one stage concluded; request_end() turns it into a record and a reply. */
+struct outcome {
+	enum policy_verdict verdict; /* ALLOW leaves only from request_end() */
+	enum wire_result refusal;    /* when not ALLOW */
+	const char *reason;	     /* audit identifier; NULL when allowed */
+	const char *text;	     /* for the person, or NULL */
+	const struct policy_decision *decision; /* or NULL */
+	const struct mfa_result *mfa;		/* or NULL */
+	const char *how; /* without a code: "remembered", "not_required", "root" */
+	bool equalise;	 /* a refusal whose time must tell nothing */
+	bool stranger;	 /* before a proven first factor: coalesced */
+};
+
+/*
+ * outcome_end() - the one gate: record first, then the answer. ALLOW is queued there
+ * and nowhere else, and only when its record is part of the turn that must be durable
+ * before the reply leaves.
+ */
+void outcome_end(struct request *r, const struct outcome *o);
+
+/* outcome_session() - record a session phase and answer NOTED; it grants nothing. */
+void outcome_session(struct request *r);
+
+/* outcome_equal_due() - when a reply that must tell nothing leaves, CLOCK_MONOTONIC. */
+uint64_t outcome_equal_due(uint64_t arrived_ns);
