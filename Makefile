@@ -102,6 +102,12 @@ UNIT_TESTS :=
 # store, audit, mfa
 # directory, identity
 # daemon
+UNIT_TESTS += rbacd/test_caps rbacd/test_handle rbacd/test_authz
+LINK_rbacd/test_caps   := rbacd/caps.c
+LINK_rbacd/test_handle := rbacd/handle.c
+LIBS_rbacd/test_handle := -lcrypto
+LINK_rbacd/test_authz  := rbacd/authz.c $(POLICY_SRC)
+LIBS_rbacd/test_authz  := -lyaml -lcrypto
 # ctl
 
 define unit_rule
