@@ -8,7 +8,6 @@ namespace. Linux, root and python3-pexpect are needed; nothing else of the host 
 """
 import ctypes
 import glob
-import hashlib
 import json
 import os
 import re
@@ -39,7 +38,31 @@ PEOPLE = {  # login: (uid, groups, password)
 }
 GROUPS = {"vmadmins": 3001, "developers": 3002, "contractors": 3003, "racers": 3004}
 ROOT_PASSWORD = "root-Pw-0"
-PRIVILEGES_USERS = {"rbacd": 901, "rbacd-dir": 902}
+SERVICE_USERS = {"rbacd": 901, "rbacd-dir": 902}
+CONFIG = """rbacd: 1
+user: rbacd
+vm: {name: %s, labels: {env: demo}}
+policy: /etc/rbacd/policy.d
+state: /var/lib/rbacd
+run: /run/rbacd
+key: /etc/rbacd/master.key
+issuer: vmsec
+directory: {source: nss, user: rbacd-dir}
+sshd_services: [sshd]
+log: {to: stderr, level: info}
+""" % HOST
+POLICY = """vmsec_policy: 1
+vm_sets:
+  here: {label: {env: [demo]}}
+roles:
+  viewer: {privileges: [ssh, console]}
+  operator: {includes: [viewer], privileges: [sudo, su, "su:root"]}
+  contractor: {includes: [viewer], privileges: [sudo]}
+grants:
+  - {id: admins, to: [vmadmins], roles: [operator], vms: [here]}
+  - {id: devs, to: [developers], roles: [viewer], vms: [here]}
+  - {id: temps, to: [contractors], roles: [contractor], vms: [here]}
+"""
 PROMPTS = re.compile(r"(?:[Pp]assword|code)[^\r\n]*: ?$")
 MS_BIND, MS_REC, MS_PRIVATE = 4096, 16384, 1 << 18
 
@@ -190,6 +213,7 @@ class World:
         self.variant, self.module, self.shim = variant, module, shim
         self.verbose = verbose
         self.build = "%s/build/%s" % (TREE, variant)
+        self.build_tests = TREE + "/build/tests"
         self.children, self.seeds, self.spent = {}, {}, {}
         libc = ctypes.CDLL(None, use_errno=True)
         libc.prctl(36, 1, 0, 0, 0)  # PR_SET_CHILD_SUBREAPER
@@ -228,7 +252,7 @@ class World:
         shadow += ["%s:*:20000:0:99999:7:::" % n for n in ("daemon", "sshd", "postgres", "nobody")]
         group = ["root:x:0:", "daemon:x:1:", "tty:x:5:", "utmp:x:43:", "mail:x:8:",
                  "shadow:x:42:", "postgres:x:120:", "nogroup:x:65534:"]
-        for name, uid in PRIVILEGES_USERS.items():
+        for name, uid in SERVICE_USERS.items():
             passwd.append("%s:x:%d:%d::/:/usr/sbin/nologin" % (name, uid, uid))
             shadow.append("%s:*:20000:0:99999:7:::" % name)
             group.append("%s:x:%d:" % (name, uid))
@@ -266,36 +290,30 @@ class World:
             write(path, "", 0o640)
 
     def stacks(self):
-        """The four example stacks as shipped where they exist, with Debian's other lines."""
-        unix = ("auth requisite pam_unix.so\n", "account required pam_unix.so\n",
-                "session required pam_unix.so\n")
-        ours = "requisite %s" % self.module
-        proven = " first_factor=stack" if self.module == "pam_vmsec.so" else ""
-        loginuid = "session required pam_loginuid.so\n"
-        end = loginuid + unix[2] + "session optional %s\n" % self.module
-        self.pam("sshd", "auth %s\naccount %s\n" % (ours, ours) + unix[1] + end)
-        self.pam("sshd-keyonly", "auth %s\naccount %s\n" % (ours, ours) + unix[1] + end)
-        self.pam("sshd-password", unix[0] + "auth %s%s\naccount %s\n" % (ours, proven, ours)
-                 + unix[1] + end)
-        self.pam("sshd-blind", "auth %s\naccount %s\n" % (ours, ours) + unix[1] + end)
-        console = "tty1:/dev/tty1:console:/dev/console:ttyS0:/dev/ttyS0"
-        rescue = ("%s [success=1 default=ignore] pam_succeed_if.so quiet user = root tty in "
-                  + console + "\n")
-        self.pam("login", unix[0] + rescue % "auth" + "auth %s%s\n" % (ours, proven)
-                 + rescue % "account" + "account %s\n" % ours + unix[1] + end)
-        self.pam("sudo", unix[0] + "auth %s%s\naccount %s\n" % (ours, proven, ours) + unix[1]
-                 + unix[2])
-        shutil.copy("/etc/pam.d/sudo", "/etc/pam.d/sudo-i")
-        self.pam("su", "auth sufficient pam_rootok.so\n" + unix[0]
-                 + "auth %s%s\naccount %s\n" % (ours, proven, ours) + unix[1] + unix[2])
-        shutil.copy("/etc/pam.d/su", "/etc/pam.d/su-l")
+        """The example stacks as shipped, over Debian's own common-* files."""
+        common = {
+            "auth": "[success=1 default=ignore] pam_unix.so nullok\nauth requisite "
+                    "pam_deny.so\nauth required pam_permit.so",
+            "account": "[success=1 new_authtok_reqd=done default=ignore] pam_unix.so\n"
+                       "account requisite pam_deny.so\naccount required pam_permit.so",
+            "session": "required pam_unix.so", "password": "required pam_unix.so yescrypt",
+            "session-noninteractive": "required pam_unix.so"}
+        for name, lines in common.items():
+            self.pam("common-" + name, "%s %s\n" % (name.split("-")[0], lines))
+        for service in ("sshd", "login", "sudo", "su"):
+            text = self.read("%s/pam_vmsec/dist/%s" % (TREE, service))
+            if self.module != "pam_vmsec.so":  # prove the harness with a module of Debian
+                text = re.sub(r"pam_vmsec\.so( first_factor=stack)?", self.module, text)
+            self.pam(service, re.sub(r"delay=\d+", "delay=100000", text))
+        self.pam("sudo-i", "@include sudo\n")
+        self.pam("su-l", "@include su\n")
         for service in ("cron", "systemd-user"):
-            self.pam(service, "account %s\n" % ours + unix[1] + unix[2])
+            self.pam(service, "account requisite %s\n@include common-account\n"
+                     "@include common-session-noninteractive\n" % self.module)
         self.pam("other", "auth requisite pam_deny.so\naccount requisite pam_deny.so\n"
                  "session requisite pam_deny.so\npassword requisite pam_deny.so\n")
         write("/etc/sudoers", "Defaults env_reset, timestamp_timeout=15, !lecture, !use_pty, "
-              "passwd_tries=1, timestamp_type=global\n"
-              "root ALL=(ALL:ALL) ALL\n%vmadmins ALL=(ALL:ALL) ALL\n"
+              "passwd_tries=1\nroot ALL=(ALL:ALL) ALL\n%vmadmins ALL=(ALL:ALL) ALL\n"
               "%developers ALL=(ALL:ALL) ALL\n%contractors ALL=(ALL:ALL) NOPASSWD: ALL\n"
               "dave ALL=(ALL:ALL) ALL\n", 0o440)
 
@@ -348,25 +366,97 @@ class World:
         with open(path, errors="replace") as f:
             return f.read()
 
-    SSHD = {"sshd": (2201, "publickey,keyboard-interactive:pam"),
-            "sshd-password": (2202, "keyboard-interactive:pam"),
-            "sshd-keyonly": (2203, "publickey"),
-            "sshd-blind": (2204, "password")}
+    # name: (port, lines that come before the shipped ones and so win over them)
+    SSHD = {"sshd": (2201, ""),
+            "sshd-keyonly": (2202, "AuthenticationMethods publickey\n"),
+            "sshd-blind": (2203, "AuthenticationMethods password\n"
+                                 "PasswordAuthentication yes\n"
+                                 "KbdInteractiveAuthentication no\n"),
+            "sshd-root": (2204, "PermitRootLogin yes\n")}
 
-    def sshd(self, name, extra=""):
-        """One sshd whose PAM service is its program's name."""
-        port, methods = self.SSHD[name]
-        program = LOCAL_SBIN + "/" + name
-        if not os.path.lexists(program):
-            os.symlink("/usr/sbin/sshd", program)
+    def sshd(self, name):
+        """A real sshd with the shipped sshd_config lines."""
+        port, first = self.SSHD[name]
         config = "/etc/ssh/%s_config" % name
         write(config, "Port %d\nListenAddress 127.0.0.1\nHostKey /etc/ssh/world_host_key\n"
-              "PidFile none\nUsePAM yes\nPasswordAuthentication %s\n"
-              "KbdInteractiveAuthentication yes\nPermitRootLogin no\nUseDNS no\n"
-              "PrintMotd no\nPrintLastLog no\nMaxStartups 200:100:400\nMaxAuthTries 6\n"
-              "LoginGraceTime 60\nAuthenticationMethods %s\nLogLevel VERBOSE\n%s"
-              % (port, "yes" if name == "sshd-blind" else "no", methods, extra))
-        self.spawn(name, [program, "-D", "-f", config], ready=lambda: self.listens(port))
+              "PidFile none\nUseDNS no\nPrintMotd no\nPrintLastLog no\nLogLevel VERBOSE\n"
+              "MaxStartups 200:100:400\n%s%s" % (port, first, self.read(
+                  TREE + "/pam_vmsec/dist/sshd_config.conf")))
+        self.spawn(name, ["/usr/sbin/sshd", "-D", "-f", config],
+                   ready=lambda: self.listens(port))
+
+    # ---- vmsec itself
+
+    def install(self):
+        """Module and programs of the build under test; configuration, key and policy."""
+        shutil.copy(self.build + "/pam_vmsec.so", Cover.pam_folder())
+        for program in ("rbacd", "rbacd-dir", "rbacctl"):
+            shutil.copy("%s/%s" % (self.build, program), LOCAL_SBIN)
+        os.makedirs("/etc/rbacd/policy.d", mode=0o755, exist_ok=True)
+        write("/etc/rbacd/master.key", os.urandom(32).hex() + "\n", 0o400)
+        write("/etc/rbacd/rbacd.yaml", CONFIG)
+        self.policy(POLICY)
+
+    def policy(self, text, reload=False):
+        write("/etc/rbacd/policy.d/policy.yaml", text)
+        if reload:
+            self.rbacctl("reload")
+
+    def member(self, group, login, keep):
+        """Put a person into a group of the system, or take the person out."""
+        lines = []
+        for line in self.read("/etc/group").splitlines():
+            name, x, gid, members = line.split(":")
+            people = [m for m in members.split(",") if m and (name != group or m != login)]
+            if name == group and keep:
+                people.append(login)
+            lines.append(":".join((name, x, gid, ",".join(people))))
+        write("/etc/group", "\n".join(lines) + "\n")
+
+    def start(self):
+        """rbacd and rbacd-dir, ready to decide."""
+        env = {"ASAN_OPTIONS": "verify_asan_link_order=0"}
+        if self.shim:
+            env.update({"LD_PRELOAD": self.build_tests + "/clockshim.so",
+                        "VMSEC_CLOCK_FILE": CLOCK})
+        self.spawn("rbacd", [LOCAL_SBIN + "/rbacd", "--config", "/etc/rbacd/rbacd.yaml"], env)
+        self.spawn("rbacd-dir", [LOCAL_SBIN + "/rbacd-dir", "--config",
+                                 "/etc/rbacd/rbacd.yaml"])
+        self.wait(self.answers, 15, "rbacd does not answer rbacctl status")
+
+    def answers(self):
+        for name in ("rbacd", "rbacd-dir"):
+            if self.children[name].poll() is not None:
+                raise RuntimeError("%s ended: %s" % (name, self.read("/var/log/%s.log" % name)))
+        return self.rbacctl("status", check=False).returncode == 0
+
+    def rbacctl(self, *argv, check=True, **kw):
+        return run("rbacctl", *argv, check=check, **kw)
+
+    def enrol(self, user):
+        """Enrol as an administrator does: the seed as scanned, one code typed."""
+        child = pexpect.spawn("rbacctl", ["enrol", user, "--no-qr"], encoding="utf-8",
+                              timeout=20, dimensions=(60, 300))
+        child.expect(r"otpauth://totp/\S+")
+        self.seeds[user] = re.search(r"[?&]secret=([A-Z2-7]+)", child.after).group(1)
+        child.expect(r"code[^\r\n]*: ?$")
+        text = child.before + child.after
+        child.sendline(self.code(user))
+        child.expect(pexpect.EOF)
+        child.close()
+        if child.exitstatus != 0:
+            raise RuntimeError("enrol %s: %s" % (user, child.before))
+        return text + child.before
+
+    def records(self):
+        """All audit records, oldest first, as rbacctl shows them."""
+        out = self.rbacctl("--json", "audit", "show").stdout.strip()
+        if out.startswith("["):
+            return json.loads(out)
+        return [json.loads(line) for line in out.splitlines()]
+
+    def last(self, event=("auth", "account")):
+        return [x for x in self.records() if x["ev"] in event][-1]
 
     @staticmethod
     def listens(port):
