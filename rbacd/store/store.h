@@ -49,6 +49,8 @@ _must_check_ int store_commit(struct store *store);
 void store_rollback(struct store *store);
 /* store_idle() - checkpoint the WAL when it is worth it (idle, or over 16 MiB). */
 void store_idle(struct store *store);
+/* store_wal_over() - the WAL is over 16 MiB: call store_idle() although busy. */
+bool store_wal_over(const struct store *store);
 
 /* store_free_percent() - free space of the store's file system, in percent. */
 int store_free_percent(const struct store *store);
@@ -79,6 +81,8 @@ _must_check_ int store_person_each(struct store *store,
 _must_check_ int store_fail_add(struct store *store, const char *person, int64_t day);
 _must_check_ int store_fail_sum(struct store *store, const char *person, int64_t from_day,
 				uint32_t *ret);
+_must_check_ int store_fail_prune(struct store *store, const char *person,
+				  int64_t before_day);
 
 enum store_factor_status { STORE_FACTOR_PENDING = 1, STORE_FACTOR_ACTIVE, STORE_FACTOR_DISABLED };
 enum store_hash { STORE_SHA1 = 1, STORE_SHA256, STORE_SHA512 };

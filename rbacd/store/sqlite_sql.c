@@ -1,0 +1,146 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* sqlite_sql.c - every SQL text of the store: the schema and the statements. */
+#include "rbacd/store/sqlite_internal.h"
+
+/*
+ * STRICT tables keep the declared types even in a file written by somebody else. Names
+ * are compared byte by byte (BINARY collation), never folded.
+ */
+const char store_sql_schema[] =
+	"CREATE TABLE meta(name TEXT NOT NULL PRIMARY KEY, value BLOB NOT NULL)"
+	" STRICT, WITHOUT ROWID;"
+	"CREATE TABLE person(id TEXT NOT NULL PRIMARY KEY, login TEXT NOT NULL,"
+	" fails INTEGER NOT NULL, fails_told INTEGER NOT NULL,"
+	" next_try_s INTEGER NOT NULL, disabled INTEGER NOT NULL,"
+	" created_s INTEGER NOT NULL, last_ok_s INTEGER NOT NULL) STRICT, WITHOUT "
+	"ROWID;"
+	"CREATE TABLE fail_day(person TEXT NOT NULL REFERENCES person ON DELETE "
+	"CASCADE,"
+	" day INTEGER NOT NULL, n INTEGER NOT NULL, PRIMARY KEY(person, day))"
+	" STRICT, WITHOUT ROWID;"
+	/* AUTOINCREMENT: an id is never given twice, so a sealed seed fits one row
+	   only. */
+	"CREATE TABLE factor(id INTEGER PRIMARY KEY AUTOINCREMENT,"
+	" person TEXT NOT NULL REFERENCES person ON DELETE CASCADE, name TEXT NOT NULL,"
+	" status INTEGER NOT NULL, hash INTEGER NOT NULL, digits INTEGER NOT NULL,"
+	" period_s INTEGER NOT NULL, drift INTEGER NOT NULL, last_step INTEGER NOT "
+	"NULL,"
+	" created_s INTEGER NOT NULL, last_ok_s INTEGER NOT NULL, sealed BLOB NOT NULL,"
+	" UNIQUE(person, name)) STRICT;"
+	"CREATE TABLE code(person TEXT NOT NULL REFERENCES person ON DELETE CASCADE,"
+	" mac BLOB NOT NULL, kind INTEGER NOT NULL, uses INTEGER NOT NULL,"
+	" expires_s INTEGER NOT NULL, created_s INTEGER NOT NULL,"
+	" PRIMARY KEY(person, mac)) STRICT, WITHOUT ROWID;"
+	"CREATE TABLE budget(key BLOB NOT NULL PRIMARY KEY, fails INTEGER NOT NULL,"
+	" next_try_s INTEGER NOT NULL, touched_s INTEGER NOT NULL) STRICT, WITHOUT "
+	"ROWID;"
+	"CREATE TABLE proof(person TEXT NOT NULL, vm TEXT NOT NULL, origin TEXT NOT "
+	"NULL,"
+	" at_s INTEGER NOT NULL, method INTEGER NOT NULL,"
+	" PRIMARY KEY(person, vm, origin)) STRICT, WITHOUT ROWID;"
+	"CREATE TABLE session(boot TEXT NOT NULL, session INTEGER NOT NULL,"
+	" person TEXT NOT NULL, origin TEXT NOT NULL, vmsec_id TEXT NOT NULL,"
+	" opened_s INTEGER NOT NULL, PRIMARY KEY(boot, session)) STRICT, WITHOUT ROWID;"
+	"CREATE TABLE audit(seq INTEGER PRIMARY KEY, line BLOB NOT NULL) STRICT;"
+	"CREATE TABLE head(one INTEGER PRIMARY KEY CHECK(one = 1), seq INTEGER NOT "
+	"NULL,"
+	" hash BLOB NOT NULL, mac BLOB NOT NULL, ts_s INTEGER NOT NULL) STRICT;";
+
+const char *const store_sql_checked[] = {"meta",   "person",  "fail_day",
+					 "factor", "code",    "budget",
+					 "proof",  "session", "head"};
+const size_t store_sql_n_checked = ARRAY_SIZE(store_sql_checked);
+
+const char *const store_sql_text[SQL_N] = {
+	[SQL_BEGIN] = "BEGIN IMMEDIATE",
+	[SQL_BEGIN_READ] = "BEGIN",
+	[SQL_COMMIT] = "COMMIT",
+	[SQL_ROLLBACK] = "ROLLBACK",
+	[SQL_PERSON_GET] =
+		"SELECT login, fails, fails_told, next_try_s, disabled, created_s,"
+		" last_ok_s, id FROM person WHERE id = ?1",
+	[SQL_PERSON_PUT] =
+		"INSERT INTO person(id, login, fails, fails_told, next_try_s, disabled,"
+		" created_s, last_ok_s) VALUES(?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8)"
+		" ON CONFLICT(id) DO UPDATE SET login = ?2, fails = ?3, fails_told = "
+		"?4,"
+		" next_try_s = ?5, disabled = ?6, created_s = ?7, last_ok_s = ?8",
+	[SQL_PERSON_DELETE] = "DELETE FROM person WHERE id = ?1",
+	[SQL_PERSON_EACH] =
+		"SELECT login, fails, fails_told, next_try_s, disabled, created_s,"
+		" last_ok_s, id FROM person ORDER BY login, id",
+	[SQL_FAIL_ADD] = "INSERT INTO fail_day(person, day, n) VALUES(?1, ?2, 1)"
+			 " ON CONFLICT(person, day) DO UPDATE SET n = n + 1",
+	[SQL_FAIL_SUM] = "SELECT coalesce(sum(n), 0) FROM fail_day WHERE person = ?1 "
+			 "AND day >= ?2",
+	[SQL_FAIL_PRUNE] = "DELETE FROM fail_day WHERE person = ?1 AND day < ?2",
+	[SQL_FACTOR_LIST] =
+		"SELECT id, name, status, hash, digits, period_s, drift, last_step,"
+		" created_s, last_ok_s, sealed FROM factor WHERE person = ?1 ORDER BY "
+		"name",
+	[SQL_FACTOR_COUNT] = "SELECT count(*) FROM factor WHERE person = ?1",
+	[SQL_FACTOR_INSERT] = "INSERT INTO factor(person, name, status, hash, digits, "
+			      "period_s, drift,"
+			      " last_step, created_s, last_ok_s, sealed)"
+			      " VALUES(?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11)",
+	/* The watermark never moves back, whatever the caller holds. */
+	[SQL_FACTOR_UPDATE] =
+		"UPDATE factor SET name = ?2, status = ?3, hash = ?4, digits = ?5,"
+		" period_s = ?6, drift = ?7, last_step = max(last_step, ?8),"
+		" created_s = ?9, last_ok_s = ?10, sealed = ?11 WHERE id = ?12 AND"
+		" person = ?1",
+	[SQL_FACTOR_DELETE] = "DELETE FROM factor WHERE id = ?1",
+	[SQL_FACTOR_ACCEPT] =
+		"UPDATE factor SET last_step = ?2, drift = ?3, last_ok_s = ?4"
+		" WHERE id = ?1 AND last_step < ?2",
+	[SQL_CODE_ADD] =
+		"INSERT INTO code(person, mac, kind, uses, expires_s, created_s)"
+		" VALUES(?1, ?2, ?3, ?4, ?5, ?6)",
+	[SQL_CODE_GET] =
+		"SELECT kind, uses FROM code WHERE person = ?1 AND mac = ?2 AND"
+		" uses > 0 AND (expires_s = 0 OR expires_s > ?3)",
+	[SQL_CODE_TAKE] =
+		"UPDATE code SET uses = uses - 1 WHERE person = ?1 AND mac = ?2 AND"
+		" uses > 0 AND (expires_s = 0 OR expires_s > ?3)",
+	[SQL_CODE_CLEAR] = "DELETE FROM code WHERE person = ?1 AND kind = ?2",
+	[SQL_CODE_LEFT] =
+		"SELECT coalesce(sum(uses), 0) FROM code WHERE person = ?1 AND"
+		" kind = 1",
+	[SQL_BUDGET_GET] =
+		"SELECT fails, next_try_s, touched_s FROM budget WHERE key = ?1",
+	[SQL_BUDGET_COUNT] = "SELECT count(*) FROM budget",
+	[SQL_BUDGET_UPDATE] =
+		"UPDATE budget SET fails = ?2, next_try_s = ?3, touched_s = ?4"
+		" WHERE key = ?1",
+	[SQL_BUDGET_INSERT] = "INSERT INTO budget(key, fails, next_try_s, touched_s)"
+			      " VALUES(?1, ?2, ?3, ?4)",
+	[SQL_BUDGET_PRUNE] =
+		"DELETE FROM budget WHERE touched_s < ?1 AND next_try_s < ?1",
+	[SQL_PROOF_PUT] = "INSERT INTO proof(person, vm, origin, at_s, method)"
+			  " VALUES(?1, ?2, ?3, ?4, ?5) ON CONFLICT(person, vm, origin)"
+			  " DO UPDATE SET at_s = ?4, method = ?5",
+	[SQL_PROOF_GET] =
+		"SELECT at_s, method FROM proof WHERE person = ?1 AND vm = ?2 AND"
+		" origin = ?3",
+	[SQL_PROOF_CLEAR] = "DELETE FROM proof WHERE person = ?1",
+	[SQL_SESSION_PUT] =
+		"INSERT INTO session(boot, session, person, origin, vmsec_id, opened_s)"
+		" VALUES(?1, ?2, ?3, ?4, ?5, ?6) ON CONFLICT(boot, session) DO UPDATE "
+		"SET"
+		" person = ?3, origin = ?4, vmsec_id = ?5, opened_s = ?6",
+	[SQL_SESSION_GET] = "SELECT person, origin, vmsec_id, opened_s FROM session"
+			    " WHERE boot = ?1 AND session = ?2",
+	[SQL_SESSION_DELETE] = "DELETE FROM session WHERE boot = ?1 AND session = ?2",
+	[SQL_SESSION_PRUNE] = "DELETE FROM session WHERE boot <> ?1",
+	[SQL_AUDIT_APPEND] = "INSERT INTO audit(seq, line) VALUES(?1, ?2)",
+	[SQL_AUDIT_EACH] = "SELECT seq, line FROM audit WHERE seq >= ?1 ORDER BY seq",
+	[SQL_AUDIT_GET] = "SELECT line FROM audit WHERE seq = ?1",
+	[SQL_HEAD_GET] = "SELECT seq, hash, mac, ts_s FROM head WHERE one = 1",
+	[SQL_HEAD_PUT] =
+		"INSERT INTO head(one, seq, hash, mac, ts_s) VALUES(1, ?1, ?2, ?3, ?4)"
+		" ON CONFLICT(one) DO UPDATE SET seq = ?1, hash = ?2, mac = ?3,"
+		" ts_s = ?4",
+	[SQL_META_GET] = "SELECT value FROM meta WHERE name = ?1",
+	[SQL_META_PUT] = "INSERT INTO meta(name, value) VALUES(?1, ?2)"
+			 " ON CONFLICT(name) DO UPDATE SET value = ?2",
+};
