@@ -70,7 +70,8 @@ CTL_SRC    := rbacd/ctl/rbacctl.c rbacd/ctl/tree.c rbacd/ctl/help.c rbacd/ctl/co
   rbacd/ctl/cmd_explain.c rbacd/ctl/cmd_policy.c rbacd/ctl/cmd_audit.c \
   rbacd/ctl/cmd_backup.c rbacd/directory/local.c
 
-obj = $(patsubst %.c,$(B)/%.o,$(1))
+# In a folder of their own: build/release/rbacd is the program.
+obj = $(patsubst %.c,$(B)/obj/%.o,$(1))
 
 MODULE := $(B)/pam_vmsec.so
 PROGS  := $(B)/rbacd $(B)/rbacd-dir $(B)/rbacctl
@@ -78,7 +79,7 @@ PROGS  := $(B)/rbacd $(B)/rbacd-dir $(B)/rbacctl
 .PHONY: all
 all: $(MODULE) $(PROGS)
 
-$(B)/%.o: %.c
+$(B)/obj/%.o: %.c
 	@mkdir -p $(@D)
 	$(CC) $(CPPFLAGS) $(CFLAGS) -MMD -MP -c -o $@ $<
 
@@ -102,6 +103,12 @@ UNIT_TESTS :=
 
 # policy
 # wire
+UNIT_TESTS += wire/test_buf wire/test_msg wire/test_code wire/test_client
+LINK_wire/test_buf    := rbacd/wire/buf.c
+LINK_wire/test_msg    := rbacd/wire/buf.c rbacd/wire/msg.c rbacd/wire/call.c rbacd/wire/code.c
+LINK_wire/test_code   := rbacd/wire/code.c
+LINK_wire/test_client := rbacd/wire/buf.c rbacd/wire/client.c
+
 # store, audit, mfa
 # directory, identity
 # daemon
@@ -114,7 +121,7 @@ LIBS_rbacd/test_authz  := -lyaml -lcrypto
 # ctl
 
 define unit_rule
-$(B)/tests/unit/$(1): $(B)/tests/unit/$(1).o $$(call obj,$$(LINK_$(1)))
+$(B)/tests/unit/$(1): $(B)/obj/tests/unit/$(1).o $$(call obj,$$(LINK_$(1)))
 	$$(CC) $$(CFLAGS) $$(LDFLAGS) $$(LDHARD) -o $$@ $$(filter %.o,$$^) -lcmocka $$(LIBS_$(1))
 endef
 $(foreach t,$(UNIT_TESTS),$(eval $(call unit_rule,$(t))))
@@ -155,7 +162,7 @@ cppcheck:
 # gcc's own path analysis; objects go to a variant of their own.
 analyze:
 	$(MAKE) VARIANT=analyze HARD="-O2 -fanalyzer -fvisibility=hidden -fPIC" WERROR=-Werror \
-	  $(patsubst %.c,build/analyze/%.o,$(ALL_C))
+	  $(patsubst %.c,build/analyze/obj/%.o,$(ALL_C))
 
 lint: check-layers fmt-check cppcheck tidy analyze
 
@@ -186,3 +193,77 @@ fuzz-build: $(patsubst %,build/fuzz/fuzz_%,$(FUZZERS))
 # Open-ended: make fuzz FUZZ_SECONDS=3600
 fuzz fuzz-short: fuzz-build
 	@tests/lib/run-fuzz $(FUZZ_SECONDS) $(FUZZERS)
+
+# ---------------------------------------------------------------- install, demo, check
+# Debian 12 packages: what the programs need, then what the tests need.
+DEPS_BUILD := gcc make pkg-config libc6-dev libpam0g-dev liboath-dev libyaml-dev libssl-dev \
+  libsqlite3-dev libevent-dev libqrencode-dev
+DEPS_DEMO  := openssh-server openssh-client sudo login util-linux openssl oathtool python3 \
+  python3-pexpect iproute2 passwd sqlite3
+DEPS_TEST  := clang libclang-rt-14-dev libcmocka-dev strace zbar-tools clang-format mandoc
+.PHONY: deps deps-demo
+deps:
+	@tests/lib/deps $(DEPS_BUILD) $(DEPS_DEMO) $(DEPS_TEST)
+deps-demo:
+	@tests/lib/deps $(DEPS_BUILD) $(DEPS_DEMO)
+
+# Helpers of the tests: never sanitized, never installed.
+TEST_TOOLS := build/tests/clockshim.so build/tests/phases build/tests/race
+TEST_CFLAGS := -std=gnu17 -D_GNU_SOURCE -O2 -g $(WARN) $(WERROR)
+.PHONY: test-tools
+test-tools: $(TEST_TOOLS)
+build/tests/clockshim.so: tests/lib/clockshim.c
+	@mkdir -p $(@D)
+	$(CC) $(TEST_CFLAGS) -fPIC -shared -fvisibility=hidden -o $@ $<
+build/tests/phases: tests/integration/phases.c
+	@mkdir -p $(@D)
+	$(CC) $(TEST_CFLAGS) -o $@ $< -lpam
+build/tests/race: tests/integration/race.c
+	@mkdir -p $(@D)
+	$(CC) $(TEST_CFLAGS) -pthread -o $@ $< -lpam -loath
+
+SBINDIR ?= $(PREFIX)/sbin
+MANDIR  ?= $(PREFIX)/share/man
+DOCDIR  ?= $(PREFIX)/share/doc/vmsec
+.PHONY: install
+install: all
+	install -d $(DESTDIR)$(PAMDIR) $(DESTDIR)$(SBINDIR) $(DESTDIR)$(DOCDIR)/pam.d \
+	  $(DESTDIR)$(SYSCONFDIR)/rbacd/policy.d
+	install -m 0644 $(MODULE) $(DESTDIR)$(PAMDIR)/.pam_vmsec.so.new
+	mv -f $(DESTDIR)$(PAMDIR)/.pam_vmsec.so.new $(DESTDIR)$(PAMDIR)/pam_vmsec.so
+	install -m 0755 $(PROGS) $(DESTDIR)$(SBINDIR)
+	install -m 0644 pam_vmsec/dist/* $(DESTDIR)$(DOCDIR)/pam.d
+	install -m 0644 README.md $(wildcard docs/guide/*.md) $(DESTDIR)$(DOCDIR)
+	test -e $(DESTDIR)$(SYSCONFDIR)/rbacd/rbacd.yaml || \
+	  install -m 0644 rbacd/dist/rbacd.yaml $(DESTDIR)$(SYSCONFDIR)/rbacd/rbacd.yaml
+	for m in $(wildcard docs/man/*.[1-8]); do \
+	  install -D -m 0644 $$m $(DESTDIR)$(MANDIR)/man$${m##*.}/$${m##*/} || exit 1; done
+
+.PHONY: demo
+# KEEP=1 leaves everything running and prints the commands to try by hand.
+demo: deps-demo
+	@$(MAKE) -s --no-print-directory all test-tools
+	@KEEP=$(KEEP) tests/integration/demo.sh
+
+.PHONY: check integration race
+check: deps
+	@MAKE="$(MAKE)" tests/lib/run-check
+
+integration: all test-tools
+	@tests/integration/run-all $(VARIANT)
+
+# The long run: 62,500 trials of 16 parallel logins with one code.
+race: all test-tools
+	@tests/integration/race.py $(VARIANT) long
+
+.PHONY: help
+help:
+	@echo 'make             build the module, rbacd, rbacd-dir and rbacctl (VARIANT=release)'
+	@echo 'make demo        watch real logins be decided, in a private world (root; KEEP=1 stays)'
+	@echo 'make check       all tests, under 15 minutes (root)'
+	@echo 'make deps        install the Debian packages for building and testing (root)'
+	@echo 'make install     DESTDIR= PREFIX=/usr PAMDIR= are honoured'
+	@echo 'make unit        unit tests only; VARIANT=asan for the sanitizers'
+	@echo 'make integration the real programs against the build; race: the long run'
+	@echo 'make lint        layers, format, static analysis; fuzz: open-ended fuzzing'
+	@echo 'make clean       remove build/'
