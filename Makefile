@@ -45,8 +45,10 @@ override CFLAGS += -std=gnu17 -D_GNU_SOURCE -I. $(WARN) $(WERROR) $(HARD) \
 override CPPFLAGS += $(call pkg_cflags,yaml-0.1 liboath libcrypto sqlite3 libevent_core libqrencode)
 
 # ---------------------------------------------------------------- sources
-POLICY_SRC := policy/diag.c policy/yaml.c policy/load.c policy/check.c policy/compile.c \
-  policy/match.c policy/decide.c policy/explain.c policy/print.c
+POLICY_SRC := policy/diag.c policy/yaml.c policy/names.c policy/load.c policy/declare.c \
+  policy/define.c policy/check.c policy/service.c policy/rules.c policy/rule_when.c \
+  policy/tz.c policy/vmset.c policy/vmset_eval.c policy/compile.c policy/match.c \
+  policy/decide.c policy/reason.c policy/explain.c policy/print.c
 WIRE_SRC   := rbacd/wire/buf.c rbacd/wire/msg.c rbacd/wire/call.c rbacd/wire/client.c rbacd/wire/code.c
 MODULE_SRC := pam_vmsec/pam_vmsec.c pam_vmsec/args.c pam_vmsec/origin.c pam_vmsec/person.c \
   pam_vmsec/talk.c pam_vmsec/text.c
@@ -255,6 +257,28 @@ integration: all test-tools
 # The long run: 62,500 trials of 16 parallel logins with one code.
 race: all test-tools
 	@tests/integration/race.py $(VARIANT) long
+
+# ---------------------------------------------------------------- benchmarks, faults
+BENCH_COMMON := tests/bench/measure.c
+BENCH_PEOPLE := $(BENCH_COMMON) tests/bench/people.c
+BENCH_RAW    := $(BENCH_PEOPLE) tests/bench/rawclient.c $(WIRE_SRC)
+BENCH_TOOLS  := $(addprefix $(B)/tests/bench/,floor bench_pam bench_load enrol_people)
+.PHONY: bench-tools bench
+bench-tools: $(BENCH_TOOLS)
+define bench_rule
+$(B)/tests/bench/$(1): $$(call obj,tests/bench/$(1).c $(2))
+	@mkdir -p $$(@D)
+	$$(CC) $$(CFLAGS) $$(LDFLAGS) $$(LDHARD) -o $$@ $$^ $(3)
+endef
+$(eval $(call bench_rule,floor,$(BENCH_COMMON),))
+$(eval $(call bench_rule,bench_pam,tests/bench/transaction.c $(BENCH_PEOPLE),-lpam -loath))
+$(eval $(call bench_rule,bench_load,$(BENCH_RAW),-loath))
+$(eval $(call bench_rule,enrol_people,$(BENCH_COMMON) $(MFA_SRC) $(STORE_SRC) \
+  rbacd/wire/code.c policy/diag.c,$(call pkg_libs,liboath libcrypto sqlite3)))
+
+# Ours beside its floors and peers, as ratios of one run; reports, never fails on time.
+bench: all test-tools bench-tools
+	@tests/bench/bench.py $(VARIANT) $(BENCH)
 
 .PHONY: help
 help:

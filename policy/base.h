@@ -75,3 +75,11 @@ static inline bool str_eq(const char *a, const char *b)
 	len = strlen(a);
 	return len == strlen(b) && memcmp(a, b, len) == 0;
 }
+
+/* str_after() - what follows @prefix in @s, or NULL when @s does not start with it. */
+static inline const char *str_after(const char *s, const char *prefix)
+{
+	size_t len = strlen(prefix);
+
+	return strlen(s) >= len && memcmp(s, prefix, len) == 0 ? s + len : NULL;
+}

@@ -1,0 +1,12 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* limits.h - what bounds a policy; reaching one is a diagnostic, never a cut-off. */
+#pragma once
+
+#define POLICY_FILES_MAX      1000
+#define POLICY_VMS_MAX	      200000
+#define POLICY_ITEMS_MAX      100000 /* of each: groups, users, roles, sets, rules */
+#define POLICY_PRIVILEGES_MAX 64     /* they are bits of one word */
+#define POLICY_TEXT_MAX	      1000   /* bytes of why, owner, message, a pin */
+#define POLICY_SET_DEPTH_MAX  5	     /* selectors inside selectors */
+#define POLICY_WORK_MAX	      (256u << 20) /* steps of selector evaluation */
+#define POLICY_PAIRS_MAX      (16u << 20)  /* entries of one index */

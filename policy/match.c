@@ -1,0 +1,245 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* match.c - subject, privilege, origin and proof against one rule; no allocation. */
+#include "policy/match.h"
+
+#include <arpa/inet.h>
+
+#define GALLOP_FROM 16 /* lists this much longer are searched, not walked */
+
+static void add_named(uint32_t *v, size_t *n, uint32_t principal)
+{
+	for (size_t i = 0; i < *n; i++)
+		if (v[i] == principal)
+			return;
+	v[(*n)++] = principal;
+}
+
+void match_subject_init(struct match_subject *m, const struct policy *p,
+			const struct policy_subject *s)
+{
+	*m = (struct match_subject){.s = s};
+	if (s->directory) {
+		m->groups = s->groups;
+		m->n_groups = s->n_groups;
+		m->unknown = s->unknown;
+		m->n_unknown = s->n_unknown;
+	}
+	if (s->directory && p->users.n > 0) {
+		uint32_t by_name = names_find(&p->users, s->login);
+		uint32_t by_id = names_find(&p->ids, s->id);
+
+		if (by_name != NAMES_NONE) {
+			add_named(m->deny_named, &m->n_deny_named,
+				  p->groups.n + by_name);
+			if (str_eq(p->user_ids[by_name], s->id))
+				add_named(m->grant_named, &m->n_grant_named,
+					  p->groups.n + by_name);
+		}
+		if (by_id != NAMES_NONE)
+			add_named(m->deny_named, &m->n_deny_named,
+				  p->groups.n + p->id_user[by_id]);
+	}
+	if (s->local && p->locals.n > 0) {
+		uint32_t i = names_find(&p->locals, s->login);
+
+		if (i == NAMES_NONE)
+			return;
+		i += p->groups.n + p->users.n;
+		add_named(m->deny_named, &m->n_deny_named, i);
+		add_named(m->grant_named, &m->n_grant_named, i);
+	}
+}
+
+static bool list_has(const uint32_t *v, size_t n, uint32_t x)
+{
+	while (n > 0) {
+		size_t half = n / 2;
+
+		if (v[half] == x)
+			return true;
+		if (v[half] < x) {
+			v += half + 1;
+			n -= half + 1;
+		} else {
+			n = half;
+		}
+	}
+	return false;
+}
+
+/* The smallest common element that is not in @without; NAMES_NONE: none. */
+static uint32_t first_common(const struct index_list *to, const uint32_t *v, size_t n,
+			     const struct match_subject *without)
+{
+	size_t i = 0, k = 0;
+
+	if (to->n > GALLOP_FROM * n) {
+		for (k = 0; k < n; k++)
+			if (list_has(to->v, to->n, v[k]) &&
+			    !(without &&
+			      list_has(without->unknown, without->n_unknown, v[k])))
+				return v[k];
+		return NAMES_NONE;
+	}
+	while (i < to->n && k < n) {
+		if (to->v[i] < v[k]) {
+			i++;
+		} else if (to->v[i] > v[k]) {
+			k++;
+		} else {
+			if (!without ||
+			    !list_has(without->unknown, without->n_unknown, v[k]))
+				return v[k];
+			i++;
+			k++;
+		}
+	}
+	return NAMES_NONE;
+}
+
+enum match match_to(const struct rule *r, const struct match_subject *m, uint32_t *ret)
+{
+	const uint32_t *named = r->deny ? m->deny_named : m->grant_named;
+	size_t n_named = r->deny ? m->n_deny_named : m->n_grant_named;
+	uint32_t found;
+
+	found = first_common(&r->to, m->groups, m->n_groups, m);
+	for (size_t i = 0; i < n_named; i++)
+		if (named[i] < found && list_has(r->to.v, r->to.n, named[i]))
+			found = named[i];
+	*ret = found;
+	if (found != NAMES_NONE)
+		return MATCH_YES;
+	if (m->n_unknown == 0)
+		return MATCH_NO;
+	*ret = first_common(&r->to, m->unknown, m->n_unknown, NULL);
+	return *ret != NAMES_NONE ? MATCH_UNKNOWN : MATCH_NO;
+}
+
+static bool text_list_has(const struct text_list *list, const char *text)
+{
+	for (uint32_t i = 0; i < list->n; i++)
+		if (str_eq(list->v[i], text))
+			return true;
+	return false;
+}
+
+/* A grant of `su` alone reaches every account but root, however root is called. */
+static bool grant_su(uint64_t bits, const struct text_list *su, uint32_t i,
+		     const struct policy_request *req)
+{
+	if (!req->target)
+		return false;
+	if (text_list_has(su, req->target))
+		return true;
+	return (bits >> i & 1) && !req->target_uid0 && !str_eq(req->target, "root");
+}
+
+/* A deny reaches further: an unknown target, and root under any name. */
+static bool deny_su(const struct rule *r, uint32_t i, const struct policy_request *req)
+{
+	if (r->privileges >> i & 1)
+		return true;
+	if (r->su.n > 0 && !req->target)
+		return true;
+	return text_list_has(&r->su, req->target) ||
+	       (req->target_uid0 && text_list_has(&r->su, "root"));
+}
+
+bool match_privilege(const struct policy *p, const struct rule *r, uint32_t i,
+		     const struct policy_request *req)
+{
+	if (i != p->priv_su)
+		return r->privileges >> i & 1;
+	return r->deny ? deny_su(r, i, req) : grant_su(r->privileges, &r->su, i, req);
+}
+
+bool match_role_privilege(const struct policy *p, const struct model_role *role,
+			  uint32_t i, const struct policy_request *req)
+{
+	if (i != p->priv_su)
+		return role->privileges >> i & 1;
+	return grant_su(role->privileges, &role->su, i, req);
+}
+
+static bool addr_is_v4(const uint8_t *addr)
+{
+	static const uint8_t prefix[12] = {[10] = 0xff, [11] = 0xff};
+
+	return memcmp(addr, prefix, sizeof(prefix)) == 0;
+}
+
+/* ::/0 is every IPv6 address and no IPv4 one, although those are stored mapped. */
+static bool in_network(const struct model_from *f, const uint8_t *addr)
+{
+	unsigned bytes = f->bits / 8, rest = f->bits % 8;
+
+	if (f->v4 != addr_is_v4(addr) || memcmp(f->addr, addr, bytes) != 0)
+		return false;
+	return rest == 0 || ((f->addr[bytes] ^ addr[bytes]) >> (8 - rest)) == 0;
+}
+
+enum match match_from(const struct rule *r, const struct policy_origin *origin)
+{
+	bool local = origin->kind == POLICY_ORIGIN_LOCAL;
+
+	if (r->n_from == 0)
+		return MATCH_YES;
+	if (!local && origin->kind != POLICY_ORIGIN_ADDR)
+		return MATCH_UNKNOWN;
+	for (uint32_t i = 0; i < r->n_from; i++) {
+		const struct model_from *f = &r->from[i];
+
+		if (local ? f->local : !f->local && in_network(f, origin->addr))
+			return MATCH_YES;
+	}
+	return MATCH_NO;
+}
+
+enum policy_reason match_mfa(const struct rule *r, uint32_t privilege,
+			     const struct policy_mfa *mfa)
+{
+	const unsigned codes = POLICY_METHOD_TOTP | POLICY_METHOD_RECOVERY;
+
+	if (!match_asks_mfa(r))
+		return POLICY_REASON_NONE;
+	switch (mfa->state) {
+	case POLICY_MFA_NONE:
+		return POLICY_REASON_MFA_REQUIRED;
+	case POLICY_MFA_ASSUMED:
+		return r->mfa->accept & codes ? POLICY_REASON_NONE
+					      : POLICY_REASON_MFA_METHOD;
+	case POLICY_MFA_PROOF:
+		if ((r->mfa->accept & (unsigned)mfa->method) == 0)
+			return POLICY_REASON_MFA_METHOD;
+		if (mfa->same_transaction)
+			return POLICY_REASON_NONE;
+		/* An age of 0 asks for a code in this very transaction. */
+		if (r->mfa->max_age[privilege] == 0 || mfa->age_s < 0 ||
+		    mfa->age_s > r->mfa->max_age[privilege])
+			return POLICY_REASON_MFA_STALE;
+		return POLICY_REASON_NONE;
+	}
+	return POLICY_REASON_MFA_REQUIRED;
+}
+
+int policy_origin_parse(const char *text, struct policy_origin *ret_origin)
+{
+	char addr[INET6_ADDRSTRLEN];
+	struct policy_origin o = {.kind = POLICY_ORIGIN_ADDR};
+	size_t len = text ? strcspn(text, "%") : 0;
+
+	if (len == 0 || len >= sizeof(addr))
+		return POLICY_E_INVALID;
+	memcpy(addr, text, len);
+	addr[len] = '\0';
+	if (inet_pton(AF_INET6, addr, o.addr) == 1) {
+		*ret_origin = o;
+		return 0;
+	}
+	if (text[len] == '%' || inet_pton(AF_INET, addr, o.addr + 12) != 1)
+		return POLICY_E_INVALID;
+	o.addr[10] = o.addr[11] = 0xff;
+	*ret_origin = o;
+	return 0;
+}

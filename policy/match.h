@@ -1,0 +1,54 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* match.h - does a rule's part match a request? Shared by decide.c and explain.c. */
+#pragma once
+
+#include "policy/model.h"
+
+#define MATCH_NAMED_MAX 3 /* user by name, user by id, local */
+
+/* A subject as principals of the policy. */
+struct match_subject {
+	const struct policy_subject *s; /* borrowed */
+	const uint32_t *groups;		/* borrowed; ascending */
+	size_t n_groups;
+	const uint32_t *unknown; /* borrowed; ascending */
+	size_t n_unknown;
+	/* For grants: user:NAME with name and pin, local:NAME. */
+	uint32_t grant_named[MATCH_NAMED_MAX];
+	size_t n_grant_named;
+	/* For denies either the name or the pin is enough. */
+	uint32_t deny_named[MATCH_NAMED_MAX];
+	size_t n_deny_named;
+};
+
+enum match { MATCH_NO = 0, MATCH_UNKNOWN = 1, MATCH_YES = 2 };
+
+void match_subject_init(struct match_subject *m, const struct policy *p,
+			const struct policy_subject *s);
+
+/*
+ * match_to() - does the rule name the subject?
+ * @ret: the principal that matched, the smallest; NAMES_NONE for MATCH_NO.
+ */
+enum match match_to(const struct rule *r, const struct match_subject *m, uint32_t *ret);
+
+/* match_privilege() - @i is the index of @req->privilege in the policy. */
+bool match_privilege(const struct policy *p, const struct rule *r, uint32_t i,
+		     const struct policy_request *req);
+
+/* match_role_privilege() - the same for one role of a grant. */
+bool match_role_privilege(const struct policy *p, const struct model_role *role,
+			  uint32_t i, const struct policy_request *req);
+
+/* match_from() - MATCH_UNKNOWN for an unknown origin; MATCH_YES without `from:`. */
+enum match match_from(const struct rule *r, const struct policy_origin *origin);
+
+/* match_mfa() - REASON_NONE when the proof is enough for this privilege. */
+enum policy_reason match_mfa(const struct rule *r, uint32_t privilege,
+			     const struct policy_mfa *mfa);
+
+/* match_asks_mfa() - the rule wants a proof. */
+static inline bool match_asks_mfa(const struct rule *r)
+{
+	return r->mfa && r->mfa->accept != 0;
+}

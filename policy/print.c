@@ -1,0 +1,381 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * print.c - the canonical form: everything sorted, resolved and quoted. Loading it
+ * again decides the same; its sha256 names the policy in the log.
+ */
+#include "policy/print.h"
+
+#include <arpa/inet.h>
+#include <errno.h>
+#include <openssl/evp.h>
+
+#include "policy/model.h"
+
+/* Quoted, so that no YAML reader sees anything but text. */
+static void put_text(FILE *out, const char *text)
+{
+	fputc('"', out);
+	for (; *text; text++) {
+		if (*text == '"' || *text == '\\')
+			fputc('\\', out);
+		fputc(*text, out);
+	}
+	fputc('"', out);
+}
+
+static void put_key(FILE *out, const char *key, const char *text)
+{
+	if (!text)
+		return;
+	fprintf(out, ", %s: ", key);
+	put_text(out, text);
+}
+
+static void put_list(FILE *out, const struct text_list *list)
+{
+	fputc('[', out);
+	for (uint32_t i = 0; i < list->n; i++) {
+		fputs(i > 0 ? ", " : "", out);
+		put_text(out, list->v[i]);
+	}
+	fputc(']', out);
+}
+
+static void put_indices(FILE *out, const struct index_list *list, const char **names)
+{
+	fputc('[', out);
+	for (uint32_t i = 0; i < list->n; i++) {
+		fputs(i > 0 ? ", " : "", out);
+		put_text(out, names[list->v[i]]);
+	}
+	fputc(']', out);
+}
+
+static void put_head(const struct policy *p, FILE *out)
+{
+	fputs("vmsec_policy: 1\n", out);
+	if (p->has_serial)
+		fprintf(out, "serial: %llu\n", (unsigned long long)p->serial);
+	if (p->tz) {
+		fputs("defaults: {tz: ", out);
+		put_text(out, p->tz);
+		fputs("}\n", out);
+	}
+}
+
+static void put_subjects(const struct policy *p, FILE *out)
+{
+	fputs(p->groups.n > 0 ? "groups:\n" : "", out);
+	for (uint32_t i = 0; i < p->groups.n; i++) {
+		const struct policy_group *g = &p->group_info[i];
+
+		fputs("  ", out);
+		put_text(out, g->name);
+		fputs(": {", out);
+		if (g->dn) {
+			fputs("dn: ", out);
+			put_text(out, g->dn);
+		}
+		if (g->id) {
+			fputs(g->dn ? ", id: " : "id: ", out);
+			put_text(out, g->id);
+		}
+		fputs("}\n", out);
+	}
+	fputs(p->users.n > 0 ? "users:\n" : "", out);
+	for (uint32_t i = 0; i < p->users.n; i++) {
+		fputs("  ", out);
+		put_text(out, p->users.v[i]);
+		fputs(": {id: ", out);
+		put_text(out, p->user_ids[i]);
+		fputs("}\n", out);
+	}
+}
+
+static void put_services(const struct policy *p, FILE *out)
+{
+	fputs(p->services.n > 0 ? "services:\n" : "", out);
+	for (uint32_t i = 0; i < p->services.n; i++) {
+		fputs("  ", out);
+		put_text(out, p->services.v[i]);
+		fputs(": ", out);
+		put_text(out, p->privileges.v[p->service_privilege[i]]);
+		fputc('\n', out);
+	}
+}
+
+static void put_vm(const struct model_vm *vm, FILE *out)
+{
+	fputs("{labels: {", out);
+	for (uint32_t i = 0; i < vm->n_labels; i++) {
+		fputs(i > 0 ? ", " : "", out);
+		put_text(out, vm->labels[i].key);
+		fputs(": ", out);
+		put_text(out, vm->labels[i].value);
+	}
+	fputs("}", out);
+	put_key(out, "owner", vm->owner);
+	fputs("}\n", out);
+}
+
+static void put_inventory(const struct policy *p, FILE *out)
+{
+	if (!p->has_inventory)
+		return;
+	fputs(p->vms.n > 0 ? "inventory:\n" : "inventory: {}\n", out);
+	for (uint32_t i = 0; i < p->vms.n; i++) {
+		fputs("  ", out);
+		put_text(out, p->vms.v[i]);
+		fputs(": ", out);
+		put_vm(&p->vm_info[i], out);
+	}
+}
+
+static void put_expr(const struct vm_expr *e, FILE *out)
+{
+	switch (e->kind) {
+	case VM_ALL:
+	case VM_ANY:
+		fputs(e->kind == VM_ALL ? "{all: [" : "{any: [", out);
+		for (uint32_t i = 0; i < e->n_kids; i++) {
+			fputs(i > 0 ? ", " : "", out);
+			put_expr(e->kids[i], out);
+		}
+		fputs("]}", out);
+		return;
+	case VM_NOT:
+		fputs("{not: ", out);
+		put_expr(e->kids[0], out);
+		fputs("}", out);
+		return;
+	case VM_LABEL:
+		fputs("{label: {", out);
+		put_text(out, e->key);
+		fputs(": ", out);
+		put_list(out, &e->texts);
+		fputs("}}", out);
+		return;
+	case VM_NAME:
+		fputs("{name: ", out);
+		put_list(out, &e->texts);
+		fputs("}", out);
+		return;
+	case VM_EVERY:
+		fputs("{every: true}", out);
+		return;
+	}
+}
+
+static void put_sets(const struct policy *p, FILE *out)
+{
+	fputs(p->sets.n > 0 ? "vm_sets:\n" : "", out);
+	for (uint32_t i = 0; i < p->sets.n; i++) {
+		fputs("  ", out);
+		put_text(out, p->sets.v[i]);
+		fputs(": ", out);
+		put_expr(p->set_expr[i], out);
+		fputc('\n', out);
+	}
+}
+
+static void put_privileges(const struct policy *p, uint64_t bits,
+			   const struct text_list *su, FILE *out)
+{
+	const char *comma = "";
+
+	fputc('[', out);
+	for (uint32_t i = 0; i < p->privileges.n; i++) {
+		if (!(bits >> i & 1))
+			continue;
+		fputs(comma, out);
+		put_text(out, p->privileges.v[i]);
+		comma = ", ";
+	}
+	for (uint32_t i = 0; i < su->n; i++) {
+		fprintf(out, "%s\"su:%s\"", comma, su->v[i]); /* a login */
+		comma = ", ";
+	}
+	fputc(']', out);
+}
+
+static void put_roles(const struct policy *p, FILE *out)
+{
+	fputs(p->roles.n > 0 ? "roles:\n" : "", out);
+	for (uint32_t i = 0; i < p->roles.n; i++) {
+		const struct model_role *r = &p->role_info[i];
+
+		fputs("  ", out);
+		put_text(out, p->roles.v[i]);
+		fputs(": {includes: ", out);
+		put_indices(out, &r->includes, p->roles.v);
+		fputs(", privileges: ", out);
+		put_privileges(p, r->own_privileges, &r->own_su, out);
+		fputs("}\n", out);
+	}
+}
+
+/* ----------------------------------------------------------------- rules */
+
+static void put_vms(const struct policy *p, const struct rule *r, FILE *out)
+{
+	const char *comma = "";
+
+	fputs(", vms: [", out);
+	for (uint32_t i = 0; i < r->sets.n; i++) {
+		fputs(comma, out);
+		put_text(out, p->sets.v[r->sets.v[i]]);
+		comma = ", ";
+	}
+	for (uint32_t i = 0; i < r->vms.n; i++) {
+		fprintf(out, "%s\"vm:%s\"", comma, r->vms.v[i]); /* a VM name */
+		comma = ", ";
+	}
+	fputc(']', out);
+}
+
+static void put_mfa(const struct policy *p, const struct rule *r, FILE *out)
+{
+	const char *comma = "";
+
+	if (!r->mfa || r->mfa->accept == 0) {
+		fputs("mfa: none", out);
+		return;
+	}
+	fputs("mfa: {accept: [", out);
+	for (unsigned m = POLICY_METHOD_TOTP; m <= POLICY_METHOD_SECURITY_KEY;
+	     m <<= 1) {
+		if (!(r->mfa->accept & m))
+			continue;
+		fprintf(out, "%s%s", comma, policy_method_name((enum policy_method)m));
+		comma = ", ";
+	}
+	fputs("], max_age: {", out);
+	comma = "";
+	for (uint32_t i = 0; i < p->privileges.n; i++) {
+		if (!(r->privileges >> i & 1) && !(i == p->priv_su && r->su.n > 0))
+			continue;
+		fprintf(out, "%s\"%s\": %ds", comma, p->privileges.v[i],
+			r->mfa->max_age[i]);
+		comma = ", ";
+	}
+	fputs("}}", out);
+}
+
+static void put_from(const struct rule *r, FILE *out)
+{
+	char text[INET6_ADDRSTRLEN];
+
+	fputs("from: [", out);
+	for (uint32_t i = 0; i < r->n_from; i++) {
+		const struct model_from *f = &r->from[i];
+
+		fputs(i > 0 ? ", " : "", out);
+		if (f->local) {
+			fputs("local", out);
+			continue;
+		}
+		if (!inet_ntop(f->v4 ? AF_INET : AF_INET6,
+			       f->v4 ? f->addr + 12 : f->addr, text, sizeof(text)))
+			text[0] = '\0'; /* cannot happen; would not load again */
+		fprintf(out, "\"%s/%d\"", text, f->v4 ? f->bits - 96 : f->bits);
+	}
+	fputc(']', out);
+}
+
+static void put_conditions(const struct policy *p, const struct rule *r, FILE *out)
+{
+	if (!r->deny || r->n_from > 0)
+		fputs(", when: {", out);
+	if (!r->deny)
+		put_mfa(p, r, out);
+	if (r->n_from > 0) {
+		fputs(r->deny ? "" : ", ", out);
+		put_from(r, out);
+	}
+	if (!r->deny || r->n_from > 0)
+		fputc('}', out);
+	if (!r->from_text && !r->until_text)
+		return;
+	fputs(", valid: {", out);
+	if (r->from_text)
+		fprintf(out, "from: \"%s\"%s", r->from_text, r->until_text ? ", " : "");
+	if (r->until_text)
+		fprintf(out, "until: \"%s\"", r->until_text);
+	fputc('}', out);
+}
+
+static void put_rules(const struct policy *p, const struct rules *rules,
+		      const char *key, FILE *out)
+{
+	if (rules->n > 0)
+		fprintf(out, "%s:\n", key);
+	for (uint32_t i = 0; i < rules->n; i++) {
+		const struct rule *r = &rules->v[i];
+
+		fputs("  - {id: ", out);
+		put_text(out, r->id);
+		fputs(", to: ", out);
+		put_indices(out, &r->to, p->principal_text);
+		if (!r->deny) {
+			fputs(", roles: ", out);
+			put_indices(out, &r->roles, p->roles.v);
+		} else if (r->privileges == UINT64_MAX) {
+			fputs(", privileges: [\"*\"]", out);
+		} else {
+			fputs(", privileges: ", out);
+			put_privileges(p, r->privileges, &r->su, out);
+		}
+		put_vms(p, r, out);
+		put_conditions(p, r, out);
+		put_key(out, "message", r->message);
+		put_key(out, "owner", r->owner);
+		put_key(out, "why", r->why);
+		fputs("}\n", out);
+	}
+}
+
+int policy_print(const struct policy *policy, FILE *out)
+{
+	put_head(policy, out);
+	put_subjects(policy, out);
+	put_services(policy, out);
+	put_inventory(policy, out);
+	put_sets(policy, out);
+	put_roles(policy, out);
+	put_rules(policy, &policy->grants, "grants", out);
+	put_rules(policy, &policy->denies, "denies", out);
+	return ferror(out) ? -EIO : 0;
+}
+
+static int print_to_memory(const struct policy *p, char **ret_text, size_t *ret_len)
+{
+	FILE *out = open_memstream(ret_text, ret_len);
+	int r;
+
+	if (!out)
+		return -ENOMEM;
+	r = policy_print(p, out);
+	if (fclose(out) != 0)
+		r = -ENOMEM;
+	return r;
+}
+
+int print_hash(struct policy *p)
+{
+	static const char hex[] = "0123456789abcdef";
+	_cleanup_free_ char *text = NULL;
+	unsigned char md[32];
+	size_t len;
+	int r;
+
+	r = print_to_memory(p, &text, &len);
+	if (r != 0)
+		return r;
+	if (EVP_Digest(text, len, md, NULL, EVP_sha256(), NULL) != 1)
+		return -EIO;
+	for (size_t i = 0; i < sizeof(md); i++) {
+		p->sha256[2 * i] = hex[md[i] >> 4];
+		p->sha256[2 * i + 1] = hex[md[i] & 15];
+	}
+	return 0;
+}

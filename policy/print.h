@@ -1,0 +1,8 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* print.h - the canonical form and its digest. */
+#pragma once
+
+#include "policy/policy.h"
+
+/* print_hash() - fill the policy's sha256. Return: 0 or negative errno. */
+_must_check_ int print_hash(struct policy *p);
