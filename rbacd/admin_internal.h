@@ -5,12 +5,13 @@
 #include "rbacd/admin.h"
 #include "rbacd/server.h"
 
-#define ADMIN_ROW_MAX   16384
-#define ADMIN_PAGE_MAX  1000   /* people a single `users` call lists */
-#define ADMIN_WHY_MAX   200    /* bytes of a reason given by an administrator */
-#define ADMIN_USES_MAX  10     /* of one bypass code */
+#define ADMIN_ROW_MAX	   16384
+#define ADMIN_PAGE_MAX	   1000 /* people a single `users` call lists */
+#define ADMIN_WHY_MAX	   200	/* bytes of a reason given by an administrator */
+#define ADMIN_USES_MAX	   10	/* of one bypass code */
+#define ADMIN_ISSUER_MAX   32	/* bytes: percent-encoded twice it must fit the URI */
 #define ADMIN_BYPASS_MAX_S (7 * 86400)
-#define ADMIN_SCAN_MAX  1000000 /* people looked through for a login */
+#define ADMIN_SCAN_MAX	   1000000 /* people looked through for a login */
 
 /* Exit status that END carries for rbacctl. */
 enum admin_exit { ADMIN_OK = 0, ADMIN_NO = 1, ADMIN_USAGE = 2, ADMIN_INTEGRITY = 3 };
@@ -18,14 +19,14 @@ enum admin_exit { ADMIN_OK = 0, ADMIN_NO = 1, ADMIN_USAGE = 2, ADMIN_INTEGRITY =
 struct admin_verb;
 
 struct admin_req {
-	struct server *server; /* borrowed */
-	struct conn *conn;     /* borrowed; NULL when it has gone */
-	const struct admin_verb *verb; /* static; NULL: unknown */
+	struct server *server;		/* borrowed */
+	struct conn *conn;		/* borrowed; NULL when it has gone */
+	const struct admin_verb *verb;	/* static; NULL: unknown */
 	struct identity_ticket *ticket; /* pending look-up */
-	struct identity_person person;  /* of verbs that name a person */
-	struct wire_call call; /* may hold a code: wiped */
-	bool parked;     /* freed by the connection's end, not by admin_call() */
-	bool ended;      /* END is queued */
+	struct identity_person person;	/* of verbs that name a person */
+	struct wire_call call;		/* may hold a code: wiped */
+	bool parked;	 /* freed by the connection's end, not by admin_call() */
+	bool ended;	 /* END is queued */
 	bool incomplete; /* a row could not be encoded */
 };
 
@@ -41,7 +42,8 @@ void admin_row_begin(struct admin_row *row, const char *table);
 /* admin_row_send() - queue it and wipe the buffer. */
 void admin_row_send(struct admin_req *req, struct admin_row *row);
 
-/* admin_end() - the one answer that closes the call: exit status, and what, where, next. */
+/* admin_end() - the one answer that closes the call: exit status, and what, where,
+ * next. */
 void admin_end(struct admin_req *req, enum admin_exit code, const char *fmt, ...)
 	_printf_(3, 4);
 
@@ -57,24 +59,26 @@ _must_check_ int admin_arg_number(struct admin_req *req, const char *name, int64
 
 /* What a change of state writes into the audit log. */
 struct admin_change {
-	const char *ev;    /* "admin.enrol" */
-	const char *op;    /* "enrol" */
-	const char *user;  /* login of the person it is about */
-	const char *id;    /* immutable id */
-	const char *why;   /* reason_text, or NULL */
+	const char *ev;	    /* "admin.enrol" */
+	const char *op;	    /* "enrol" */
+	const char *user;   /* login of the person it is about */
+	const char *id;	    /* immutable id */
+	const char *why;    /* reason_text, or NULL */
 	const char *reason; /* failure: identifier of the closed list; NULL: success */
 	enum audit_sev sev;
 };
 
 /*
  * admin_record() - append the record of a change to the turn's transaction.
- * Return: 0; otherwise the turn is marked lost and the END is queued: queue nothing more.
+ * Return: 0; otherwise the turn is marked lost and the END is queued: queue nothing
+ * more.
  */
 _must_check_ int admin_record(struct admin_req *req, const struct admin_change *change);
 
 /* admin_failed() - a change failed half-way: the turn is lost, END says so. */
 void admin_failed(struct admin_req *req, const char *what, int error);
-/* admin_unreadable() - people could not be read; nothing was changed, the turn goes on. */
+/* admin_unreadable() - people could not be read; nothing was changed, the turn goes on.
+ */
 void admin_unreadable(struct admin_req *req, int error);
 
 /* Handlers, by subject. */

@@ -183,9 +183,10 @@ static int enrol_options(struct admin_req *req, struct mfa_enrol_options *ret)
 	ret->issuer = admin_arg(req, "issuer");
 	if (!ret->issuer)
 		ret->issuer = req->server->config->issuer;
-	if (strlen(ret->issuer) > 64 || strchr(ret->issuer, ':')) {
+	if (strlen(ret->issuer) > ADMIN_ISSUER_MAX || strchr(ret->issuer, ':')) {
 		admin_end(req, ADMIN_USAGE,
-			  "issuer must be at most 64 bytes and without a colon.");
+			  "issuer must be at most %d bytes and without a colon.",
+			  ADMIN_ISSUER_MAX);
 		return -EINVAL;
 	}
 	if (enrol_hash(req, &ret->hash) != 0 ||

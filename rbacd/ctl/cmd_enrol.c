@@ -1,0 +1,160 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* cmd_enrol.c - enrol: show the secrets once, then prove with a code that they arrived.
+ */
+
+#include "rbacd/ctl/ctl.h"
+#include "rbacd/ctl/qr.h"
+#include "rbacd/ctl/text.h"
+#include "rbacd/wire/code.h"
+
+#define CODE_TRIES 3
+
+static void show_qr(struct ctl *ctl, const struct ctl_args *args, const char *uri)
+{
+	enum qr_style style = ctl_arg(args, "ascii") ? QR_ASCII
+			      : ctl->color	     ? QR_COLOR
+						     : QR_BLOCKS;
+	size_t columns, rows;
+
+	if (ctl_arg(args, "no-qr"))
+		return;
+	if (qr_print(uri, style, ctl->out, &columns, &rows) != 0)
+		(void)ctl_fail(
+			ctl, CTL_NO,
+			"the QR code could not be drawn; type the secret of the URI "
+			"into the app."); /* the URI follows */
+}
+
+static void show_enrolment(struct ctl *ctl, const struct ctl_args *args,
+			   const struct out_set *set)
+{
+	const char *uri = out_text(set, "enrolment", "uri");
+	const struct out_table *codes = out_find(set, "recovery");
+	unsigned n = 0;
+
+	if (uri) {
+		show_qr(ctl, args, uri);
+		(void)fputs("\nScan this with the phone's app, or enter:\n  ",
+			    ctl->out);
+		(void)text_print(uri, strlen(uri), ctl->out);
+		(void)fputc('\n', ctl->out);
+	}
+	(void)fputs(
+		"\nRecovery codes, each good for one login without the phone. They are "
+		"shown only now;\nkeep them on paper, apart from the phone:\n",
+		ctl->out);
+	for (const struct out_row *r = codes ? codes->first : NULL; r; r = r->next) {
+		const struct out_cell *c = out_cell(r, "code");
+
+		(void)fputs(n % 3 == 0 ? "  " : "   ", ctl->out);
+		if (c && c->text)
+			(void)text_print(c->text, c->len, ctl->out);
+		n++;
+		(void)fputs(n % 3 == 0 || !r->next ? "\n" : "", ctl->out);
+	}
+}
+
+static int begin(struct ctl *ctl, const struct ctl_args *args,
+		 struct ctl_answer *answer)
+{
+	static const char *const passed[] = {"algorithm", "digits", "period", "issuer"};
+	struct wire_call call;
+
+	ctl_call_init(&call, "enrol-begin");
+	ctl_call_add(&call, "user", args->pos[0]);
+	for (size_t i = 0; i < ARRAY_SIZE(passed); i++)
+		ctl_call_add(&call, passed[i], ctl_arg(args, passed[i]));
+	return ctl_call(ctl, CTL_ADMIN, &call, answer);
+}
+
+/* Return: as ctl_call(); -1: what was typed is not a code. */
+static int confirm_once(struct ctl *ctl, const char *user, char *line,
+			struct ctl_answer *answer)
+{
+	_cleanup_secret_ struct secret code = SECRET_INIT;
+	struct wire_call call;
+	char digits[16] = "";
+	int r;
+
+	line[strcspn(line, "\r\n")] = '\0';
+	if (code_classify(line, strlen(line), &code) != WIRE_ANSWER_CODE ||
+	    code.len >= sizeof(digits))
+		return -1;
+	memcpy(digits, code.bytes, code.len);
+	ctl_call_init(&call, "enrol-confirm");
+	ctl_call_add(&call, "user", user);
+	ctl_call_add(&call, "code", digits);
+	r = ctl_call(ctl, CTL_ADMIN, &call, answer);
+	explicit_bzero(digits, sizeof(digits));
+	explicit_bzero(&call, sizeof(call));
+	return r;
+}
+
+static int still_pending(struct ctl *ctl, const char *user)
+{
+	return ctl_fail(
+		ctl, CTL_NO,
+		"%s is not enrolled yet; what was shown stays valid. Go on with: "
+		"rbacctl enrol %s --confirm",
+		user, user);
+}
+
+static int confirm(struct ctl *ctl, const char *user)
+{
+	char line[128];
+	int r = -1;
+
+	for (int i = 0; i < (ctl->in_tty ? CODE_TRIES : 1); i++) {
+		_cleanup_answer_ struct ctl_answer answer = CTL_ANSWER_INIT;
+
+		if (ctl->in_tty)
+			(void)fputs("\nCode that the app shows now: ", ctl->out);
+		if (fflush(ctl->out) != 0 || !fgets(line, sizeof(line), ctl->in))
+			break;
+		r = confirm_once(ctl, user, line, &answer);
+		explicit_bzero(line, sizeof(line));
+		if (r > 0)
+			return r;
+		if (r == 0 && ctl->json) {
+			ctl_show_json(ctl, &answer, "");
+			return answer.code;
+		}
+		if (r == 0)
+			ctl_show_message(ctl, &answer);
+		else
+			(void)ctl_fail(ctl, CTL_NO,
+				       "a code is 6 or 8 digits."); /* again */
+		if (r == 0 && answer.code == CTL_OK)
+			return CTL_OK;
+	}
+	return still_pending(ctl, user);
+}
+
+int cmd_enrol(struct ctl *ctl, const struct ctl_args *args)
+{
+	_cleanup_answer_ struct ctl_answer answer = CTL_ANSWER_INIT;
+	const char *user = args->pos[0];
+	int r;
+
+	if (ctl_arg(args, "confirm"))
+		return confirm(ctl, user);
+	if (!ctl->json && !ctl->out_tty)
+		return ctl_fail(
+			ctl, CTL_USAGE,
+			"the key and the codes are secrets: run me on a terminal, or "
+			"say --json.");
+	r = begin(ctl, args, &answer);
+	if (r != 0)
+		return r;
+	if (ctl->json) {
+		ctl_show_json(ctl, &answer, "recovery");
+		return answer.code;
+	}
+	if (answer.code != CTL_OK) {
+		ctl_show_message(ctl, &answer);
+		return answer.code;
+	}
+	show_enrolment(ctl, args, &answer.set);
+	ctl_answer_done(&answer);
+	return confirm(ctl, user);
+}

@@ -1,0 +1,263 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* commands.c - rbacctl's whole command tree, as data. */
+
+#include "rbacd/ctl/ctl.h"
+
+const struct ctl_option ctl_global_options[] = {
+	{"config", "FILE", "another configuration than " CONFIG_PATH, 0, {NULL}},
+	{"json", NULL, "answer as JSON, for programs", 0, {NULL}},
+	{"help", NULL, "this help", 'h', {NULL}},
+	{NULL, NULL, NULL, 0, {NULL}},
+};
+
+#define OPTIONS_END                                                                    \
+	{                                                                              \
+		NULL, NULL, NULL, 0,                                                   \
+		{                                                                      \
+			NULL                                                           \
+		}                                                                      \
+	}
+#define CSV_OPTION                                                                     \
+	{                                                                              \
+		"csv", NULL, "answer as CSV (RFC 4180)", 0,                            \
+		{                                                                      \
+			NULL                                                           \
+		}                                                                      \
+	}
+#define WHY_OPTION                                                                     \
+	{                                                                              \
+		"why", "TEXT", "the reason, for the audit log", 0,                     \
+		{                                                                      \
+			NULL                                                           \
+		}                                                                      \
+	}
+
+static const struct ctl_option enrol_options[] = {
+	{"algorithm", "NAME", "hash of the code", 0, {"sha1", "sha256", "sha512"}},
+	{"digits", "N", "length of the code", 0, {"6", "8"}},
+	{"period", "SECONDS", "life of a code", 0, {"30", "60"}},
+	{"issuer", "NAME", "how the app calls this installation", 0, {NULL}},
+	{"no-qr", NULL, "print no QR code", 0, {NULL}},
+	{"ascii", NULL, "draw the QR code without UTF-8 or colour", 0, {NULL}},
+	{"confirm", NULL, "only read the code of an enrolment begun before", 0, {NULL}},
+	OPTIONS_END,
+};
+
+static const struct ctl_option who_options[] = {
+	{"id", "ID", "the person's immutable id instead of USER", 0, {NULL}},
+	WHY_OPTION,
+	OPTIONS_END,
+};
+
+static const struct ctl_option bypass_options[] = {
+	{"uses", "N", "how many logins (required)", 0, {NULL}},
+	{"for", "TIME", "how long: 30m, 1h, at most 7d (required)", 0, {NULL}},
+	{"why", "TEXT", "the reason, for the audit log (required)", 0, {NULL}},
+	OPTIONS_END,
+};
+
+static const struct ctl_option users_options[] = {CSV_OPTION, OPTIONS_END};
+
+static const struct ctl_option explain_options[] = {
+	{"id", "ID", "explain the decision with this id", 0, {NULL}},
+	{"from", "ADDR", "source address, or local", 0, {NULL}},
+	{"target", "ACCOUNT", "su: the account to become", 0, {NULL}},
+	{"with-code", NULL, "suppose that a right code is given", 0, {NULL}},
+	{"method",
+	 "NAME",
+	 "suppose that this proof is given",
+	 0,
+	 {"totp", "recovery", "security-key"}},
+	OPTIONS_END,
+};
+
+static const struct ctl_option tail_options[] = {
+	{"lines", "N", "how many records (default 20)", 'n', {NULL}},
+	{"follow", NULL, "wait for more", 'f', {NULL}},
+	{"raw", NULL, "the stored lines, byte for byte", 0, {NULL}},
+	CSV_OPTION,
+	OPTIONS_END,
+};
+
+static const struct ctl_option show_options[] = {
+	{"id", "ID", "the record with this decision id", 0, {NULL}},
+	{"seq", "N", "the record with this number", 0, {NULL}},
+	{"user", "USER", "records about this login", 0, {NULL}},
+	{"since", "TIME", "2026-11-21, 2026-11-21T10:00 (UTC), or 2h back", 0, {NULL}},
+	{"outcome", "NAME", "only these", 0, {"success", "failure", "unknown"}},
+	{"raw", NULL, "the stored lines, byte for byte", 0, {NULL}},
+	CSV_OPTION,
+	OPTIONS_END,
+};
+
+#define COMMANDS_END                                                                   \
+	{                                                                              \
+		NULL, NULL, NULL, {NULL}, NULL, NULL, NULL                             \
+	}
+
+static const struct ctl_command policy_commands[] = {
+	{"check",
+	 "check a policy and list everything that is wrong",
+	 "Reads PATH (a file or a folder), or the configured policy, as rbacd would.\n"
+	 "Needs no running rbacd. Exit status 1 when the policy would be refused.",
+	 {"[PATH]"},
+	 NULL,
+	 NULL,
+	 cmd_policy_check},
+	{"print",
+	 "print a policy in its canonical form",
+	 "Loading what is printed decides the same; the sha256 of the log is its hash.",
+	 {"[PATH]"},
+	 NULL,
+	 NULL,
+	 cmd_policy_print},
+	COMMANDS_END,
+};
+
+static const struct ctl_command audit_commands[] = {
+	{"tail",
+	 "show the newest records",
+	 NULL,
+	 {NULL},
+	 tail_options,
+	 NULL,
+	 cmd_audit_tail},
+	{"show",
+	 "show records by id, number, person or time",
+	 NULL,
+	 {NULL},
+	 show_options,
+	 NULL,
+	 cmd_audit_show},
+	{"verify",
+	 "check that the log is whole",
+	 "Checks every record, the chain and the head. Exit status 3 when anything "
+	 "was\n"
+	 "changed, cut or reordered.",
+	 {NULL},
+	 NULL,
+	 NULL,
+	 cmd_audit_verify},
+	COMMANDS_END,
+};
+
+static const struct ctl_command root_commands[] = {
+	{"status",
+	 "how rbacd is, and what to do when something is wrong",
+	 NULL,
+	 {NULL},
+	 NULL,
+	 NULL,
+	 cmd_status},
+	{"enrol",
+	 "give a person a second factor",
+	 "Prints a QR code, the otpauth URI and the recovery codes, and asks for one "
+	 "code\n"
+	 "before anything is active. The secrets go to a terminal only, or out as "
+	 "--json;\n"
+	 "then confirm with: rbacctl enrol USER --confirm, the code on standard input.",
+	 {"USER"},
+	 enrol_options,
+	 NULL,
+	 cmd_enrol},
+	{"disable",
+	 "accept no more codes of a person",
+	 NULL,
+	 {"[USER]"},
+	 who_options,
+	 NULL,
+	 cmd_disable},
+	{"reset",
+	 "forget a person's factors, codes and counters",
+	 NULL,
+	 {"[USER]"},
+	 who_options,
+	 NULL,
+	 cmd_reset},
+	{"bypass",
+	 "make a short-lived code for a person whose phone is lost",
+	 "The code replaces the one-time code, not the password or key. Making and "
+	 "using\n"
+	 "it are both recorded.",
+	 {"USER"},
+	 bypass_options,
+	 NULL,
+	 cmd_bypass},
+	{"users",
+	 "list the people who have, or had, a second factor",
+	 NULL,
+	 {NULL},
+	 users_options,
+	 NULL,
+	 cmd_users},
+	{"explain",
+	 "why somebody may or may not",
+	 "USER VM PRIVILEGE decides as a login would, now; a role's \"su:ACCOUNT\" may "
+	 "be\n"
+	 "written so. --id explains a past decision by the id that the person was "
+	 "shown.",
+	 {"[USER]", "[VM]", "[PRIVILEGE]"},
+	 explain_options,
+	 NULL,
+	 cmd_explain},
+	{"my-status",
+	 "your own second factor; needs no root",
+	 NULL,
+	 {"[USER]"},
+	 NULL,
+	 NULL,
+	 cmd_my_status},
+	{"policy",
+	 "check or print a policy",
+	 NULL,
+	 {NULL},
+	 NULL,
+	 policy_commands,
+	 NULL},
+	{"audit",
+	 "read and verify the audit log",
+	 NULL,
+	 {NULL},
+	 NULL,
+	 audit_commands,
+	 NULL},
+	{"reload",
+	 "load the policy again, all of it or nothing",
+	 NULL,
+	 {NULL},
+	 NULL,
+	 NULL,
+	 cmd_reload},
+	{"backup",
+	 "copy the live database to a new file",
+	 "rbacd goes on. The master key is not in it: keep that apart.",
+	 {"FILE"},
+	 NULL,
+	 NULL,
+	 cmd_backup},
+	{"restore",
+	 "put a backup in place of the database",
+	 "rbacd must be stopped. Codes that may have been used since are void; the "
+	 "old\n"
+	 "file is renamed, not removed.",
+	 {"FILE"},
+	 NULL,
+	 NULL,
+	 cmd_restore},
+	{"version", "print the version", NULL, {NULL}, NULL, NULL, cmd_version},
+	{"completion",
+	 "print a completion script",
+	 NULL,
+	 {"bash|zsh"},
+	 NULL,
+	 NULL,
+	 cmd_completion},
+	COMMANDS_END,
+};
+
+const struct ctl_command ctl_root = {
+	"rbacctl", "Administer rbacd: second factors, decisions, policy, audit log.",
+	NULL,	   {NULL},
+	NULL,	   root_commands,
+	NULL,
+};

@@ -1,0 +1,83 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* ctl.h - what every command of rbacctl gets: streams, format, configuration. */
+#pragma once
+
+#include "rbacd/config.h"
+#include "rbacd/ctl/out.h"
+#include "rbacd/ctl/tree.h"
+#include "rbacd/wire/msg.h"
+
+struct ctl {
+	const char *config_path; /* borrowed */
+	struct config *config;	 /* owned; NULL until ctl_need_config() */
+	FILE *in, *out, *err;	 /* borrowed */
+	bool json, csv;
+	bool in_tty, out_tty;
+	bool color; /* a terminal, and nobody asked for none */
+};
+
+/* ctl_fail() - "rbacctl: …" on standard error. Returns @code. */
+int ctl_fail(struct ctl *ctl, enum ctl_exit code, const char *fmt, ...) _printf_(3, 4);
+
+/* ctl_need_config() - read the configuration once. Return: 0; CTL_NO, diagnostics
+ * shown. */
+_must_check_ int ctl_need_config(struct ctl *ctl);
+
+/* ctl_bold(), ctl_red(), ctl_plain() - escape sequences, "" without colour. */
+const char *ctl_bold(const struct ctl *ctl);
+const char *ctl_red(const struct ctl *ctl);
+const char *ctl_plain(const struct ctl *ctl);
+
+struct ctl_answer {
+	enum ctl_exit code;
+	char message[1024]; /* END's; "" none */
+	struct out_set set; /* owned */
+};
+
+#define CTL_ANSWER_INIT                                                                \
+	{                                                                              \
+		.code = CTL_UNREACHABLE                                                \
+	}
+void ctl_answer_done(struct ctl_answer *a);
+#define _cleanup_answer_ _cleanup_(ctl_answer_done)
+
+/* ctl_call_init(), ctl_call_add() - build a CALL; NULL values are left out. */
+void ctl_call_init(struct wire_call *call, const char *verb);
+void ctl_call_add(struct wire_call *call, const char *name, const char *value);
+
+enum ctl_socket { CTL_ADMIN, CTL_USER };
+
+/*
+ * ctl_call() - one call to rbacd, answered within CTL_CALL_MS.
+ * @ret: appended to; its code and message are END's.
+ * Return: 0 when END arrived, whatever it says; CTL_UNREACHABLE, CTL_NO: already told.
+ */
+#define CTL_CALL_MS 60000
+_must_check_ int ctl_call(struct ctl *ctl, enum ctl_socket which,
+			  const struct wire_call *call, struct ctl_answer *ret);
+
+/* ctl_show_message() - END's sentence: to @out when it went well, else to @err. */
+void ctl_show_message(struct ctl *ctl, const struct ctl_answer *a);
+/* ctl_show_json() - all tables and {"result": {exit, message}}; @lists as
+ * out_json_set(). */
+void ctl_show_json(struct ctl *ctl, struct ctl_answer *a, const char *lists);
+
+/* The commands. Return: enum ctl_exit. */
+int cmd_status(struct ctl *ctl, const struct ctl_args *args);
+int cmd_my_status(struct ctl *ctl, const struct ctl_args *args);
+int cmd_reload(struct ctl *ctl, const struct ctl_args *args);
+int cmd_enrol(struct ctl *ctl, const struct ctl_args *args);
+int cmd_disable(struct ctl *ctl, const struct ctl_args *args);
+int cmd_reset(struct ctl *ctl, const struct ctl_args *args);
+int cmd_bypass(struct ctl *ctl, const struct ctl_args *args);
+int cmd_users(struct ctl *ctl, const struct ctl_args *args);
+int cmd_explain(struct ctl *ctl, const struct ctl_args *args);
+int cmd_policy_check(struct ctl *ctl, const struct ctl_args *args);
+int cmd_policy_print(struct ctl *ctl, const struct ctl_args *args);
+int cmd_audit_tail(struct ctl *ctl, const struct ctl_args *args);
+int cmd_audit_show(struct ctl *ctl, const struct ctl_args *args);
+int cmd_audit_verify(struct ctl *ctl, const struct ctl_args *args);
+int cmd_backup(struct ctl *ctl, const struct ctl_args *args);
+int cmd_restore(struct ctl *ctl, const struct ctl_args *args);
+int cmd_version(struct ctl *ctl, const struct ctl_args *args);
+int cmd_completion(struct ctl *ctl, const struct ctl_args *args);

@@ -1,0 +1,171 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* text.c - escaping for terminals, JSON and CSV; times. stdio errors are main's to
+ * check. */
+
+#include "rbacd/ctl/text.h"
+
+#include <errno.h>
+#include <inttypes.h>
+#include <time.h>
+
+size_t text_next(const char *p, size_t len, uint32_t *ret_cp)
+{
+	const uint8_t *b = (const uint8_t *)p;
+	static const uint32_t least[] = {0, 0, 0x80, 0x800, 0x10000};
+	size_t n = b[0] < 0x80	 ? 1
+		   : b[0] < 0xc2 ? 0
+		   : b[0] < 0xe0 ? 2
+		   : b[0] < 0xf0 ? 3
+		   : b[0] < 0xf5 ? 4
+				 : 0;
+	uint32_t cp = n > 1 ? b[0] & (0x7fu >> n) : b[0];
+
+	*ret_cp = UINT32_MAX;
+	if (n == 0 || n > len)
+		return 1;
+	for (size_t i = 1; i < n; i++) {
+		if ((b[i] & 0xc0) != 0x80)
+			return 1;
+		cp = cp << 6 | (b[i] & 0x3fu);
+	}
+	if (cp < least[n] || cp > 0x10ffff || (cp >= 0xd800 && cp < 0xe000))
+		return 1;
+	*ret_cp = cp;
+	return n;
+}
+
+bool text_unsafe(uint32_t cp)
+{
+	return cp < 0x20 || (cp >= 0x7f && cp < 0xa0) || cp == 0xad || cp == 0x61c ||
+	       (cp >= 0x200b && cp <= 0x200f) || (cp >= 0x2028 && cp <= 0x202e) ||
+	       (cp >= 0x2060 && cp <= 0x206f) || cp == 0xfeff ||
+	       (cp >= 0xfff9 && cp <= 0xfffb) || cp >= 0xe0000;
+}
+
+/* Escapes one code point, or one malformed byte; returns its columns. */
+static size_t escape(uint32_t cp, uint8_t byte, FILE *out)
+{
+	char buf[16];
+	int n;
+
+	if (cp == UINT32_MAX || cp < 0x80)
+		n = snprintf(buf, sizeof(buf), "\\x%02x", cp == UINT32_MAX ? byte : cp);
+	else
+		n = snprintf(buf, sizeof(buf), "\\u{%" PRIx32 "}", cp);
+	if (out)
+		(void)fputs(buf, out);
+	return (size_t)n;
+}
+
+size_t text_print(const char *p, size_t len, FILE *out)
+{
+	size_t columns = 0, n;
+	uint32_t cp;
+
+	for (size_t i = 0; i < len; i += n) {
+		n = text_next(p + i, len - i, &cp);
+		if (cp == UINT32_MAX || text_unsafe(cp)) {
+			columns += escape(cp, (uint8_t)p[i], out);
+			continue;
+		}
+		if (out)
+			(void)fwrite(p + i, 1, n, out);
+		columns++;
+	}
+	return columns;
+}
+
+void text_json(const char *p, size_t len, FILE *out)
+{
+	uint32_t cp;
+	size_t n;
+
+	(void)fputc('"', out);
+	for (size_t i = 0; i < len; i += n) {
+		n = text_next(p + i, len - i, &cp);
+		if (cp == UINT32_MAX)
+			(void)fputs("\\ufffd", out);
+		else if (cp == '"' || cp == '\\')
+			(void)fprintf(out, "\\%c", (char)cp);
+		else if (cp >=
+			 0xe0000) /* tags and private planes: as a surrogate pair */
+			(void)fprintf(out, "\\u%04" PRIx32 "\\u%04" PRIx32,
+				      0xd800 + ((cp - 0x10000) >> 10),
+				      0xdc00 + ((cp - 0x10000) & 0x3ff));
+		else if (text_unsafe(cp))
+			(void)fprintf(out, "\\u%04" PRIx32, cp);
+		else
+			(void)fwrite(p + i, 1, n, out);
+	}
+	(void)fputc('"', out);
+}
+
+void text_csv(const char *p, size_t len, FILE *out)
+{
+	(void)fputc('"', out);
+	if (len > 0 && (strchr("=+-@\t\r", p[0]) != NULL && p[0]))
+		(void)fputc('\'', out);
+	for (size_t i = 0; i < len; i++) {
+		if (p[i] == '"')
+			(void)fputc('"', out);
+		(void)fputc(p[i], out);
+	}
+	(void)fputc('"', out);
+}
+
+const char *text_time(int64_t s, char buf[TEXT_TIME_MAX])
+{
+	time_t t = (time_t)s;
+	struct tm tm;
+
+	if (s < 0 || s > INT64_C(253402300799) || !gmtime_r(&t, &tm) ||
+	    strftime(buf, TEXT_TIME_MAX, "%Y-%m-%dT%H:%M:%SZ", &tm) == 0)
+		(void)snprintf(buf, TEXT_TIME_MAX, "%" PRId64, s); /* always fits */
+	return buf;
+}
+
+int text_parse_duration(const char *text, int64_t *ret)
+{
+	static const struct {
+		const char *unit;
+		int64_t s;
+	} units[] = {{"", 1}, {"s", 1}, {"m", 60}, {"h", 3600}, {"d", 86400}};
+	char *end;
+	long long v;
+
+	if (*text < '0' || *text > '9')
+		return -EINVAL;
+	errno = 0;
+	v = strtoll(text, &end, 10);
+	if (errno != 0 || v > 1000000000)
+		return -EINVAL;
+	for (size_t i = 0; i < ARRAY_SIZE(units); i++)
+		if (str_eq(end, units[i].unit)) {
+			*ret = v * units[i].s;
+			return 0;
+		}
+	return -EINVAL;
+}
+
+int text_parse_time(const char *text, int64_t now_s, int64_t *ret)
+{
+	static const char *const forms[] = {"%Y-%m-%d", "%Y-%m-%dT%H:%M",
+					    "%Y-%m-%dT%H:%MZ", "%Y-%m-%dT%H:%M:%S",
+					    "%Y-%m-%dT%H:%M:%SZ"};
+	int64_t back;
+
+	if (text_parse_duration(text, &back) == 0) {
+		*ret = now_s - back;
+		return 0;
+	}
+	for (size_t i = 0; i < ARRAY_SIZE(forms); i++) {
+		struct tm tm = {0};
+		const char *end = strptime(text, forms[i], &tm);
+
+		if (end && !*end) {
+			*ret = timegm(&tm);
+			return 0;
+		}
+	}
+	return -EINVAL;
+}
