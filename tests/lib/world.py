@@ -14,6 +14,7 @@ import re
 import shutil
 import signal
 import socket
+import sqlite3
 import struct
 import subprocess
 import sys
@@ -79,6 +80,7 @@ def enter():
     if os.geteuid() != 0:
         fail("needs root (it makes namespaces and starts sshd): run it as root")
     os.environ[MARK] = "inside"
+    os.environ["VMSEC_OUTER"] = str(os.getpid())
     os.environ["VMSEC_TREE"] = os.path.realpath(
         os.path.join(os.path.dirname(os.path.abspath(__file__)), "../.."))
     os.environ["VMSEC_HOST_DATA"] = os.path.realpath(os.environ.get(
@@ -220,7 +222,7 @@ class World:
         run("ip", "link", "set", "lo", "up")
         socket.sethostname(HOST)
         os.umask(0o022)
-        keep = {k: os.environ[k] for k in ("VMSEC_TREE", "VMSEC_HOST_DATA")}
+        keep = {k: os.environ[k] for k in ("VMSEC_TREE", "VMSEC_HOST_DATA", "VMSEC_OUTER")}
         os.environ.clear()
         os.environ.update(keep)
         os.environ.update({"PATH": LOCAL_SBIN + ":/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin",
@@ -448,15 +450,25 @@ class World:
             raise RuntimeError("enrol %s: %s" % (user, child.before))
         return text + child.before
 
-    def records(self):
-        """All audit records, oldest first, as rbacctl shows them."""
-        out = self.rbacctl("--json", "audit", "show").stdout.strip()
-        if out.startswith("["):
-            return json.loads(out)
-        return [json.loads(line) for line in out.splitlines()]
+    @staticmethod
+    def database():
+        found = glob.glob("/var/lib/rbacd/*.db") + glob.glob("/var/lib/rbacd/*.sqlite")
+        return found[0] if found else "/var/lib/rbacd/state.db"
 
-    def last(self, event=("auth", "account")):
-        return [x for x in self.records() if x["ev"] in event][-1]
+    def records(self, after=0):
+        """All audit records, oldest first, read without any program of ours."""
+        db = sqlite3.connect("file:%s?mode=ro" % self.database(), uri=True, timeout=5)
+        try:
+            rows = db.execute("SELECT line FROM audit WHERE seq > ? ORDER BY seq",
+                              (after,)).fetchall()
+        finally:
+            db.close()
+        return [json.loads(line) for (line,) in rows]
+
+    def last(self, *events):
+        """The newest record of these kinds; {} when there is none."""
+        wanted = events or ("auth", "account")
+        return next((x for x in reversed(self.records()) if x["ev"] in wanted), {})
 
     @staticmethod
     def listens(port):

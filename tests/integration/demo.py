@@ -1,0 +1,229 @@
+#!/usr/bin/python3 -I
+# SPDX-License-Identifier: Apache-2.0
+"""The demonstration: real logins, decided by vmsec, as a transcript that can be read."""
+import os
+import re
+import signal
+import sys
+import time
+
+import pexpect
+
+sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), "../lib"))
+import world  # noqa: E402
+
+PW = {name: person[2] for name, person in world.PEOPLE.items()}
+LOOK_UP = "/var/log/auth.log"
+
+
+class Demo:
+    def __init__(self, w):
+        self.w, self.n, self.wrong, self.mark = w, 0, [], 0
+        self.started = time.monotonic()
+
+    def head(self, title):
+        self.n += 1
+        print("\n\033[1m%2d. %s\033[0m" % (self.n, title) if sys.stdout.isatty()
+              else "\n%2d. %s" % (self.n, title), flush=True)
+        self.mark = len(self.w.read(LOOK_UP))
+
+    def typed(self, text):
+        print("    $ " + text, flush=True)
+
+    def came(self, text):
+        for line in re.sub(r"\x1b\[[0-9;?]*[a-zA-Z]", "", text).replace("\r", "").splitlines():
+            if line.strip():
+                print("      " + line.rstrip(), flush=True)
+
+    def log(self):
+        """The decision lines that rbacd wrote since the step began."""
+        time.sleep(0.05)
+        for line in self.w.read(LOOK_UP)[self.mark:].splitlines():
+            if "rbacd" in line and re.search(r"\b(auth|account|rescue)\b", line):
+                print("    log: " + re.sub(r"^<\d+>(1 )?", "", line)[:230], flush=True)
+        self.mark = len(self.w.read(LOOK_UP))
+
+    def expect(self, good, what):
+        print("    => " + what if good else "    => NOT AS IT SHOULD BE: " + what, flush=True)
+        if not good:
+            self.wrong.append(what)
+
+    def ssh(self, title, user, server, answers, want, what, key=True):
+        self.head(title)
+        port = self.w.SSHD[server][0]
+        self.typed("ssh %s-p %d %s@127.0.0.1 id" % ("-i key-of-%s " % user if key else "", port,
+                                                   user))
+        a = self.w.ssh(user, server, answers, key=key, command="echo IN-$(id -un); id")
+        self.came(a.text)
+        self.log()
+        self.expect(a.ok == want, what + " (%.1f s)" % a.seconds)
+        return a
+
+    def ctl(self, *argv):
+        self.typed("rbacctl " + " ".join(argv))
+        r = self.w.rbacctl(*argv, check=False)
+        self.came(r.stdout + r.stderr)
+        return r
+
+    # ---- the steps
+
+    def enrol(self):
+        self.head("Enrolment: the administrator binds alice's phone")
+        self.typed("rbacctl enrol alice")
+        child = pexpect.spawn("rbacctl", ["enrol", "alice"], encoding="utf-8", timeout=20,
+                              dimensions=(60, 120))
+        child.expect(r"otpauth://totp/\S+")
+        text = child.before + child.after
+        self.w.seeds["alice"] = re.search(r"secret=([A-Z2-7]+)", child.after).group(1)
+        child.expect(r"code[^\r\n]*: ?$")
+        code = self.w.code("alice")
+        self.came(text + child.before + child.after + code)
+        child.sendline(code)
+        child.expect(pexpect.EOF)
+        child.close()
+        self.came("\n".join(child.before.splitlines()[1:]))
+        self.expect(child.exitstatus == 0, "alice can use her phone")
+        for login in ("bob", "carol", "dave"):
+            self.w.enrol(login)
+        print("    (bob, carol and dave are enrolled the same way, not shown)")
+
+    def logins(self):
+        w = self.w
+        self.ssh("Key and code", "alice", "sshd", [lambda: w.code("alice")], True, "alice is in")
+        self.ssh("The same code again", "alice", "sshd",
+                 [lambda: w.code("alice", fresh=False)], False, "refused: a code is good once")
+        self.ssh("Password and code", "bob", "sshd", [PW["bob"], lambda: w.code("bob")], True,
+                 "bob is in", key=False)
+        self.ssh("A person without a role", "dave", "sshd", [lambda: w.code("dave")], False,
+                 "refused: right key, right code, no grant")
+        self.ctl("explain", "dave", world.HOST, "ssh")
+        self.ssh("Key only (a second sshd: AuthenticationMethods publickey)", "alice",
+                 "sshd-keyonly", [], False, "refused: MFA is required")
+
+    def sudo_step(self, title, s, command, answers, want, what):
+        self.head(title)
+        self.typed(command)
+        a = s.run(command, answers)
+        self.came(a.text)
+        self.log()
+        self.expect(a.ok == want, what)
+
+    def sudo(self):
+        w = self.w
+        alice = w.shell("alice", answers=[lambda: w.code("alice")])
+        bob = w.shell("bob", answers=[lambda: w.code("bob")])
+        carol = w.shell("carol", answers=[lambda: w.code("carol")])
+        self.sudo_step("sudo with the role operator", alice, "sudo id -un", [PW["alice"]], True,
+                       "allowed; the code of this login is still fresh")
+        self.sudo_step("sudo without such a role, though sudoers says ALL", bob, "sudo id -un",
+                       [PW["bob"], lambda: w.code("bob")], False, "refused: no grant")
+        w.step(20 * 60)
+        self.sudo_step("20 minutes later: sudo's timestamp is fresh, the code is too old",
+                       alice, "sudo id -un", [lambda: w.code("alice")], True,
+                       "allowed after a fresh code")
+        carol.run("sudo id -un", [lambda: w.code("carol")])
+        w.member("contractors", "carol", False)
+        w.step(15)
+        self.sudo_step("carol has just used sudo; now her group is taken away", carol,
+                       "sudo id -un", [], False, "refused, although sudo itself asks nothing")
+        w.member("contractors", "carol", True)
+        for s in (alice, bob, carol):
+            s.close()
+
+    def expired(self):
+        world.run("chage", "-d", "0", "dave")
+        self.ssh("An expired password, no role", "dave", "sshd",
+                 [PW["dave"], lambda: self.w.code("dave")], False,
+                 "refused before any password change", key=False)
+
+    def stopped(self):
+        w = self.w
+        self.head("rbacd stops answering (kill -STOP)")
+        rbacd = w.children["rbacd"]
+        rbacd.send_signal(signal.SIGSTOP)
+        self.typed("ssh -p 2202 alice@127.0.0.1 id     # key only: the account phase alone")
+        a = w.ssh("alice", "sshd-keyonly")
+        self.came(a.text)
+        self.expect(not a.ok and a.seconds < 7, "refused after %.1f s, the deadline is 5 s"
+                    % a.seconds)
+        self.typed("login root                         # on the console, /dev/tty1")
+        a = w.console("root", [world.ROOT_PASSWORD])
+        self.came(a.text)
+        for line in w.read(LOOK_UP)[self.mark:].splitlines():
+            if "pam_vmsec" in line:
+                print("    log: " + re.sub(r"^<\d+>", "", line)[:230])
+        self.expect(a.ok, "root is in by the rescue line, which needs no rbacd")
+        rbacd.send_signal(signal.SIGCONT)
+        w.wait(w.answers, 10, "rbacd does not go on")
+
+    def verify(self, what, sql, want):
+        w = self.w
+        self.head(what)
+        if sql:
+            self.typed('sqlite3 %s "%s"' % (w.database(), sql))
+            world.run("sqlite3", w.database(), sql)
+        r = self.ctl("audit", "verify")
+        self.expect(r.returncode == want, "whole" if want == 0 else "the change is found")
+
+    def audit(self):
+        w = self.w
+        self.verify("The audit log", None, 0)
+        for name in ("rbacd", "rbacd-dir"):
+            w.stop(name)
+        world.run("cp", "-a", "/var/lib/rbacd", "/var/lib/whole")
+        seq = w.records()[-4]["seq"]
+        for what, sql in (
+                ("One byte changed",
+                 "UPDATE audit SET line = CAST(replace(CAST(line AS TEXT), '\"ev\"', '\"eV\"')"
+                 " AS BLOB) WHERE seq = %d" % seq),
+                ("The tail cut", "DELETE FROM audit WHERE seq > %d" % seq)):
+            self.verify(what, sql, 3)
+            world.run("rm", "-rf", "/var/lib/rbacd")
+            world.run("cp", "-a", "/var/lib/whole", "/var/lib/rbacd")
+        w.start()
+
+    def end(self):
+        print("\n%d steps, %d not as they should be, %.0f s" % (
+            self.n, len(self.wrong), time.monotonic() - self.started), flush=True)
+        for what in self.wrong:
+            print("    " + what)
+
+    def keep(self):
+        w = self.w
+        outer = os.environ.get("VMSEC_OUTER", "")
+        print("\nIt keeps running. From another terminal, as root:\n"
+              "    nsenter -a -t $(pgrep -P %s) bash     # a shell inside\n"
+              "and there:\n"
+              "    rbacctl status; rbacctl audit tail; rbacctl explain dave %s ssh\n"
+              "    ssh -p 2201 -i /root/keys/alice alice@127.0.0.1\n"
+              "    oathtool --totp -b %s    # alice's code; or scan the QR code above\n"
+              "Passwords: %s. Ctrl-C ends it all." % (
+                  outer, world.HOST, w.seeds["alice"],
+                  ", ".join("%s %s" % x for x in sorted(PW.items()))), flush=True)
+        w.set_clock(0)
+        try:
+            signal.pause()
+        except KeyboardInterrupt:
+            pass
+
+
+def main():
+    world.enter()
+    print("vmsec demonstration. A private mount, PID and network namespace; real OpenSSH, sudo\n"
+          "and login on loopback. To be quick, rbacd's clock alone is moved by a test library\n"
+          "(LD_PRELOAD) where a person would wait for the next code; nothing else is faked.")
+    w = world.World().make()
+    w.install()
+    w.start()
+    for name in ("sshd", "sshd-keyonly"):
+        w.sshd(name)
+    d = Demo(w)
+    for part in (d.enrol, d.logins, d.sudo, d.expired, d.stopped, d.audit):
+        part()
+    d.end()
+    if "keep" in sys.argv[1:]:
+        d.keep()
+    sys.exit(1 if d.wrong else 0)
+
+
+main()
