@@ -1,0 +1,553 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* config.c - rbacd.yaml to a checked struct and back; before the pipeline starts. */
+
+#include "rbacd/config.h"
+
+#include <errno.h>
+
+#include "policy/yaml.h"
+#include "rbacd/log.h"
+
+#define PATH_MAX_LEN   512
+#define RUN_MAX_LEN    80 /* leaves room for /pam/pam.sock in a socket address */
+#define MAX_STALE_S    (24 * 3600)
+#define LABELS_MAX     64
+#define ADMINS_MAX     64
+#define SERVICES_MAX   16
+#define ISSUER_MAX_LEN 64
+
+struct reader {
+	const struct yaml_doc *doc; /* borrowed, as all here */
+	struct config *config;
+	struct diags *diag;
+	int error; /* -ENOMEM, sticky */
+};
+
+/* ---------------------------------------------------------------- scalars */
+
+static bool is_name_char(char c)
+{
+	return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') ||
+	       (c >= '0' && c <= '9') || c == '.' || c == '_' || c == '-';
+}
+
+static const char *bad_name(const char *text)
+{
+	size_t len = strlen(text);
+
+	if (len < 1 || len > POLICY_NAME_MAX || text[0] == '-')
+		return "must be 1 to 64 letters, digits, '.', '_' or '-'";
+	for (size_t i = 0; i < len; i++)
+		if (!is_name_char(text[i]))
+			return "must be 1 to 64 letters, digits, '.', '_' or '-'";
+	return NULL;
+}
+
+static const char *bad_account(const char *text)
+{
+	if (str_eq(text, "root") || text[strspn(text, "0")] == '\0')
+		return "must not be root: the daemons give up root's rights";
+	return bad_name(text);
+}
+
+static const char *bad_vm(const char *text)
+{
+	size_t len = strlen(text);
+
+	if (len < 1 || len > POLICY_VM_MAX || text[0] == '-' || text[0] == '.')
+		return "must be a host name of 1 to 253 characters";
+	for (size_t i = 0; i < len; i++)
+		if (!is_name_char(text[i]) || (text[i] >= 'A' && text[i] <= 'Z'))
+			return "must be a host name of a-z, 0-9, '.', '_' and '-'";
+	return NULL;
+}
+
+static bool has_control(const char *text)
+{
+	for (; *text; text++)
+		if ((unsigned char)*text < 0x20 || *text == 0x7f)
+			return true;
+	return false;
+}
+
+static const char *bad_path(const char *text)
+{
+	size_t len = strlen(text);
+
+	if (text[0] != '/' || len < 2 || len > PATH_MAX_LEN || has_control(text))
+		return "must be an absolute path of at most 512 bytes";
+	if (text[len - 1] == '/' || strstr(text, "//"))
+		return "must have no empty part and no '/' at its end";
+	if (strstr(text, "/../") || strstr(text, "/./") ||
+	    (len >= 3 && str_eq(text + len - 3, "/..")) || str_eq(text + len - 2, "/."))
+		return "must have no part '.' or '..'";
+	return NULL;
+}
+
+static const char *bad_run(const char *text)
+{
+	if (strlen(text) > RUN_MAX_LEN)
+		return "must be at most 80 bytes: socket paths are short";
+	return bad_path(text);
+}
+
+/* The issuer ends up in an otpauth URI, where ':' divides it from the account. */
+static const char *bad_issuer(const char *text)
+{
+	size_t len = strlen(text);
+
+	if (len < 1 || len > ISSUER_MAX_LEN || has_control(text) || strchr(text, ':'))
+		return "must be 1 to 64 bytes of text without ':'";
+	return NULL;
+}
+
+static void set_string(struct reader *r, char **dst, const char *text)
+{
+	char *copy = strdup(text);
+
+	if (!copy) {
+		r->error = -ENOMEM;
+		return;
+	}
+	free(*dst);
+	*dst = copy;
+}
+
+static bool want_kind(struct reader *r, const struct yaml_node *n, enum yaml_kind kind)
+{
+	static const char *const names[] = {
+		[YAML_SCALAR] = "text", [YAML_LIST] = "a list", [YAML_MAP] = "a map"};
+
+	if (n->kind == kind)
+		return true;
+	yaml_error(r->doc, n, r->diag, "must be %s", names[kind]);
+	return false;
+}
+
+typedef const char *(*check_fn)(const char *text);
+
+static bool check_text(struct reader *r, const struct yaml_node *n, check_fn bad)
+{
+	const char *why;
+
+	if (!want_kind(r, n, YAML_SCALAR))
+		return false;
+	why = bad(n->text);
+	if (why)
+		yaml_error(r->doc, n, r->diag, "%s", why);
+	return !why;
+}
+
+/* A missing key leaves the default. */
+static void read_text(struct reader *r, const struct yaml_node *map, const char *key,
+		      check_fn bad, char **dst)
+{
+	const struct yaml_node *n = yaml_get(map, key);
+
+	if (n && check_text(r, n, bad))
+		set_string(r, dst, n->text);
+}
+
+/* --------------------------------------------------------------- sections */
+
+static const struct yaml_node *section(struct reader *r, const struct yaml_node *map,
+				       const char *key, const char *const *known)
+{
+	const struct yaml_node *n = yaml_get(map, key);
+
+	if (!n || !want_kind(r, n, YAML_MAP))
+		return NULL;
+	yaml_check_keys(r->doc, n, known, r->diag);
+	return n;
+}
+
+static bool list_fits(struct reader *r, const struct yaml_node *n, enum yaml_kind kind,
+		      size_t max)
+{
+	if (!want_kind(r, n, kind))
+		return false;
+	if (n->n_items <= max)
+		return true;
+	yaml_error(r->doc, n, r->diag, "must have at most %zu entries", max);
+	return false;
+}
+
+static void read_labels(struct reader *r, const struct yaml_node *n)
+{
+	struct config *c = r->config;
+
+	if (!list_fits(r, n, YAML_MAP, LABELS_MAX) || n->n_items == 0)
+		return;
+	c->labels = calloc(n->n_items, sizeof(*c->labels));
+	if (!c->labels) {
+		r->error = -ENOMEM;
+		return;
+	}
+	for (const struct yaml_node *i = n->first; i; i = i->next) {
+		struct policy_label *label = &c->labels[c->n_labels];
+		const char *why = bad_name(i->key);
+
+		if (why)
+			yaml_error_key(r->doc, i, r->diag, "a label's name %s", why);
+		if (why || !check_text(r, i, bad_name))
+			continue;
+		c->n_labels++;
+		label->key = strdup(i->key);
+		label->value = strdup(i->text);
+		if (!label->key || !label->value)
+			r->error = -ENOMEM;
+	}
+}
+
+static void read_vm(struct reader *r, const struct yaml_node *root)
+{
+	static const char *const known[] = {"name", "labels", NULL};
+	const struct yaml_node *vm = section(r, root, "vm", known);
+	const struct yaml_node *labels = yaml_get(vm, "labels");
+
+	read_text(r, vm, "name", bad_vm, &r->config->vm);
+	if (labels)
+		read_labels(r, labels);
+}
+
+static void read_source(struct reader *r, const struct yaml_node *n)
+{
+	if (!want_kind(r, n, YAML_SCALAR))
+		return;
+	if (str_eq(n->text, "nss"))
+		r->config->source = CONFIG_SOURCE_NSS;
+	else if (str_eq(n->text, "file"))
+		r->config->source = CONFIG_SOURCE_FILE;
+	else if (str_eq(n->text, "ldap"))
+		yaml_error(r->doc, n, r->diag, "source ldap is not supported yet");
+	else
+		yaml_error(r->doc, n, r->diag, "must be nss or file");
+}
+
+static void read_max_stale(struct reader *r, const struct yaml_node *n)
+{
+	int64_t s;
+
+	if (yaml_get_duration(r->doc, n, &s, r->diag) != 0)
+		return; /* reported */
+	if (s < 60)
+		yaml_error(r->doc, n, r->diag, "must be at least 1m");
+	else
+		r->config->max_stale_s = s;
+}
+
+static void read_directory(struct reader *r, const struct yaml_node *root)
+{
+	static const char *const known[] = {"source", "people", "user", "max_stale",
+					    NULL};
+	const struct yaml_node *dir = section(r, root, "directory", known);
+	const struct yaml_node *source = yaml_get(dir, "source");
+	const struct yaml_node *max_stale = yaml_get(dir, "max_stale");
+
+	if (source)
+		read_source(r, source);
+	if (max_stale)
+		read_max_stale(r, max_stale);
+	read_text(r, dir, "people", bad_path, &r->config->people);
+	read_text(r, dir, "user", bad_account, &r->config->directory_user);
+}
+
+static void read_admins(struct reader *r, const struct yaml_node *n)
+{
+	struct config *c = r->config;
+	uint64_t uid;
+
+	if (!list_fits(r, n, YAML_LIST, ADMINS_MAX) || n->n_items == 0)
+		return;
+	c->admins = calloc(n->n_items, sizeof(*c->admins));
+	if (!c->admins) {
+		r->error = -ENOMEM;
+		return;
+	}
+	for (const struct yaml_node *i = n->first; i; i = i->next)
+		if (yaml_get_u64(r->doc, i, UINT32_MAX - 1, &uid, r->diag) == 0)
+			c->admins[c->n_admins++] = (uint32_t)uid;
+}
+
+static void free_services(struct config *c)
+{
+	for (size_t i = 0; i < c->n_sshd_services; i++)
+		free(c->sshd_services[i]);
+	free(c->sshd_services);
+	c->sshd_services = NULL;
+	c->n_sshd_services = 0;
+}
+
+static void read_services(struct reader *r, const struct yaml_node *n)
+{
+	struct config *c = r->config;
+
+	if (!list_fits(r, n, YAML_LIST, SERVICES_MAX))
+		return;
+	free_services(c);
+	if (n->n_items == 0)
+		return;
+	c->sshd_services = calloc(n->n_items, sizeof(*c->sshd_services));
+	if (!c->sshd_services) {
+		r->error = -ENOMEM;
+		return;
+	}
+	for (const struct yaml_node *i = n->first; i; i = i->next)
+		if (check_text(r, i, bad_name))
+			set_string(r, &c->sshd_services[c->n_sshd_services++], i->text);
+	if (r->error != 0)
+		free_services(c); /* may hold a NULL */
+}
+
+static const char *const level_names[] = {
+	[LOG_LEVEL_ERR] = "err",       [LOG_LEVEL_WARNING] = "warning",
+	[LOG_LEVEL_NOTICE] = "notice", [LOG_LEVEL_INFO] = "info",
+	[LOG_LEVEL_DEBUG] = "debug",
+};
+
+static void read_log(struct reader *r, const struct yaml_node *root)
+{
+	static const char *const known[] = {"to", "level", NULL};
+	const struct yaml_node *log = section(r, root, "log", known);
+	const struct yaml_node *to = yaml_get(log, "to");
+	const struct yaml_node *level = yaml_get(log, "level");
+	bool found = false;
+
+	if (to && to->kind == YAML_SCALAR && str_eq(to->text, "syslog"))
+		r->config->log_to_syslog = true;
+	else if (to && (to->kind != YAML_SCALAR || !str_eq(to->text, "stderr")))
+		yaml_error(r->doc, to, r->diag, "must be stderr or syslog");
+	if (!level)
+		return;
+	for (size_t i = LOG_LEVEL_ERR; i < ARRAY_SIZE(level_names); i++)
+		if (level->kind == YAML_SCALAR && str_eq(level->text, level_names[i])) {
+			r->config->log_level = (int)i;
+			found = true;
+		}
+	if (!found)
+		yaml_error(r->doc, level, r->diag,
+			   "must be err, warning, notice, info or debug");
+}
+
+static void read_root(struct reader *r, const struct yaml_node *root)
+{
+	static const char *const known[] = {"rbacd",  "user",	       "vm",
+					    "policy", "state",	       "run",
+					    "key",    "issuer",	       "directory",
+					    "admins", "sshd_services", "log",
+					    NULL};
+	struct config *c = r->config;
+	const struct yaml_node *version = yaml_get(root, "rbacd");
+	const struct yaml_node *admins = yaml_get(root, "admins");
+	const struct yaml_node *services = yaml_get(root, "sshd_services");
+
+	yaml_check_keys(r->doc, root, known, r->diag);
+	if (!version)
+		yaml_error(r->doc, root, r->diag,
+			   "the format version is missing: write 'rbacd: 1'");
+	else if (version->kind != YAML_SCALAR || !str_eq(version->text, "1"))
+		yaml_error(r->doc, version, r->diag, "must be 1, the format version");
+	read_text(r, root, "user", bad_account, &c->user);
+	read_text(r, root, "policy", bad_path, &c->policy);
+	read_text(r, root, "state", bad_path, &c->state_dir);
+	read_text(r, root, "run", bad_run, &c->run_dir);
+	read_text(r, root, "key", bad_path, &c->key_file);
+	read_text(r, root, "issuer", bad_issuer, &c->issuer);
+	read_vm(r, root);
+	read_directory(r, root);
+	if (admins)
+		read_admins(r, admins);
+	if (services)
+		read_services(r, services);
+	read_log(r, root);
+}
+
+/* --------------------------------------------------------------- defaults */
+
+static void set_defaults(struct reader *r)
+{
+	struct config *c = r->config;
+
+	set_string(r, &c->user, "rbacd");
+	set_string(r, &c->directory_user, "rbacd-dir");
+	set_string(r, &c->policy, VMSEC_SYSCONFDIR "/rbacd/policy.d");
+	set_string(r, &c->state_dir, VMSEC_STATEDIR);
+	set_string(r, &c->run_dir, VMSEC_RUNDIR);
+	set_string(r, &c->key_file, VMSEC_SYSCONFDIR "/rbacd/master.key");
+	set_string(r, &c->people, VMSEC_SYSCONFDIR "/rbacd/people.yaml");
+	c->source = CONFIG_SOURCE_NSS;
+	c->max_stale_s = MAX_STALE_S;
+	c->log_level = LOG_LEVEL_INFO;
+	c->sshd_services = calloc(1, sizeof(*c->sshd_services));
+	if (!c->sshd_services) {
+		r->error = -ENOMEM;
+		return;
+	}
+	c->n_sshd_services = 1;
+	set_string(r, &c->sshd_services[0], "sshd");
+}
+
+/* The host's own name; host names know no case, the policy knows small letters only. */
+static void default_vm(struct reader *r)
+{
+	char name[POLICY_VM_MAX + 2] = "";
+	const char *why;
+
+	if (gethostname(name, sizeof(name) - 1) != 0)
+		name[0] = '\0';
+	for (char *p = name; *p; p++)
+		if (*p >= 'A' && *p <= 'Z')
+			*p = (char)(*p - 'A' + 'a');
+	why = bad_vm(name);
+	if (why)
+		diags_add(r->diag, r->config->path, 0, 0, NULL,
+			  "this host's own name %s; set vm: {name: ...}", why);
+	else
+		set_string(r, &r->config->vm, name);
+}
+
+/* What depends on several keys, and what defaults to another key. */
+static void finish(struct reader *r)
+{
+	struct config *c = r->config;
+
+	if (!c->vm)
+		default_vm(r);
+	if (!c->issuer && c->vm)
+		set_string(r, &c->issuer, c->vm);
+	/* A host name may be longer than an issuer. */
+	if (c->issuer && strlen(c->issuer) > ISSUER_MAX_LEN)
+		c->issuer[ISSUER_MAX_LEN] = '\0';
+	if (str_eq(c->user, c->directory_user))
+		diags_add(
+			r->diag, c->path, 0, 0, NULL,
+			"user and directory.user must be two accounts: rbacd-dir runs "
+			"foreign code and must not reach rbacd's data");
+}
+
+int config_load(const char *path, struct config **ret, struct diags *diag)
+{
+	_cleanup_config_ struct config *c = calloc(1, sizeof(*c));
+	_cleanup_yaml_ struct yaml_doc *doc = NULL;
+	struct reader r = {.config = c, .diag = diag};
+	int rc;
+
+	if (!c)
+		return -ENOMEM;
+	rc = yaml_read_file(path, &doc, diag);
+	if (rc != 0)
+		return rc;
+	r.doc = doc;
+	set_string(&r, &c->path, path);
+	set_defaults(&r);
+	if (r.error != 0)
+		return r.error;
+	if (yaml_root(doc)->kind != YAML_MAP) {
+		yaml_error(doc, yaml_root(doc), diag, "must be a map of settings");
+		return YAML_E_INVALID;
+	}
+	read_root(&r, yaml_root(doc));
+	if (r.error == 0)
+		finish(&r);
+	if (r.error != 0)
+		return r.error;
+	if (diags_failed(diag))
+		return YAML_E_INVALID;
+	*ret = STEAL(c);
+	return 0;
+}
+
+void config_free(struct config *c)
+{
+	if (!c)
+		return;
+	for (size_t i = 0; i < c->n_labels; i++) {
+		free((void *)(uintptr_t)c->labels[i].key); /* ours; const for readers */
+		free((void *)(uintptr_t)c->labels[i].value);
+	}
+	free(c->labels);
+	free_services(c);
+	free(c->admins);
+	free(c->path);
+	free(c->user);
+	free(c->directory_user);
+	free(c->vm);
+	free(c->policy);
+	free(c->state_dir);
+	free(c->run_dir);
+	free(c->key_file);
+	free(c->issuer);
+	free(c->people);
+	free(c);
+}
+
+/* ------------------------------------------------------------------ print */
+
+/* Single quotes know one escape only, the doubled quote; controls were refused. */
+static void print_quoted(FILE *out, const char *text)
+{
+	(void)fputc('\'', out); /* config_print() asks ferror() once */
+	for (; *text; text++) {
+		if (*text == '\'')
+			(void)fputc('\'', out);
+		(void)fputc(*text, out);
+	}
+	(void)fputc('\'', out);
+}
+
+static void print_setting(FILE *out, const char *key, const char *text)
+{
+	(void)fprintf(out, "%s: ", key);
+	print_quoted(out, text);
+	(void)fputc('\n', out);
+}
+
+static void print_lists(const struct config *c, FILE *out)
+{
+	(void)fprintf(out, "  labels: {");
+	for (size_t i = 0; i < c->n_labels; i++) {
+		(void)fputs(i > 0 ? ", " : "", out);
+		print_quoted(out, c->labels[i].key);
+		(void)fputs(": ", out);
+		print_quoted(out, c->labels[i].value);
+	}
+	(void)fprintf(out, "}\nadmins: [");
+	for (size_t i = 0; i < c->n_admins; i++)
+		(void)fprintf(out, "%s%u", i > 0 ? ", " : "", c->admins[i]);
+	(void)fprintf(out, "]\nsshd_services: [");
+	for (size_t i = 0; i < c->n_sshd_services; i++) {
+		(void)fputs(i > 0 ? ", " : "", out);
+		print_quoted(out, c->sshd_services[i]);
+	}
+	(void)fprintf(out, "]\n");
+}
+
+int config_print(const struct config *c, FILE *out)
+{
+	(void)fprintf(out, "rbacd: 1\n");
+	print_setting(out, "user", c->user);
+	print_setting(out, "policy", c->policy);
+	print_setting(out, "state", c->state_dir);
+	print_setting(out, "run", c->run_dir);
+	print_setting(out, "key", c->key_file);
+	print_setting(out, "issuer", c->issuer);
+	(void)fprintf(out, "directory:\n");
+	print_setting(out, "  source",
+		      c->source == CONFIG_SOURCE_FILE ? "file" : "nss");
+	print_setting(out, "  people", c->people);
+	print_setting(out, "  user", c->directory_user);
+	(void)fprintf(out, "  max_stale: %llds\n", (long long)c->max_stale_s);
+	(void)fprintf(out, "log: {to: %s, level: %s}\n",
+		      c->log_to_syslog ? "syslog" : "stderr",
+		      level_names[c->log_level]);
+	(void)fprintf(out, "vm:\n");
+	print_setting(out, "  name", c->vm);
+	print_lists(c, out);
+	return ferror(out) ? -EIO : 0;
+}
+
+const char *config_db_path(const struct config *c, char *buf, size_t cap)
+{
+	(void)snprintf(buf, cap, "%s/rbacd.db", c->state_dir); /* callers: PATH_MAX */
+	return buf;
+}
