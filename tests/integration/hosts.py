@@ -243,8 +243,7 @@ class Matrix:
                          w.last("account"))
             got = self.phases(service, "nobodyhere", "account")
             self.r.check("P24 %s, an unknown person: refused" % service, got[0][1] != "0", got)
-        w.pam("ftpd", "auth requisite pam_vmsec.so\naccount requisite pam_vmsec.so\n")
-        got = self.phases("ftpd", "alice", "account")
+        got = self.phases("ours", "alice", "account")
         self.r.check("P24 a service that no policy knows: refused", got[0][1] != "0" and
                      w.last("account").get("reason") == "service_unknown",
                      (got, w.last("account")))
@@ -255,6 +254,23 @@ class Matrix:
         self.r.check("P5 auth without a conversation: refused", got[0][1] != "0", got)
 
     # ---- outages
+
+    def never_started(self):
+        """The module alone: no socket, no rbacd, not even its folder."""
+        w = self.w
+        for name, a in (("sshd, key only", w.ssh("alice", "sshd-keyonly")),
+                        ("sshd, key and code", w.ssh("alice", "sshd", ["123456"])),
+                        ("sshd, password", w.ssh("bob", "sshd", [PW["bob"]], key=False)),
+                        ("login on tty1", w.console("alice", [PW["alice"]]))):
+            self.r.check("E1 E3 no rbacd at all: %s refused" % name, not a.ok, a)
+        for phase in ("auth", "account"):
+            got = self.phases("ours", "alice", phase)
+            self.r.check("E1 no rbacd at all: %s says AUTHINFO_UNAVAIL at once" % phase,
+                         got and got[0][1] == "9" and float(got[0][2]) < 5.3, got)
+        r = world.run("su", "-c", "id -un", "bob", check=False)
+        self.r.check("E1 no rbacd at all: su by root refused too", r.returncode != 0, r)
+        a = w.console("root", [world.ROOT_PASSWORD])
+        self.r.check("E2 no rbacd at all: root on tty1 gets in", a.ok, a)
 
     def outage(self):
         w = self.w
@@ -293,7 +309,7 @@ class Matrix:
             self.r.check("P21 %s: %s refused in time" % (what, name),
                          not a.ok and a.seconds < LIMIT_S + 4, a)
         for phase in ("auth", "account"):
-            got = self.phases("sshd", "alice", phase)
+            got = self.phases("ours", "alice", phase)
             self.r.check("P21 %s: %s is back in time with AUTHINFO_UNAVAIL" % (what, phase),
                          got and got[0][1] == "9" and float(got[0][2]) < 5.3, got)
         a = w.console("root", [world.ROOT_PASSWORD])
@@ -374,12 +390,14 @@ def main():
     r = world.Report("hosts")
     w = world.World(variant).make()
     w.install()
-    w.start()
     for name in w.SSHD:
         w.sshd(name)
+    w.pam("ours", "auth requisite pam_vmsec.so\naccount requisite pam_vmsec.so\n")
+    m = Matrix(w, r)
+    m.never_started()
+    w.start()
     for login in world.PEOPLE:
         w.enrol(login)
-    m = Matrix(w, r)
     for part in ("sshd", "sudo", "by_root", "console", "batch", "expired", "policy", "outage",
                  "directory_down", "canaries", "audit"):
         if only and part not in only:

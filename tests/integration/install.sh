@@ -1,0 +1,52 @@
+#!/bin/sh
+# SPDX-License-Identifier: Apache-2.0
+# `make install` into an empty folder: everything is there, nothing else is touched.
+set -u
+cd "$(dirname "$0")/../.."
+dest=$(mktemp -d) || exit 1
+trap 'rm -rf "$dest"' EXIT
+pass=0 fail=0
+
+check() { # what command...
+	what=$1
+	shift
+	if "$@" >/dev/null 2>&1; then
+		pass=$((pass + 1))
+	else
+		fail=$((fail + 1))
+		echo "FAILED  $what"
+	fi
+}
+
+only_libpam_and_libc() { # file
+	! readelf -d "$1" | grep NEEDED | grep -v -e '\[libpam\.so' -e '\[libc\.so'
+}
+
+six_symbols() { # file
+	[ "$(nm -D --defined-only "$1" | grep -c ' T pam_sm_')" -eq 6 ] &&
+		[ "$(nm -D --defined-only "$1" | grep -c ' [A-Z] ')" -le 7 ]
+}
+
+kept() {
+	echo 'rbacd: 1 # mine' >"$dest/etc/rbacd/rbacd.yaml"
+	${MAKE:-make} -s install DESTDIR="$dest" PREFIX=/opt/v PAMDIR=/lib/sec &&
+		grep -q mine "$dest/etc/rbacd/rbacd.yaml"
+}
+
+check "make install" ${MAKE:-make} -s install DESTDIR="$dest" PREFIX=/opt/v PAMDIR=/lib/sec
+for f in lib/sec/pam_vmsec.so opt/v/sbin/rbacd opt/v/sbin/rbacd-dir opt/v/sbin/rbacctl \
+	etc/rbacd/rbacd.yaml opt/v/share/doc/vmsec/README.md; do
+	check "$f is installed" test -f "$dest/$f"
+done
+for f in sshd login sudo su sshd_config.conf; do
+	check "example $f is installed" test -f "$dest/opt/v/share/doc/vmsec/pam.d/$f"
+done
+for f in docs/man/*.[1-8]; do
+	check "$f is installed" test -f "$dest/opt/v/share/man/man${f##*.}/${f##*/}"
+done
+check "nothing lands in /etc/pam.d" test ! -e "$dest/etc/pam.d"
+check "a configuration that is there is kept" kept
+check "B3 P11 the module needs libpam and libc only" only_libpam_and_libc "$dest/lib/sec/pam_vmsec.so"
+check "P20 six exported symbols" six_symbols "$dest/lib/sec/pam_vmsec.so"
+echo "install: $pass passed, $fail failed"
+[ "$fail" -eq 0 ]
