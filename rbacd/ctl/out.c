@@ -26,6 +26,7 @@ void out_set_done(struct out_set *set)
 						       row->cells[i].len);
 				free(row->cells[i].text);
 			}
+			free(row->cells);
 			free(row);
 		}
 		free(t);
@@ -78,11 +79,18 @@ struct out_row *out_add_row(struct out_set *set, const char *table)
 
 static struct out_cell *cell_new(struct out_row *row, const char *name)
 {
-	struct out_cell *c;
+	struct out_cell *c = row->cells;
+	size_t cap = row->cap ? 2 * row->cap : 8;
 
-	if (row->n == WIRE_ROW_FIELDS_MAX)
-		return NULL;
+	if (row->n == row->cap) {
+		c = cap <= WIRE_ROW_FIELDS_MAX ? reallocarray(c, cap, sizeof(*c)) : NULL;
+		if (!c)
+			return NULL;
+		row->cells = c;
+		row->cap = cap;
+	}
 	c = &row->cells[row->n];
+	memset(c, 0, sizeof(*c));
 	(void)snprintf(c->name, sizeof(c->name), "%s", name); /* cut is still a name */
 	return c;
 }

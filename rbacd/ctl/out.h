@@ -17,8 +17,8 @@ struct out_cell {
 
 struct out_row {
 	struct out_row *next;
-	size_t n;
-	struct out_cell cells[WIRE_ROW_FIELDS_MAX];
+	size_t n, cap;
+	struct out_cell *cells; /* owned */
 };
 
 struct out_table {

@@ -12,8 +12,9 @@ enum qr_style {
 	QR_ASCII,  /* two # a module; twice as wide and high */
 };
 
-#define QR_QUIET 2 /* modules of white around; the standard's 4 would not fit 24 rows  \
-		    */
+#define QR_QUIET                                                                       \
+	2 /* modules of white around; the standard's 4 would not fit 24 rows           \
+	   */
 
 /*
  * qr_print() - draw @text.

@@ -1,0 +1,327 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * cmd_audit.c - audit tail, show, verify: the database is read directly and read-only,
+ * so that it can be checked without asking the daemon that wrote it.
+ */
+
+#include <errno.h>
+#include <inttypes.h>
+#include <time.h>
+
+#include "rbacd/audit/audit.h"
+#include "rbacd/ctl/ctl.h"
+#include "rbacd/ctl/record.h"
+#include "rbacd/ctl/text.h"
+
+#define TAIL_LINES     20
+#define FOLLOW_WAIT_MS 500
+
+struct log_files {
+	struct store *store;
+	struct seal *seal;
+};
+
+static void log_close(struct log_files *log)
+{
+	store_close(log->store);
+	seal_free(log->seal);
+}
+
+/* Return: 0; CTL_NO, CTL_INTEGRITY, told already. */
+static int log_open_read(struct ctl *ctl, bool with_key, struct log_files *ret)
+{
+	_cleanup_diags_ struct diags diag = DIAGS_INIT;
+	struct store_options opt = {.read_only = true};
+	char path[4096];
+	int r;
+
+	if (ctl_need_config(ctl) != 0)
+		return CTL_NO;
+	opt.path = config_db_path(ctl->config, path, sizeof(path));
+	r = store_open(&opt, &ret->store, &diag);
+	if (r == 0 && with_key)
+		r = seal_open(ctl->config->key_file, &ret->seal, &diag);
+	if (r == 0)
+		return 0;
+	diags_print(&diag, ctl->err);
+	if (r == STORE_E_CORRUPT)
+		return ctl_fail(ctl, CTL_INTEGRITY, "%s is damaged.", path);
+	return ctl_fail(ctl, CTL_NO, "the audit log in %s could not be opened%s.", path,
+			r == -EACCES ? ": run me as root" : "");
+}
+
+/* ---------------------------------------------------------------- printing */
+
+struct view {
+	struct ctl *ctl;
+	bool raw, follow;
+	const char *user, *outcome; /* NULL: any */
+	int64_t since_s;	    /* INT64_MIN: any */
+	uint64_t only_seq;	    /* 0: any */
+	uint64_t last_seq;
+	size_t n;
+	struct out_set set;
+	struct record rec;
+};
+
+static bool wanted(const struct view *v, uint64_t seq)
+{
+	int64_t at;
+	char ts[24] = "";
+	const char *full = record_get(&v->rec, "ts");
+
+	if (v->only_seq != 0 && seq != v->only_seq)
+		return false;
+	if (v->user && !str_eq(record_get(&v->rec, "user"), v->user))
+		return false;
+	if (v->outcome && !str_eq(record_get(&v->rec, "outcome"), v->outcome))
+		return false;
+	if (v->since_s == INT64_MIN)
+		return true;
+	if (!full || strlen(full) < 19)
+		return true; /* a record without a time is never hidden */
+	(void)snprintf(ts, sizeof(ts), "%.19s", full); /* 19 bytes */
+	return text_parse_time(ts, 0, &at) != 0 || at >= v->since_s;
+}
+
+static void show_json(struct view *v, const char *line, size_t len)
+{
+	(void)fputs(v->n == 0 ? "[\n" : ",\n", v->ctl->out); /* main checks */
+	(void)fwrite(line, 1, len, v->ctl->out);
+}
+
+/* For store_audit_each(). */
+static int show_one(uint64_t seq, const char *line, size_t len, void *arg)
+{
+	struct view *v = arg;
+	struct ctl *ctl = v->ctl;
+	int r = 0;
+
+	v->last_seq = seq;
+	if (record_parse(line, len, &v->rec) != 0) {
+		(void)ctl_fail(ctl, CTL_INTEGRITY,
+			       "record %" PRIu64
+			       " is damaged. Run: rbacctl audit verify",
+			       seq); /* the others are shown all the same */
+		return 0;
+	}
+	if (!wanted(v, seq))
+		return v->only_seq != 0 && seq > v->only_seq;
+	if (v->raw) {
+		(void)fwrite(line, 1, len, ctl->out);
+		(void)fputc('\n', ctl->out);
+	} else if (ctl->json) {
+		show_json(v, line, len);
+	} else if (v->follow) {
+		record_print_line(&v->rec, ctl->out);
+	} else if (v->only_seq != 0) {
+		record_explain(&v->rec, ctl->out);
+	} else {
+		r = record_add_row(&v->rec, &v->set);
+	}
+	v->n++;
+	return r;
+}
+
+static int finish_view(struct view *v)
+{
+	struct ctl *ctl = v->ctl;
+
+	if (ctl->json && !v->raw)
+		(void)fputs(v->n == 0 ? "[]\n" : "\n]\n", ctl->out);
+	else if (ctl->csv)
+		out_print_csv(out_find(&v->set, "records"), ctl->out);
+	else
+		out_print_table(out_find(&v->set, "records"), ctl->out);
+	if (v->n == 0 && !ctl->json)
+		return ctl_fail(ctl, CTL_NO, "no such record.");
+	return CTL_OK;
+}
+
+static int show_from(struct view *v, struct log_files *log, uint64_t seq)
+{
+	int r = store_audit_each(log->store, seq, show_one, v);
+
+	if (r < 0 || r == STORE_E_CORRUPT)
+		return ctl_fail(v->ctl, r == STORE_E_CORRUPT ? CTL_INTEGRITY : CTL_NO,
+				"reading the log failed after record %" PRIu64
+				": error %d. Run: rbacctl audit verify",
+				v->last_seq, r);
+	return CTL_OK;
+}
+
+static struct view *view_new(struct ctl *ctl, const struct ctl_args *args)
+{
+	struct view *v = calloc(1, sizeof(*v));
+
+	if (!v)
+		return NULL;
+	v->ctl = ctl;
+	v->raw = ctl_arg(args, "raw") != NULL;
+	v->follow = ctl_arg(args, "follow") != NULL;
+	v->user = ctl_arg(args, "user");
+	v->outcome = ctl_arg(args, "outcome");
+	v->since_s = INT64_MIN;
+	return v;
+}
+
+static void view_freep(struct view **v)
+{
+	if (*v)
+		out_set_done(&(*v)->set);
+	free(*v);
+}
+
+/* A decimal number from 1; false: told. */
+static bool read_number(struct ctl *ctl, const char *name, const char *text,
+			uint64_t *ret)
+{
+	char *end = NULL;
+
+	errno = 0;
+	if (text && *text >= '0' && *text <= '9')
+		*ret = strtoull(text, &end, 10);
+	if (!end || *end || errno != 0 || *ret == 0 || *ret > INT64_MAX) {
+		(void)ctl_fail(ctl, CTL_USAGE, "--%s needs a number from 1.",
+			       name); /* told */
+		return false;
+	}
+	return true;
+}
+
+/* ---------------------------------------------------------------- tail */
+
+/* Ends when standard output does, or by a signal. */
+static int follow(struct view *v, struct log_files *log)
+{
+	const struct timespec wait = {.tv_nsec = FOLLOW_WAIT_MS * 1000000L};
+	int r;
+
+	for (;;) {
+		r = show_from(v, log, v->last_seq + 1);
+		if (r != CTL_OK || fflush(v->ctl->out) != 0)
+			return r;
+		(void)nanosleep(&wait, NULL); /* woken early only looks early */
+	}
+}
+
+int cmd_audit_tail(struct ctl *ctl, const struct ctl_args *args)
+{
+	_cleanup_(log_close) struct log_files log = {0};
+	_cleanup_(view_freep) struct view *v = view_new(ctl, args);
+	const char *lines = ctl_arg(args, "lines");
+	struct store_head head = {0};
+	uint64_t n = TAIL_LINES;
+	int r;
+
+	if (!v)
+		return ctl_fail(ctl, CTL_NO, "out of memory.");
+	if (lines && !read_number(ctl, "lines", lines, &n))
+		return CTL_USAGE;
+	if (v->follow && (ctl->json || ctl->csv))
+		return ctl_fail(ctl, CTL_USAGE,
+				"--follow goes with text or --raw only.");
+	r = log_open_read(ctl, false, &log);
+	if (r != 0)
+		return r;
+	r = store_audit_head(log.store, &head);
+	if (r != 0)
+		return ctl_fail(ctl, CTL_NO,
+				"the log's head could not be read: error %d.", r);
+	v->last_seq = head.seq > n ? head.seq - n : 0;
+	if (v->follow)
+		return follow(v, &log);
+	r = show_from(v, &log, v->last_seq + 1);
+	return r == CTL_OK ? finish_view(v) : r;
+}
+
+/* ---------------------------------------------------------------- show */
+
+/* Return: 0; CTL_USAGE, CTL_NO: told. */
+static int read_filters(struct ctl *ctl, const struct ctl_args *args,
+			const struct log_files *log, struct view *v)
+{
+	const char *id = ctl_arg(args, "id");
+	const char *seq = ctl_arg(args, "seq");
+	const char *since = ctl_arg(args, "since");
+
+	if (id && seq)
+		return ctl_fail(ctl, CTL_USAGE, "--id and --seq exclude each other.");
+	if (seq && !read_number(ctl, "seq", seq, &v->only_seq))
+		return CTL_USAGE;
+	if (since && text_parse_time(since, (int64_t)time(NULL), &v->since_s) != 0)
+		return ctl_fail(
+			ctl, CTL_USAGE,
+			"--since %s is neither a date like 2026-11-21 nor a time back "
+			"like 2h.",
+			since);
+	if (id && audit_parse_id(log->seal, id, &v->only_seq) != 0)
+		return ctl_fail(
+			ctl, CTL_NO,
+			"%s is not a decision id of this host: its check characters "
+			"are wrong.",
+			id);
+	return 0;
+}
+
+int cmd_audit_show(struct ctl *ctl, const struct ctl_args *args)
+{
+	_cleanup_(log_close) struct log_files log = {0};
+	_cleanup_(view_freep) struct view *v = view_new(ctl, args);
+	int r;
+
+	if (!v)
+		return ctl_fail(ctl, CTL_NO, "out of memory.");
+	r = log_open_read(ctl, ctl_arg(args, "id") != NULL, &log);
+	if (r == 0)
+		r = read_filters(ctl, args, &log, v);
+	if (r != 0)
+		return r;
+	r = show_from(v, &log, v->only_seq != 0 ? v->only_seq : 1);
+	return r == CTL_OK ? finish_view(v) : r;
+}
+
+/* ---------------------------------------------------------------- verify */
+
+static void show_verify(struct ctl *ctl, const struct audit_verify *v, bool whole)
+{
+	char head[65];
+
+	for (size_t i = 0; i < sizeof(v->head); i++)
+		(void)snprintf(head + 2 * i, 3, "%02x", v->head[i]); /* always fits */
+	if (ctl->json) {
+		(void)fprintf(ctl->out,
+			      "{\"whole\": %s, \"records\": %" PRIu64
+			      ", \"bad_seq\": %" PRIu64 ", \"why\": ",
+			      whole ? "true" : "false", v->n_records, v->bad_seq);
+		text_json(v->why, strlen(v->why), ctl->out);
+		(void)fprintf(ctl->out, ", \"head\": \"%s\"}\n", head);
+	} else if (whole) {
+		(void)fprintf(ctl->out, "OK: %" PRIu64 " records, head %s\n",
+			      v->n_records, head);
+	} else {
+		(void)fprintf(ctl->out, "%sDAMAGED%s at record %" PRIu64 ": ",
+			      ctl_red(ctl), ctl_plain(ctl), v->bad_seq);
+		(void)text_print(v->why, strlen(v->why), ctl->out);
+		(void)fprintf(ctl->out, "\n%" PRIu64 " records before it are whole.\n",
+			      v->n_records);
+	}
+}
+
+int cmd_audit_verify(struct ctl *ctl, const struct ctl_args *args)
+{
+	_cleanup_(log_close) struct log_files log = {0};
+	struct audit_verify v = {0};
+	int r = log_open_read(ctl, true, &log);
+
+	(void)args;
+	if (r != 0)
+		return r;
+	r = audit_verify_log(log.store, log.seal, &v);
+	if (r < 0)
+		return ctl_fail(ctl, CTL_NO,
+				"the log could not be read to its end: %s.",
+				strerror(-r));
+	show_verify(ctl, &v, r == 0);
+	return r == 0 ? CTL_OK : CTL_INTEGRITY;
+}
