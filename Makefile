@@ -54,18 +54,18 @@ MODULE_SRC := pam_vmsec/pam_vmsec.c pam_vmsec/args.c pam_vmsec/origin.c pam_vmse
   pam_vmsec/talk.c pam_vmsec/text.c
 STORE_SRC  := rbacd/store/sqlite.c rbacd/store/sqlite_sql.c rbacd/store/sqlite_query.c \
   rbacd/store/sqlite_people.c rbacd/store/sqlite_access.c rbacd/store/sqlite_audit.c \
-  rbacd/store/seal.c
+  rbacd/store/backup.c rbacd/store/seal.c
 AUDIT_SRC  := rbacd/audit/record.c rbacd/audit/chain.c rbacd/audit/audit.c \
-  rbacd/audit/coalesce.c rbacd/audit/sink_syslog.c rbacd/audit/verify.c
+  rbacd/audit/coalesce.c rbacd/audit/line.c rbacd/audit/sink_syslog.c rbacd/audit/verify.c
 MFA_SRC    := rbacd/mfa/mfa.c rbacd/mfa/totp.c rbacd/mfa/recovery.c rbacd/mfa/lockout.c \
   rbacd/mfa/enrol.c
-SNAPSHOT_SRC := rbacd/directory/snapshot.c
+SNAPSHOT_SRC := rbacd/directory/snapshot.c rbacd/directory/snapshot_build.c
 RBACD_SRC  := rbacd/main.c rbacd/server.c rbacd/privilege.c rbacd/config.c rbacd/request.c \
   rbacd/outcome.c rbacd/conn.c rbacd/accept.c rbacd/caps.c rbacd/handle.c rbacd/identity.c rbacd/authz.c rbacd/admin.c \
   rbacd/admin_people.c rbacd/admin_status.c rbacd/admin_explain.c \
   rbacd/directory/local.c rbacd/log.c
 DIR_SRC    := rbacd/directory/dir_main.c rbacd/directory/nss.c rbacd/directory/file.c \
-  rbacd/directory/local.c rbacd/log.c
+  rbacd/directory/local.c rbacd/config.c rbacd/log.c
 CTL_SRC    := rbacd/ctl/rbacctl.c rbacd/ctl/tree.c rbacd/ctl/help.c rbacd/ctl/complete.c \
   rbacd/ctl/commands.c rbacd/ctl/call.c rbacd/ctl/out.c rbacd/ctl/text.c rbacd/ctl/qr.c \
   rbacd/ctl/record.c rbacd/ctl/cmd_status.c rbacd/ctl/cmd_people.c rbacd/ctl/cmd_enrol.c \
@@ -131,6 +131,28 @@ $(foreach t,$(UNIT_TESTS),$(eval $(call unit_rule,$(t))))
 .PHONY: unit
 unit: $(patsubst %,$(B)/tests/unit/%,$(UNIT_TESTS))
 	@tests/lib/run-unit $^
+
+# ---------------------------------------------------------------- module tests
+# The built module in a host process with a scripted daemon; root.
+MT_LINK := tests/module/daemon.c tests/module/host.c rbacd/wire/buf.c rbacd/wire/msg.c \
+  rbacd/wire/client.c rbacd/wire/code.c
+MT_PROGS := $(B)/tests/module/test_module $(B)/tests/module/test_runtime \
+  $(B)/tests/module/test_faults
+
+define mt_rule
+$(B)/tests/module/$(1): $$(call obj,tests/module/$(1).c $$(MT_LINK))
+	@mkdir -p $$(@D)
+	$$(CC) $$(CFLAGS) $$(LDFLAGS) $$(LDHARD) -rdynamic -o $$@ $$^ -lcmocka -lpam -lpthread -ldl
+endef
+$(foreach t,$(notdir $(MT_PROGS)),$(eval $(call mt_rule,$(t))))
+
+$(B)/tests/module/pam_stage.so: $(call obj,tests/module/pam_stage.c)
+	@mkdir -p $(@D)
+	$(CC) $(CFLAGS) $(LDFLAGS) $(LDHARD) -shared -o $@ $^ -lpam
+
+.PHONY: module-test
+module-test: $(MODULE) $(B)/tests/module/pam_stage.so $(MT_PROGS)
+	@tests/module/run $(B)
 
 .PHONY: clean
 clean:
@@ -262,7 +284,8 @@ race: all test-tools
 BENCH_COMMON := tests/bench/measure.c
 BENCH_PEOPLE := $(BENCH_COMMON) tests/bench/people.c
 BENCH_RAW    := $(BENCH_PEOPLE) tests/bench/rawclient.c $(WIRE_SRC)
-BENCH_TOOLS  := $(addprefix $(B)/tests/bench/,floor bench_pam bench_load enrol_people)
+BENCH_TOOLS  := $(addprefix $(B)/tests/bench/,floor logsink bench_pam bench_load \
+  enrol_people)
 .PHONY: bench-tools bench
 bench-tools: $(BENCH_TOOLS)
 define bench_rule
@@ -271,6 +294,7 @@ $(B)/tests/bench/$(1): $$(call obj,tests/bench/$(1).c $(2))
 	$$(CC) $$(CFLAGS) $$(LDFLAGS) $$(LDHARD) -o $$@ $$^ $(3)
 endef
 $(eval $(call bench_rule,floor,$(BENCH_COMMON),))
+$(eval $(call bench_rule,logsink,$(BENCH_COMMON),))
 $(eval $(call bench_rule,bench_pam,tests/bench/transaction.c $(BENCH_PEOPLE),-lpam -loath))
 $(eval $(call bench_rule,bench_load,$(BENCH_RAW),-loath))
 $(eval $(call bench_rule,enrol_people,$(BENCH_COMMON) $(MFA_SRC) $(STORE_SRC) \

@@ -17,11 +17,12 @@ struct local_account {
  * @path: normally "/etc/passwd".
  * Return: 0; LOCAL_E_NONE; negative errno.
  */
-_must_check_ int local_find(const char *path, const char *name, struct local_account *ret);
+_must_check_ int local_find(const char *path, const char *name,
+			    struct local_account *ret);
 
 /*
- * local_each() - every well-formed line, in file order; NIS +/- lines and malformed lines
- * are skipped and counted. Stops when @fn returns non-zero and returns that.
+ * local_each() - every well-formed line, in file order; NIS +/- lines and malformed
+ * lines are skipped and counted. Stops when @fn returns non-zero and returns that.
  */
 _must_check_ int local_each(const char *path,
 			    int (*fn)(const struct local_account *, void *), void *arg,

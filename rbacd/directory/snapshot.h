@@ -2,9 +2,10 @@
 /*
  * snapshot.h - people and their policy groups as one flat, immutable block.
  *
- * rbacd-dir builds it, rbacd verifies every offset once and then reads it in place. Numbers
- * are host order (same machine), offsets count from the block's start, strings lie in one
- * pool and end with NUL. The same block with at most one account answers a LOOKUP.
+ * rbacd-dir builds it, rbacd verifies every offset once and then reads it in place.
+ * Numbers are host order (same machine), offsets count from the block's start, strings
+ * lie in one pool and end with NUL. The same block with at most one account answers a
+ * LOOKUP.
  */
 #pragma once
 
@@ -12,18 +13,25 @@
 
 enum { SNAPSHOT_E_INVALID = 1 };
 
+#define SNAPSHOT_BYTES_MAX  (256u << 20)
+#define SNAPSHOT_LOGIN_MAX  64
+#define SNAPSHOT_GROUP_MAX  255
+#define SNAPSHOT_ID_MAX	    160
+#define SNAPSHOT_SOURCE_MAX 15
+
 enum snapshot_flag {
-	SNAPSHOT_LOCAL = 1u << 0,     /* in /etc/passwd */
-	SNAPSHOT_DIRECTORY = 1u << 1, /* from the directory: groups and user: may match */
+	SNAPSHOT_LOCAL = 1u << 0, /* in /etc/passwd */
+	SNAPSHOT_DIRECTORY = 1u
+			     << 1, /* from the directory: groups and user: may match */
 	SNAPSHOT_DISABLED = 1u << 2,
 };
 
 struct snapshot_account {
 	const char *login; /* borrowed from the snapshot */
-	const char *id;    /* immutable id, e.g. "unix:1001:alice" */
+	const char *id;	   /* immutable id, e.g. "unix:1001:alice" */
 	uint32_t uid;
 	uint32_t flags;
-	int64_t expires_s; /* 0: never */
+	int64_t expires_s;	/* 0: never */
 	const uint32_t *groups; /* sorted indices into the snapshot's groups */
 	size_t n_groups;
 };
@@ -37,9 +45,9 @@ struct snapshot_group {
 struct snapshot; /* verified, counted */
 
 /*
- * snapshot_from_fd() - map a sealed memfd (F_SEAL_SHRINK|GROW|WRITE required) and verify:
- * every offset, count, order (accounts by login, groups by name, lists ascending), string
- * end, flag, login alphabet; no byte unaccounted for.
+ * snapshot_from_fd() - map a sealed memfd (F_SEAL_SHRINK|GROW|WRITE required) and
+ * verify: every offset, count, order (accounts by login, groups by name, lists
+ * ascending), string end, flag, login alphabet; no byte unaccounted for.
  * snapshot_from_bytes() - the same for a copied block.
  * Return: 0 and *ret with one reference; SNAPSHOT_E_INVALID; negative errno.
  */
@@ -53,11 +61,29 @@ int64_t snapshot_made_s(const struct snapshot *s);
 size_t snapshot_account_count(const struct snapshot *s);
 size_t snapshot_group_count(const struct snapshot *s);
 void snapshot_group_at(const struct snapshot *s, size_t i, struct snapshot_group *ret);
-void snapshot_account_at(const struct snapshot *s, size_t i, struct snapshot_account *ret);
+void snapshot_account_at(const struct snapshot *s, size_t i,
+			 struct snapshot_account *ret);
 /* snapshot_find() - by exact login; false when absent. O(log n). */
 bool snapshot_find(const struct snapshot *s, const char *login,
 		   struct snapshot_account *ret);
 
+/* snapshot_login_valid() - the alphabet of a login, as policy_login_valid(). */
+bool snapshot_login_valid(const char *login);
+/* snapshot_text_valid() - 1 to @max bytes without control characters. */
+bool snapshot_text_valid(const char *text, size_t max);
+
+static inline void snapshot_unrefp(struct snapshot **s)
+{
+	snapshot_unref(*s);
+}
+
+#define _cleanup_snapshot_ _cleanup_(snapshot_unrefp)
+
+/*
+ * The builder sorts, so groups and accounts may come in any order. Names are copied.
+ * -EEXIST: the group or (found when building) the login was there already; -EINVAL:
+ * what the reader would refuse.
+ */
 struct snapshot_builder;
 _must_check_ int snapshot_builder_new(const char *source, int64_t made_s,
 				      struct snapshot_builder **ret);
@@ -68,5 +94,13 @@ _must_check_ int snapshot_add_group(struct snapshot_builder *b, const char *name
 _must_check_ int snapshot_add_account(struct snapshot_builder *b,
 				      const struct snapshot_account *a);
 /* snapshot_build_bytes() - malloc'ed block; snapshot_build_fd() - a sealed memfd. */
-_must_check_ int snapshot_build_bytes(struct snapshot_builder *b, void **ret, size_t *ret_len);
+_must_check_ int snapshot_build_bytes(struct snapshot_builder *b, void **ret,
+				      size_t *ret_len);
 _must_check_ int snapshot_build_fd(struct snapshot_builder *b, int *ret_fd);
+
+static inline void snapshot_builder_freep(struct snapshot_builder **b)
+{
+	snapshot_builder_free(*b);
+}
+
+#define _cleanup_builder_ _cleanup_(snapshot_builder_freep)
