@@ -31,9 +31,11 @@ class Demo:
         print("    $ " + text, flush=True)
 
     def came(self, text):
-        for line in re.sub(r"\x1b\[[0-9;?]*[a-zA-Z]", "", text).replace("\r", "").splitlines():
+        if not sys.stdout.isatty():
+            text = re.sub(r"\x1b\[[0-9;?]*[a-zA-Z]", "", text)
+        for line in text.replace("\r", "").splitlines():
             if line.strip():
-                print("      " + line.rstrip(), flush=True)
+                print("      " + line, flush=True)
 
     def log(self):
         """The decision lines that rbacd wrote since the step began."""
@@ -70,12 +72,13 @@ class Demo:
     def enrol(self):
         self.head("Enrolment: the administrator binds alice's phone")
         self.typed("rbacctl enrol alice")
+        env = dict(os.environ) if sys.stdout.isatty() else dict(os.environ, NO_COLOR="1")
         child = pexpect.spawn("rbacctl", ["enrol", "alice"], encoding="utf-8", timeout=20,
-                              dimensions=(60, 120))
+                              dimensions=(60, 120), env=env)
         child.expect(r"otpauth://totp/\S+")
         text = child.before + child.after
         self.w.seeds["alice"] = re.search(r"secret=([A-Z2-7]+)", child.after).group(1)
-        child.expect(r"code[^\r\n]*: ?$")
+        child.expect(r"Code that[^\r\n]*: ?$")
         code = self.w.code("alice")
         self.came(text + child.before + child.after + code)
         child.sendline(code)

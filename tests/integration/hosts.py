@@ -327,6 +327,90 @@ class Matrix:
         w.spawn("rbacd-dir", [world.LOCAL_SBIN + "/rbacd-dir", "--config",
                               "/etc/rbacd/rbacd.yaml"])
 
+    def disk_full(self):
+        """The state's disk fills up: no record, so no login; afterwards nothing is lost."""
+        w = self.w
+        state = os.path.dirname(w.database())
+        self.restart_on(state, "size=24m")
+        self.account_works("before the disk is full")
+        with open(state + "/filler", "wb", buffering=0) as f:
+            try:
+                while True:
+                    f.write(b"x" * 65536)
+            except OSError:
+                pass
+        n = len([x for x in w.records() if x.get("dec") == "allow"])
+        allowed = refused = 0
+        while not refused and allowed < 30000:  # what the log file still holds
+            if self.phases("cron", "alice", "account")[0][1] == "0":
+                allowed += 1
+            else:
+                refused += 1
+        self.r.check("A7 the disk is full: refused (after %d that still fitted)" % allowed,
+                     refused, allowed)
+        m = len([x for x in w.records() if x.get("dec") == "allow"])
+        self.r.check("A1 A7 every allowed login has its record", m - n == allowed,
+                     (m - n, allowed))
+        a = w.console("root", [world.ROOT_PASSWORD])
+        self.r.check("E2 A7 the disk is full: root on tty1 gets in", a.ok, a)
+        r = w.rbacctl("status", check=False)
+        self.r.check("A7 status says so", re.search(r"(?i)full|space|disk", r.stdout + r.stderr),
+                     r)
+        os.unlink(state + "/filler")
+        w.wait(lambda: self.phases("cron", "alice", "account")[0][1] == "0", 10,
+               "rbacd does not go on after there is space again")
+        self.allowed("A7 space again: in", w.ssh("alice", "sshd", [lambda: w.code("alice")]))
+        r = w.rbacctl("audit", "verify", check=False)
+        self.r.check("A7 the log is whole afterwards", r.returncode == 0, r)
+        self.restart_on(state, None)
+
+    def restart_on(self, state, options):
+        """Move the state to a small disk, or back."""
+        w = self.w
+        for name in ("rbacd", "rbacd-dir"):
+            w.stop(name)
+        world.run("rm", "-rf", "/var/lib/kept")
+        world.run("cp", "-a", state, "/var/lib/kept")
+        if options:
+            world.run("mount", "-t", "tmpfs", "-o", options + ",mode=0700,uid=901,gid=901",
+                      "tmpfs", state)
+        else:
+            world.run("umount", state)
+            world.run("rm", "-rf", state)
+            os.mkdir(state, 0o700)
+            os.chown(state, 901, 901)
+        world.run("cp", "-a", "/var/lib/kept/.", state)
+        w.start()
+
+    def account_works(self, what):
+        got = self.phases("cron", "alice", "account")
+        self.r.check("%s: allowed" % what, got[0][1] == "0", got)
+
+    def corrupt(self):
+        """A database that is none: a clear refusal, nothing overwritten."""
+        w = self.w
+        db = w.database()
+        for name in ("rbacd", "rbacd-dir"):
+            w.stop(name)
+        world.run("cp", "-a", os.path.dirname(db), "/var/lib/sound")
+        for rest in ("-wal", "-shm"):
+            if os.path.exists(db + rest):
+                os.unlink(db + rest)
+        with open(db, "r+b") as f:
+            f.write(b"no database at all" * 100)
+        with open(db, "rb") as f:
+            before = f.read()
+        r = world.run(world.LOCAL_SBIN + "/rbacd", check=False)
+        with open(db, "rb") as f:
+            after = f.read()
+        self.r.check("E3 a corrupt database: rbacd does not start and names the file",
+                     r.returncode != 0 and db in r.stdout + r.stderr, r)
+        self.r.check("E3 it is left as it was", before == after)
+        world.run("rm", "-rf", os.path.dirname(db))
+        world.run("cp", "-a", "/var/lib/sound", os.path.dirname(db))
+        w.start()
+        self.account_works("the sound copy back")
+
     # ---- policy
 
     def policy(self):
@@ -399,7 +483,7 @@ def main():
     for login in world.PEOPLE:
         w.enrol(login)
     for part in ("sshd", "sudo", "by_root", "console", "batch", "expired", "policy", "outage",
-                 "directory_down", "canaries", "audit"):
+                 "directory_down", "disk_full", "corrupt", "canaries", "audit"):
         if only and part not in only:
             continue
         try:
