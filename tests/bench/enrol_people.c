@@ -83,7 +83,7 @@ int main(int argc, char **argv)
 		die("%s: cannot be opened", argv[1]);
 	}
 	for (unsigned long i = 0, n = strtoul(argv[3], NULL, 10); i < n; i++) {
-		char login[16];
+		char login[32];
 
 		(void)snprintf(login, sizeof(login), "p%06lu", i);
 		enrol(mfa, login, now_s, seeds);

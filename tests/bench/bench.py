@@ -1,0 +1,204 @@
+#!/usr/bin/python3 -I
+# SPDX-License-Identifier: Apache-2.0
+"""Ours beside the floors and the peers, as ratios of one run. Reports; never judges.
+
+usage: bench.py [VARIANT] [quick] [pam] [pinned] [load] [size] [policy]
+"""
+import os
+import platform
+import statistics
+import subprocess
+import sys
+import time
+
+sys.path.insert(0, os.path.dirname(os.path.abspath(__file__)))
+import benchworld  # noqa: E402
+import world  # noqa: E402
+
+PARTS = ("pam", "pinned", "load", "size", "policy")
+PERMISSION_DENIED = 6  # PAM_PERM_DENIED
+AUTH_FAILED = 7        # PAM_AUTH_ERR
+
+
+def machine():
+    model = next((x.split(":")[1].strip() for x in open("/proc/cpuinfo")
+                  if x.startswith("model name")), platform.machine())
+    where = subprocess.run(["findmnt", "-n", "-o", "FSTYPE", "-T", benchworld.DISK],
+                           capture_output=True, text=True).stdout.split("\n")[0]
+    return "%d x %s, Linux %s, state on %s" % (os.cpu_count(), model,
+                                               platform.release(), where)
+
+
+def us(rounds, q=0):
+    return statistics.median(r[q] for r in rounds)
+
+
+def ratio(ours, *parts):
+    """Median over the rounds of ours / (sum of the parts of the same round)."""
+    return statistics.median(o[0] / sum(p[i][0] for p in parts)
+                             for i, o in enumerate(ours))
+
+
+class Table:
+    def row(self, name, value, unit, note=""):
+        print("  %-52s %10.*f %-4s %s" % (name, 0 if value >= 10000 else 1, value, unit, note),
+              flush=True)
+
+    def head(self, text):
+        print("\n" + text, flush=True)
+
+    def goal(self, name, value, limit, at_most=True):
+        met = value <= limit if at_most else value >= limit
+        print("  goal %-47s %10.2f %s %g: %s" % (name, value, "<=" if at_most else ">=", limit,
+                                                "met" if met else "MISSED"), flush=True)
+
+
+def subjects(n, floor, google):
+    d = benchworld.DISK
+
+    def pam(name, count, service, phases, answer, people, want=0):
+        return "pam,%s,%d,%s,%s,%s,%s,%s/%s,0,%d" % (
+            name, count, benchworld.CONF, service, phases, answer, d, people, want)
+    rows = [pam("permit", 2 * n, "permit", "ac", "none", "few"),
+            "ask,round-trip,%d,%s" % (2 * n, floor),
+            "append,append,%d,%s/append" % (2 * n, d),
+            "overwrite,overwrite,%d,%s/overwrite" % (2 * n, d),
+            pam("account", 2 * n, "sshd", "c", "none", "few-held"),
+            pam("login", n, "sshd", "ac", "code", "few"),
+            pam("denied", n, "sshd", "c", "none", "few-none", PERMISSION_DENIED),
+            pam("oath-10", n, "oath10", "ac", "code", "few"),
+            pam("oath-100000", max(4, n // 20), "oath100000", "ac", "code", "few")]
+    if google:
+        rows.append(pam("google", n, "google", "ac", "code", "few"))
+    return rows
+
+
+def pam_table(t, m):
+    for name, text in (("permit", "pam_permit, pam_start to pam_end"),
+                       ("round-trip", "connect, request, reply"),
+                       ("append", "fdatasync of an appended record"),
+                       ("overwrite", "fdatasync of an overwritten record"),
+                       ("account", "OURS account decision, durable"),
+                       ("denied", "OURS account decision, denied, durable"),
+                       ("login", "OURS login: auth with a code, then account"),
+                       ("oath-10", "pam_oath, 10 users"),
+                       ("oath-100000", "pam_oath, 100,000 users"),
+                       ("google", "pam_google_authenticator, DISALLOW_REUSE")):
+        if name in m:
+            t.row(text, us(m[name]), "us", "p90 %.0f p99 %.0f" % (us(m[name], 1),
+                                                               us(m[name], 2)))
+    floor = [m["permit"], m["round-trip"], m["append"]]
+    t.goal("1: account / (permit + round trip + append)", ratio(m["account"], *floor), 1.15)
+    t.goal("2: login / (permit + 2 round trips + 2 appends)",
+           ratio(m["login"], *floor, *floor[1:]), 1.15)
+    t.goal("2: login / pam_oath of 10 users", ratio(m["login"], m["oath-10"]), 1)
+    t.goal("2: login / pam_oath of 100,000 users", ratio(m["login"], m["oath-100000"]), 0.02)
+    t.goal("3: denied / account", ratio(m["denied"], m["account"]), 1.05)
+
+
+class Bench:
+    def __init__(self, variant, parts, quick):
+        self.parts, self.quick = parts, quick
+        self.w = benchworld.BenchWorld(variant).make()
+        self.t = Table()
+        self.google = os.path.exists(world.Cover.pam_folder() + "/pam_google_authenticator.so")
+
+    def setup(self):
+        w = self.w
+        w.own_stacks()
+        w.oath("oath10", 10)
+        w.oath("oath100000", 100000)
+        if self.google:
+            w.google("google")
+        for source, name in (("fresh", "few"), ("held", "few-held"), ("none", "few-none")):
+            with open("%s/%s" % (benchworld.DISK, name), "w") as f:
+                for line in w.some(source, 10):
+                    f.write(" ".join(line) + "\n")
+        w.start()
+        self.ping = w.floor("ping")
+        self.commit = w.floor("commit", benchworld.DISK + "/commit")
+        # The held people prove a code once; then their account phase stands on it.
+        w.drive(1, "pam,prepare,10,%s,sshd,ac,code,%s/few-held,0,0"
+                % (benchworld.CONF, benchworld.DISK))
+
+    def pam(self, cpu=None):
+        rounds, n = (3, 40) if self.quick else (7, 200)
+        self.w.pin(cpu)
+        m = self.w.drive(rounds, *subjects(n, self.ping, self.google), cpu=cpu)
+        self.t.head("PAM transactions, medians of %d rounds%s" % (
+            rounds, "" if cpu is None else ", everything on one core"))
+        pam_table(self.t, m)
+        self.w.pin(None)
+
+    def pinned(self):
+        self.pam(cpu=0)
+
+    def load(self):
+        self.t.head("Durable decisions a second, a connection and a person each")
+        ms = "1000" if self.quick else "3000"
+        for clients in (1, 16, 64, 256):
+            pairs = []
+            for _ in range(1 if self.quick else 3):
+                floor = self.w.load("floor", clients, ms, self.commit)[0]
+                ours = self.w.load("account", clients, ms, "/run/rbacd/pam/pam.sock",
+                                   benchworld.DISK + "/held")[0]
+                pairs.append((ours["per_s"] / floor["per_s"], ours, floor))
+            r, ours, floor = sorted(pairs, key=lambda p: p[0])[len(pairs) // 2]
+            self.t.row("OURS, %d clients" % clients, ours["per_s"], "/s",
+                       "p50 %.0f p99 %.0f us, refused %d, failed %d; floor daemon %.0f /s"
+                       % (ours["p50"], ours["p99"], ours["refused"], ours["failed"],
+                          floor["per_s"]))
+            if clients == 64:
+                self.t.goal("4: of the floor daemon at 64 clients", r, 0.75, False)
+        rows = self.w.load("login", 64, 3 if self.quick else 20, "/run/rbacd/pam/pam.sock",
+                           benchworld.DISK + "/fresh")
+        self.t.goal("4b: honest logins refused, 64 at once",
+                    sum(r["refused"] + r["failed"] for r in rows), 0)
+
+    def size(self):
+        w = self.w
+        self.t.head("Sizes and start")
+        kib = os.path.getsize(w.build + "/pam_vmsec.so") / 1024
+        r = subprocess.run(["strip", "-o", "/run/stripped.so", w.build + "/pam_vmsec.so"])
+        if r.returncode == 0:
+            kib = os.path.getsize("/run/stripped.so") / 1024
+        self.t.goal("11: pam_vmsec.so, KiB, stripped", kib, 40)
+        self.t.row("rbacd, resident, %d people, after the load" % w.n_people,
+                   w.rss_kib("rbacd") / 1024, "MiB")
+        self.t.row("rbacd-dir, resident", w.rss_kib("rbacd-dir") / 1024, "MiB")
+        for name in ("rbacd-dir", "rbacd"):
+            w.stop(name)
+        begun = time.monotonic()
+        w.start()
+        self.t.row("start of both to the first answer of rbacctl status",
+                   1000 * (time.monotonic() - begun), "ms")
+        self.t.goal("8: rbacd, MiB, %d people, idle" % w.n_people, w.rss_kib("rbacd") / 1024, 8)
+
+    def policy(self):
+        tool = self.w.tool("bench_policy")
+        self.t.head("One policy decision in memory")
+        if not os.path.exists(tool):
+            print("  bench_policy is not built: skipped")
+            return
+        argv = [tool] + (["small"] if self.quick else [])
+        print(world.run(*argv, timeout=600, check=False).stdout, end="", flush=True)
+
+    def run(self):
+        self.setup()
+        print("vmsec benchmark: " + machine())
+        for part in self.parts:
+            getattr(self, part)()
+
+
+def main():
+    world.enter()
+    words = sys.argv[1:]
+    variant = words.pop(0) if words and words[0] not in PARTS + ("quick",) else "release"
+    unknown = [x for x in words if x not in PARTS + ("quick",)]
+    if unknown:
+        world.fail("unknown part '%s'; known: %s" % (unknown[0], " ".join(PARTS)))
+    parts = [x for x in words if x in PARTS] or PARTS
+    Bench(variant, parts, "quick" in words).run()
+
+
+main()
