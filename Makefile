@@ -59,9 +59,10 @@ AUDIT_SRC  := rbacd/audit/record.c rbacd/audit/chain.c rbacd/audit/audit.c \
   rbacd/audit/coalesce.c rbacd/audit/line.c rbacd/audit/sink_syslog.c rbacd/audit/verify.c
 MFA_SRC    := rbacd/mfa/mfa.c rbacd/mfa/totp.c rbacd/mfa/recovery.c rbacd/mfa/lockout.c \
   rbacd/mfa/enrol.c
-SNAPSHOT_SRC := rbacd/directory/snapshot.c rbacd/directory/snapshot_build.c
+SNAPSHOT_SRC := rbacd/directory/snapshot.c rbacd/directory/snapshot_build.c \
+  rbacd/directory/link.c
 RBACD_SRC  := rbacd/main.c rbacd/server.c rbacd/privilege.c rbacd/config.c rbacd/request.c \
-  rbacd/outcome.c rbacd/conn.c rbacd/accept.c rbacd/caps.c rbacd/handle.c rbacd/identity.c rbacd/authz.c rbacd/admin.c \
+  rbacd/outcome.c rbacd/conn.c rbacd/accept.c rbacd/caps.c rbacd/handle.c rbacd/identity.c rbacd/people_cache.c rbacd/authz.c rbacd/admin.c \
   rbacd/admin_people.c rbacd/admin_status.c rbacd/admin_explain.c \
   rbacd/directory/local.c rbacd/log.c
 DIR_SRC    := rbacd/directory/dir_main.c rbacd/directory/nss.c rbacd/directory/file.c \
@@ -128,8 +129,16 @@ $(B)/tests/unit/$(1): $(B)/obj/tests/unit/$(1).o $$(call obj,$$(LINK_$(1)))
 endef
 $(foreach t,$(UNIT_TESTS),$(eval $(call unit_rule,$(t))))
 
+# property: random policies against a second evaluator, real matrices
+PROPERTY_TESTS := $(addprefix $(B)/tests/property/,test_random test_hplabs)
+$(B)/tests/property/test_random: $(call obj,$(addprefix tests/property/,test_random.c generate.c naive.c) $(POLICY_SRC))
+$(B)/tests/property/test_hplabs: $(call obj,tests/property/test_hplabs.c $(POLICY_SRC))
+$(PROPERTY_TESTS):
+	@mkdir -p $(@D)
+	$(CC) $(CFLAGS) $(LDFLAGS) $(LDHARD) -o $@ $(filter %.o,$^) -lcmocka -lyaml -lcrypto
+
 .PHONY: unit
-unit: $(patsubst %,$(B)/tests/unit/%,$(UNIT_TESTS))
+unit: $(patsubst %,$(B)/tests/unit/%,$(UNIT_TESTS)) $(PROPERTY_TESTS)
 	@tests/lib/run-unit $^
 
 # ---------------------------------------------------------------- module tests

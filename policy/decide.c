@@ -217,7 +217,7 @@ static void walk(struct decide *d, const struct rules *rules,
 			n += 1 + rules->by_principal.off[k + 1] -
 			     rules->by_principal.off[k];
 		}
-	if (n < limit) {
+	if (n < limit && d->subject.users_end == d->subject.users_from) {
 		walk_principals(d, rules, list, try);
 		return;
 	}

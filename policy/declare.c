@@ -124,7 +124,7 @@ static bool read_range(const char *text, struct range *r)
 	r->prefix = text;
 	r->prefix_len = (size_t)(s - text);
 	s++;
-	padded = *s == '0';
+	padded = s[0] == '0' && s[1] != '-'; /* "0" alone is no padding */
 	if (!read_number(&s, &r->from, &from_digits) || *s++ != '-')
 		return false;
 	if (!read_number(&s, &r->to, &to_digits) || *s++ != ']' || r->from > r->to)

@@ -39,6 +39,10 @@ void match_subject_init(struct match_subject *m, const struct policy *p,
 			add_named(m->deny_named, &m->n_deny_named,
 				  p->groups.n + p->id_user[by_id]);
 	}
+	if (s->directory && !s->id) {
+		m->users_from = p->groups.n;
+		m->users_end = p->groups.n + p->users.n;
+	}
 	if (s->local && p->locals.n > 0) {
 		uint32_t i = names_find(&p->locals, s->login);
 
@@ -97,6 +101,15 @@ static uint32_t first_common(const struct index_list *to, const uint32_t *v, siz
 	return NAMES_NONE;
 }
 
+/* Does the deny name any user:NAME, while it is not known who this is? */
+static bool may_be_user(const struct rule *r, const struct match_subject *m)
+{
+	for (uint32_t i = 0; i < r->to.n && m->users_end > m->users_from; i++)
+		if (r->to.v[i] >= m->users_from && r->to.v[i] < m->users_end)
+			return r->deny;
+	return false;
+}
+
 enum match match_to(const struct rule *r, const struct match_subject *m, uint32_t *ret)
 {
 	const uint32_t *named = r->deny ? m->deny_named : m->grant_named;
@@ -110,6 +123,8 @@ enum match match_to(const struct rule *r, const struct match_subject *m, uint32_
 	*ret = found;
 	if (found != NAMES_NONE)
 		return MATCH_YES;
+	if (may_be_user(r, m))
+		return MATCH_UNKNOWN;
 	if (m->n_unknown == 0)
 		return MATCH_NO;
 	*ret = first_common(&r->to, m->unknown, m->n_unknown, NULL);

@@ -19,6 +19,11 @@ struct match_subject {
 	/* For denies either the name or the pin is enough. */
 	uint32_t deny_named[MATCH_NAMED_MAX];
 	size_t n_deny_named;
+	/*
+	 * No id: the person may be anyone who was renamed, so a deny of any user:NAME
+	 * may mean him. Principals from users_from to users_end - 1, else equal.
+	 */
+	uint32_t users_from, users_end;
 };
 
 enum match { MATCH_NO = 0, MATCH_UNKNOWN = 1, MATCH_YES = 2 };
