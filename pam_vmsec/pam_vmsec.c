@@ -255,6 +255,9 @@ EXPORT int pam_sm_authenticate(pam_handle_t *pamh, int flags, int argc,
 	/* an earlier attempt on this handle must not vouch for this one */
 	(void)pam_set_data(pamh, DATA_NAME, NULL,
 			   NULL); /* nothing there: nothing to drop */
+	/* libpam would call the missing conversation function for the name */
+	if (!current_user(pamh)[0] && !person_reachable(pamh))
+		return PAM_CONV_ERR;
 	r = pam_get_user(pamh, &user, NULL);
 	if (r != PAM_SUCCESS)
 		return r == PAM_BUF_ERR ? PAM_BUF_ERR : PAM_CONV_ERR;

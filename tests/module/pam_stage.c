@@ -1,0 +1,44 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* pam_stage.c - a module for test stacks: authtok=X sets PAM_AUTHTOK, user=X renames.
+ */
+#include <security/pam_modules.h>
+#include <string.h>
+
+#define EXPORT __attribute__((visibility("default")))
+
+static int stage(pam_handle_t *pamh, int argc, const char **argv)
+{
+	int r = PAM_SUCCESS;
+
+	for (int i = 0; r == PAM_SUCCESS && i < argc; i++) {
+		if (memcmp(argv[i], "authtok=", 8) == 0)
+			r = pam_set_item(pamh, PAM_AUTHTOK, argv[i] + 8);
+		else if (memcmp(argv[i], "user=", 5) == 0)
+			r = pam_set_item(pamh, PAM_USER, argv[i] + 5);
+		else
+			r = PAM_SYSTEM_ERR;
+	}
+	return r;
+}
+
+EXPORT int pam_sm_authenticate(pam_handle_t *pamh, int flags, int argc,
+			       const char **argv)
+{
+	(void)flags;
+	return stage(pamh, argc, argv);
+}
+
+EXPORT int pam_sm_setcred(pam_handle_t *pamh, int flags, int argc, const char **argv)
+{
+	(void)pamh;
+	(void)flags;
+	(void)argc;
+	(void)argv;
+	return PAM_SUCCESS;
+}
+
+EXPORT int pam_sm_acct_mgmt(pam_handle_t *pamh, int flags, int argc, const char **argv)
+{
+	(void)flags;
+	return stage(pamh, argc, argv);
+}
