@@ -59,14 +59,13 @@ AUDIT_SRC  := rbacd/audit/record.c rbacd/audit/chain.c rbacd/audit/audit.c \
   rbacd/audit/coalesce.c rbacd/audit/line.c rbacd/audit/sink_syslog.c rbacd/audit/verify.c
 MFA_SRC    := rbacd/mfa/mfa.c rbacd/mfa/totp.c rbacd/mfa/recovery.c rbacd/mfa/lockout.c \
   rbacd/mfa/enrol.c
-SNAPSHOT_SRC := rbacd/directory/snapshot.c rbacd/directory/snapshot_build.c \
-  rbacd/directory/link.c
+SNAPSHOT_SRC := rbacd/directory/snapshot.c rbacd/directory/snapshot_build.c
 RBACD_SRC  := rbacd/main.c rbacd/server.c rbacd/privilege.c rbacd/config.c rbacd/request.c \
-  rbacd/outcome.c rbacd/conn.c rbacd/accept.c rbacd/caps.c rbacd/handle.c rbacd/identity.c rbacd/people_cache.c rbacd/authz.c rbacd/admin.c \
+  rbacd/outcome.c rbacd/conn.c rbacd/accept.c rbacd/caps.c rbacd/handle.c rbacd/identity.c rbacd/identity_lookup.c rbacd/people_cache.c rbacd/directory/link.c rbacd/authz.c rbacd/admin.c \
   rbacd/admin_people.c rbacd/admin_status.c rbacd/admin_explain.c \
   rbacd/directory/local.c rbacd/log.c
 DIR_SRC    := rbacd/directory/dir_main.c rbacd/directory/nss.c rbacd/directory/file.c \
-  rbacd/directory/local.c rbacd/config.c rbacd/log.c
+  rbacd/directory/link.c rbacd/directory/local.c rbacd/config.c rbacd/log.c
 CTL_SRC    := rbacd/ctl/rbacctl.c rbacd/ctl/tree.c rbacd/ctl/help.c rbacd/ctl/complete.c \
   rbacd/ctl/commands.c rbacd/ctl/call.c rbacd/ctl/out.c rbacd/ctl/text.c rbacd/ctl/qr.c \
   rbacd/ctl/record.c rbacd/ctl/cmd_status.c rbacd/ctl/cmd_people.c rbacd/ctl/cmd_enrol.c \
@@ -308,6 +307,22 @@ $(eval $(call bench_rule,bench_pam,tests/bench/transaction.c $(BENCH_PEOPLE),-lp
 $(eval $(call bench_rule,bench_load,$(BENCH_RAW),-loath))
 $(eval $(call bench_rule,enrol_people,$(BENCH_COMMON) $(MFA_SRC) $(STORE_SRC) \
   rbacd/wire/code.c policy/diag.c,$(call pkg_libs,liboath libcrypto sqlite3)))
+
+FAULT_TOOLS := $(addprefix $(B)/tests/faults/,probe flood timing soak)
+define fault_rule
+$(B)/tests/faults/$(1): $$(call obj,tests/faults/$(1).c $(2))
+	@mkdir -p $$(@D)
+	$$(CC) $$(CFLAGS) $$(LDFLAGS) $$(LDHARD) -o $$@ $$^ $(3)
+endef
+$(eval $(call fault_rule,probe,$(BENCH_RAW),-loath))
+$(eval $(call fault_rule,flood,$(BENCH_RAW),-loath))
+$(eval $(call fault_rule,timing,$(BENCH_COMMON) tests/bench/transaction.c,-lpam -lm))
+$(eval $(call fault_rule,soak,$(BENCH_PEOPLE) tests/bench/transaction.c,-lpam -loath))
+.PHONY: fault-tools crash flood timing soak
+fault-tools: $(FAULT_TOOLS)
+# Long runs; `faults` is their short sample.
+crash flood timing soak: all test-tools bench-tools fault-tools
+	@tests/faults/$@.py $(VARIANT) long
 
 # Ours beside its floors and peers, as ratios of one run; reports, never fails on time.
 bench: all test-tools bench-tools

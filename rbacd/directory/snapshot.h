@@ -72,6 +72,14 @@ bool snapshot_login_valid(const char *login);
 /* snapshot_text_valid() - 1 to @max bytes without control characters. */
 bool snapshot_text_valid(const char *text, size_t max);
 
+#define SNAPSHOT_PEOPLE_MIN 1000 /* smaller uids are the system's */
+
+/* snapshot_uid_reserved() - nobody and systemd's dynamic users: never a person. */
+static inline bool snapshot_uid_reserved(uint32_t uid)
+{
+	return uid == 65534 || uid == UINT32_MAX || (uid >= 61184 && uid <= 65519);
+}
+
 static inline void snapshot_unrefp(struct snapshot **s)
 {
 	snapshot_unref(*s);

@@ -1,0 +1,692 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* identity.c - pipeline stage "identity": the data, and one person's view of it. */
+
+#include "rbacd/identity.h"
+
+#include <errno.h>
+#include <time.h>
+
+#include "rbacd/directory/local.h"
+#include "rbacd/identity_internal.h"
+#include "rbacd/limits.h"
+#include "rbacd/log.h"
+
+#define NO_GROUP    UINT32_MAX
+#define PASSWD_PATH "/etc/passwd"
+
+int64_t identity_boot_s(void)
+{
+	struct timespec ts;
+
+	/* BOOTTIME goes on while the machine sleeps, and nobody can set it. */
+	(void)clock_gettime(CLOCK_BOOTTIME, &ts); /* cannot fail on Linux */
+	return (int64_t)ts.tv_sec;
+}
+
+void identity_person_done(struct identity_person *p)
+{
+	free(p->groups);
+	free(p->unknown);
+	*p = (struct identity_person)IDENTITY_PERSON_INIT;
+}
+
+void identity_person_subject(const struct identity_person *p,
+			     struct policy_subject *ret)
+{
+	*ret = (struct policy_subject){.login = p->login,
+				       .id = p->id[0] ? p->id : NULL,
+				       .known = p->known,
+				       .enabled = p->enabled,
+				       .local = p->local,
+				       .directory = p->directory,
+				       .expires_s = p->expires_s,
+				       .groups = p->groups,
+				       .n_groups = p->n_groups,
+				       .unknown = p->unknown,
+				       .n_unknown = p->n_unknown};
+}
+
+static int copy_list(const uint32_t *v, size_t n, uint32_t **ret)
+{
+	uint32_t *copy = calloc(n + 1, sizeof(*copy));
+
+	if (!copy)
+		return -ENOMEM;
+	if (n > 0)
+		memcpy(copy, v, n * sizeof(*v));
+	*ret = copy;
+	return 0;
+}
+
+int identity_person_copy(const struct identity_person *p, struct identity_person *ret)
+{
+	struct identity_person copy = *p;
+
+	copy.groups = NULL;
+	copy.unknown = NULL;
+	if (copy_list(p->groups, p->n_groups, &copy.groups) != 0 ||
+	    copy_list(p->unknown, p->n_unknown, &copy.unknown) != 0) {
+		identity_person_done(&copy);
+		return -ENOMEM;
+	}
+	*ret = copy;
+	return 0;
+}
+
+/* ---------------------------------------------------------------- groups */
+
+static uint32_t find_group(const struct snapshot *s, const char *name)
+{
+	size_t low = 0, high = snapshot_group_count(s);
+	struct snapshot_group g;
+
+	while (low < high) {
+		size_t mid = low + (high - low) / 2;
+		int c;
+
+		snapshot_group_at(s, mid, &g);
+		c = strcmp(g.name, name);
+		if (c == 0)
+			return (uint32_t)mid;
+		if (c < 0)
+			low = mid + 1;
+		else
+			high = mid;
+	}
+	return NO_GROUP;
+}
+
+static size_t n_policy_groups(const struct policy *p)
+{
+	return p ? policy_group_count(p) : 0;
+}
+
+/*
+ * A pinned group is that object of a directory and no other; these sources know names
+ * and numbers only, so they can never answer for it.
+ */
+static bool is_pinned(const struct policy_group *g)
+{
+	return g->dn || g->id;
+}
+
+/* For each group of the policy its index in @s, or NO_GROUP. */
+static uint32_t *map_groups(const struct policy *p, const struct snapshot *s)
+{
+	size_t n = n_policy_groups(p);
+	uint32_t *map = calloc(n + 1, sizeof(*map));
+
+	for (size_t i = 0; map && i < n; i++) {
+		const struct policy_group *g = policy_group_at(p, i);
+
+		map[i] = is_pinned(g) ? NO_GROUP : find_group(s, g->name);
+	}
+	return map;
+}
+
+static bool has_group(const struct snapshot_account *a, uint32_t group)
+{
+	size_t low = 0, high = a->n_groups;
+
+	while (low < high) {
+		size_t mid = low + (high - low) / 2;
+
+		if (a->groups[mid] == group)
+			return true;
+		if (a->groups[mid] < group)
+			low = mid + 1;
+		else
+			high = mid;
+	}
+	return false;
+}
+
+struct lists {
+	uint32_t *groups, *unknown; /* owned */
+	size_t n_groups, n_unknown;
+};
+
+static int lists_new(size_t n, struct lists *ret)
+{
+	*ret = (struct lists){.groups = calloc(n + 1, sizeof(uint32_t)),
+			      .unknown = calloc(n + 1, sizeof(uint32_t))};
+	if (ret->groups && ret->unknown)
+		return 0;
+	free(ret->groups);
+	free(ret->unknown);
+	return -ENOMEM;
+}
+
+static int all_unknown(const struct policy *p, struct lists *ret)
+{
+	size_t n = n_policy_groups(p);
+	int r = lists_new(n, ret);
+
+	for (size_t i = 0; r == 0 && i < n; i++)
+		ret->unknown[ret->n_unknown++] = (uint32_t)i;
+	return r;
+}
+
+/* @spare_s: how much older than in @s a group's list may be. */
+static int split_groups(size_t n, const uint32_t *map, const struct snapshot *s,
+			const struct snapshot_account *a, int64_t spare_s,
+			struct lists *ret)
+{
+	struct snapshot_group g;
+	int r = lists_new(n, ret);
+
+	for (size_t i = 0; r == 0 && i < n; i++) {
+		bool usable = map[i] != NO_GROUP;
+
+		if (usable) {
+			snapshot_group_at(s, map[i], &g);
+			usable = g.complete && g.age_s <= spare_s;
+		}
+		if (!usable)
+			ret->unknown[ret->n_unknown++] = (uint32_t)i;
+		else if (has_group(a, map[i]))
+			ret->groups[ret->n_groups++] = (uint32_t)i;
+	}
+	return r;
+}
+
+static void set_lists(struct identity_person *p, struct lists *l)
+{
+	p->groups = l->groups;
+	p->n_groups = l->n_groups;
+	p->unknown = l->unknown;
+	p->n_unknown = l->n_unknown;
+}
+
+/* ---------------------------------------------------------------- answer */
+
+/* The larger of two clocks' ages: setting one of them back makes nothing young. */
+static int64_t age_of(int64_t boot_s, int64_t wall_s, int64_t now_s)
+{
+	int64_t age = identity_boot_s() - boot_s;
+
+	if (now_s - wall_s > age)
+		age = now_s - wall_s;
+	return age > 0 ? age : 0;
+}
+
+static bool is_person_uid(uint32_t uid)
+{
+	return uid >= SNAPSHOT_PEOPLE_MIN && !snapshot_uid_reserved(uid);
+}
+
+static bool find_local(const struct identity *id, const char *login,
+		       struct snapshot_account *ret)
+{
+	return id->local && snapshot_find(id->local, login, ret);
+}
+
+static void set_local(struct identity_person *p, const struct snapshot_account *a)
+{
+	p->known = p->enabled = p->local = true;
+	p->uid = a->uid;
+	p->source = "local";
+	p->age_s = 0;
+	(void)snprintf(p->id, sizeof(p->id), "%s", a->id); /* verified: at most 160 */
+}
+
+/*
+ * Somebody of /etc/passwd of whom the directory has nothing usable: with source nss his
+ * groups exist but are unknown, so that denies that name them hold.
+ */
+static int answer_local(const struct identity *id, const struct snapshot_account *a,
+			struct identity_person *p)
+{
+	struct lists l;
+	int r;
+
+	set_local(p, a);
+	if (id->config->source != CONFIG_SOURCE_NSS || !is_person_uid(a->uid))
+		return 0;
+	r = all_unknown(id->policy, &l);
+	if (r != 0)
+		return r;
+	p->directory = true;
+	set_lists(p, &l);
+	return 0;
+}
+
+static int answer_entry(const struct person_entry *e, bool local,
+			struct identity_person *p)
+{
+	int r = copy_list(e->groups, e->n_groups, &p->groups);
+
+	if (r == 0)
+		r = copy_list(e->unknown, e->n_unknown, &p->unknown);
+	if (r != 0)
+		return r;
+	p->n_groups = e->n_groups;
+	p->n_unknown = e->n_unknown;
+	p->known = true;
+	p->enabled = (e->flags & SNAPSHOT_DISABLED) == 0;
+	p->directory = (e->flags & SNAPSHOT_DIRECTORY) != 0;
+	p->local = local;
+	p->uid = e->uid;
+	p->expires_s = e->expires_s;
+	p->source = "nss";
+	(void)snprintf(p->id, sizeof(p->id), "%s", e->id); /* same size */
+	return 0;
+}
+
+static int answer_nss(struct identity *id, const char *login, int64_t now_s,
+		      struct identity_person *p)
+{
+	const struct person_entry *e = people_cache_get(id->people, login);
+	struct snapshot_account a;
+	bool local = find_local(id, login, &a);
+
+	if (e && local && e->uid != a.uid)
+		e = NULL; /* two accounts under one name: /etc/passwd wins */
+	if (e) {
+		p->age_s = age_of(e->boot_s, e->wall_s, now_s);
+		p->stale = p->age_s > id->config->max_stale_s;
+	}
+	if (e && !p->stale)
+		return answer_entry(e, local, p);
+	if (!local)
+		return 0;
+	return answer_local(id, &a, p);
+}
+
+static int answer_file(struct identity *id, const char *login, int64_t now_s,
+		       struct identity_person *p)
+{
+	struct snapshot_account a;
+	struct lists l;
+	int64_t spare_s;
+	int r;
+
+	if (find_local(id, login, &a))
+		return answer_local(id, &a, p); /* a directory cannot speak for him */
+	if (!id->whole || !snapshot_find(id->whole, login, &a) || !is_person_uid(a.uid))
+		return 0;
+	p->age_s = age_of(id->whole_boot_s, snapshot_made_s(id->whole), now_s);
+	spare_s = id->config->max_stale_s - p->age_s;
+	p->stale = spare_s < 0;
+	r = split_groups(n_policy_groups(id->policy), id->whole_map, id->whole, &a,
+			 spare_s, &l);
+	if (r != 0)
+		return r;
+	set_lists(p, &l);
+	p->known = p->directory = true;
+	p->enabled = (a.flags & SNAPSHOT_DISABLED) == 0;
+	p->uid = a.uid;
+	p->expires_s = a.expires_s;
+	p->source = "file";
+	(void)snprintf(p->id, sizeof(p->id), "%s", a.id); /* verified: at most 160 */
+	return 0;
+}
+
+int identity_answer(struct identity *id, const char *login, int64_t now_s,
+		    struct identity_person *ret)
+{
+	struct identity_person p = IDENTITY_PERSON_INIT;
+	int r = 0;
+
+	(void)snprintf(p.login, sizeof(p.login), "%s", login); /* raw ones may be cut */
+	if (policy_login_valid(login, strlen(login)))
+		r = id->config->source == CONFIG_SOURCE_FILE
+			    ? answer_file(id, login, now_s, &p)
+			    : answer_nss(id, login, now_s, &p);
+	if (r != 0) {
+		identity_person_done(&p);
+		return r;
+	}
+	*ret = p;
+	return 0;
+}
+
+bool identity_is_fresh(struct identity *id, const char *login, int64_t now_s)
+{
+	const struct person_entry *e;
+	struct snapshot_account a;
+
+	if (id->config->source == CONFIG_SOURCE_FILE ||
+	    !policy_login_valid(login, strlen(login)))
+		return true;
+	if (find_local(id, login, &a) && !is_person_uid(a.uid))
+		return true; /* system accounts are /etc/passwd's alone */
+	e = people_cache_get(id->people, login);
+	if (!e)
+		e = people_cache_get(id->unknowns, login);
+	return e && !e->refresh &&
+	       age_of(e->boot_s, e->wall_s, now_s) < LIMIT_PERSON_FRESH_S;
+}
+
+bool identity_local_uid(const struct identity *id, const char *login, uint32_t *ret)
+{
+	struct local_account file;
+	struct snapshot_account a;
+
+	if (id->local) {
+		if (!snapshot_find(id->local, login, &a))
+			return false;
+		*ret = a.uid;
+		return true;
+	}
+	/* Nothing from rbacd-dir yet. local_find() takes bare digits for a uid. */
+	if (login[strspn(login, "0123456789")] == '\0' ||
+	    local_find(PASSWD_PATH, login, &file) != 0)
+		return false;
+	*ret = file.uid;
+	return true;
+}
+
+/* ------------------------------------------------------------- take data */
+
+int identity_take_snapshot(struct identity *id, int fd)
+{
+	_cleanup_snapshot_ struct snapshot *s = NULL;
+	_cleanup_free_ uint32_t *map = NULL;
+	int r = snapshot_from_fd(fd, &s);
+
+	if (r != 0) {
+		log_err("stage=identity: rbacd-dir sent an invalid snapshot (%d); the "
+			"last one stays",
+			r);
+		return r;
+	}
+	if (str_eq(snapshot_source(s), "local")) {
+		snapshot_unref(id->local);
+		id->local = STEAL(s);
+		return 0;
+	}
+	if (id->config->source != CONFIG_SOURCE_FILE ||
+	    !str_eq(snapshot_source(s), "file"))
+		return -EPROTO;
+	map = map_groups(id->policy, s);
+	if (!map)
+		return -ENOMEM;
+	snapshot_unref(id->whole);
+	free(id->whole_map);
+	id->whole = STEAL(s);
+	id->whole_map = STEAL(map);
+	id->whole_boot_s = id->answer_boot_s = identity_boot_s();
+	return 0;
+}
+
+static int64_t wall_s(void)
+{
+	struct timespec ts;
+
+	(void)clock_gettime(CLOCK_REALTIME, &ts); /* cannot fail on Linux */
+	return (int64_t)ts.tv_sec;
+}
+
+static struct person_entry *entry_new(const char *login)
+{
+	struct person_entry *e = calloc(1, sizeof(*e));
+
+	if (!e)
+		return NULL;
+	(void)snprintf(e->login, sizeof(e->login), "%s", login); /* valid: fits */
+	e->uid = UINT32_MAX;
+	e->boot_s = identity_boot_s();
+	e->wall_s = wall_s();
+	return e;
+}
+
+static int take_nobody(struct identity *id, const char *login)
+{
+	struct person_entry *e = entry_new(login);
+
+	people_cache_drop(id->people, login);
+	return e ? people_cache_put(id->unknowns, e) : -ENOMEM;
+}
+
+static int take_person(struct identity *id, const struct snapshot *s,
+		       const struct snapshot_account *a)
+{
+	_cleanup_free_ uint32_t *map = map_groups(id->policy, s);
+	struct person_entry *e = entry_new(a->login);
+	struct lists l;
+
+	if (!map || !e ||
+	    split_groups(n_policy_groups(id->policy), map, s, a,
+			 id->config->max_stale_s, &l) != 0) {
+		person_entry_free(e);
+		return -ENOMEM;
+	}
+	e->uid = a->uid;
+	e->flags = a->flags;
+	e->expires_s = a->expires_s;
+	(void)snprintf(e->id, sizeof(e->id), "%s", a->id); /* verified: at most 160 */
+	e->groups = l.groups;
+	e->n_groups = l.n_groups;
+	e->unknown = l.unknown;
+	e->n_unknown = l.n_unknown;
+	people_cache_drop(id->unknowns, a->login);
+	return people_cache_put(id->people, e);
+}
+
+int identity_take_answer(struct identity *id, const char *login, const void *block,
+			 size_t len)
+{
+	_cleanup_snapshot_ struct snapshot *s = NULL;
+	struct snapshot_account a;
+	int r = snapshot_from_bytes(block, len, &s);
+
+	if (r != 0)
+		return r;
+	if (!str_eq(snapshot_source(s), "nss") || snapshot_account_count(s) > 1)
+		return -EPROTO;
+	id->answer_boot_s = identity_boot_s();
+	if (snapshot_account_count(s) == 0)
+		return take_nobody(id, login);
+	snapshot_account_at(s, 0, &a);
+	if (!str_eq(a.login, login))
+		return -EPROTO;
+	if ((a.flags & SNAPSHOT_DIRECTORY) && !is_person_uid(a.uid))
+		return -EPROTO;
+	return take_person(id, s, &a);
+}
+
+/* ---------------------------------------------------------------- policy */
+
+struct remap {
+	const uint32_t *old_of; /* for each new index the old one, or NO_GROUP */
+	size_t n;
+	bool grown; /* a group is new */
+};
+
+static bool list_has(const uint32_t *v, size_t n, uint32_t x)
+{
+	return n > 0 && x != NO_GROUP &&
+	       has_group(&(struct snapshot_account){.groups = v, .n_groups = n}, x);
+}
+
+static bool remap_entry(struct person_entry *e, void *arg)
+{
+	const struct remap *m = arg;
+	struct lists l;
+
+	if (lists_new(m->n, &l) != 0)
+		return false; /* looked up again when needed */
+	for (size_t i = 0; i < m->n; i++) {
+		uint32_t old = m->old_of[i];
+
+		if (list_has(e->groups, e->n_groups, old))
+			l.groups[l.n_groups++] = (uint32_t)i;
+		else if (old == NO_GROUP || list_has(e->unknown, e->n_unknown, old))
+			l.unknown[l.n_unknown++] = (uint32_t)i;
+	}
+	free(e->groups);
+	free(e->unknown);
+	e->groups = l.groups;
+	e->n_groups = l.n_groups;
+	e->unknown = l.unknown;
+	e->n_unknown = l.n_unknown;
+	e->refresh = e->refresh || m->grown;
+	return true;
+}
+
+static uint32_t old_index(const struct policy *old, const struct policy_group *g)
+{
+	uint32_t i;
+
+	if (!old || is_pinned(g) || policy_group_find(old, g->name, &i) != 0)
+		return NO_GROUP;
+	return is_pinned(policy_group_at(old, i)) ? NO_GROUP : i;
+}
+
+int identity_set_policy(struct identity *id, struct policy *policy)
+{
+	size_t n = n_policy_groups(policy);
+	_cleanup_free_ uint32_t *old_of = calloc(n + 1, sizeof(*old_of));
+	_cleanup_free_ uint32_t *map = NULL;
+	struct remap m = {.old_of = old_of, .n = n};
+
+	if (!old_of)
+		return -ENOMEM;
+	if (id->whole) {
+		map = map_groups(policy, id->whole);
+		if (!map)
+			return -ENOMEM;
+	}
+	for (size_t i = 0; i < n; i++) {
+		old_of[i] = old_index(id->policy, policy_group_at(policy, i));
+		m.grown = m.grown || old_of[i] == NO_GROUP;
+	}
+	people_cache_each(id->people, remap_entry, &m);
+	if (id->whole) {
+		free(id->whole_map);
+		id->whole_map = STEAL(map);
+	}
+	policy_unref(id->policy);
+	id->policy = policy ? policy_ref(policy) : NULL;
+	identity_send_targets(id);
+	return 0;
+}
+
+static int build_targets(const struct policy *p, int *ret_fd)
+{
+	_cleanup_builder_ struct snapshot_builder *b = NULL;
+	int r = snapshot_builder_new("targets", 0, &b);
+
+	for (size_t i = 0; r == 0 && i < n_policy_groups(p); i++) {
+		const struct policy_group *g = policy_group_at(p, i);
+
+		if (!is_pinned(g))
+			r = snapshot_add_group(b, g->name, true, 0, NULL);
+	}
+	return r == 0 ? snapshot_build_fd(b, ret_fd) : r;
+}
+
+void identity_send_targets(struct identity *id)
+{
+	struct wire_writer w;
+	uint8_t buf[64];
+	size_t len;
+	int fd = -1;
+	int r;
+
+	if (!id->link || !id->hello || !id->policy)
+		return;
+	r = build_targets(id->policy, &fd);
+	if (r == 0) {
+		wire_writer_begin(&w, buf, sizeof(buf), WIRE_TARGETS);
+		r = wire_writer_end(&w, &len);
+		if (r == 0)
+			r = link_send(id->link, buf, len, fd);
+		else
+			(void)close(fd); /* a memfd */
+	}
+	if (r != 0)
+		log_err("stage=identity: cannot send the groups to rbacd-dir (%d)", r);
+}
+
+/* ------------------------------------------------------------------ life */
+
+int identity_new(struct event_base *base, const struct config *config, int listen_fd,
+		 uint32_t dir_uid, struct identity **ret)
+{
+	_cleanup_close_ int owned = listen_fd;
+	struct identity *id = calloc(1, sizeof(*id));
+	int r;
+
+	if (!id)
+		return -ENOMEM;
+	id->base = base;
+	id->config = config;
+	id->dir_uid = dir_uid;
+	id->listen_fd = listen_fd;
+	owned = -1;
+	id->answer_boot_s = -1;
+	TAILQ_INIT(&id->lookups);
+	r = people_cache_new(LIMIT_PEOPLE_CACHED, &id->people);
+	if (r == 0)
+		r = people_cache_new(IDENTITY_UNKNOWN_MAX, &id->unknowns);
+	if (r == 0)
+		r = identity_link_start(id);
+	if (r != 0) {
+		identity_free(id);
+		return r;
+	}
+	*ret = id;
+	return 0;
+}
+
+void identity_free(struct identity *id)
+{
+	if (!id)
+		return;
+	identity_link_stop(id);
+	snapshot_unref(id->local);
+	snapshot_unref(id->whole);
+	free(id->whole_map);
+	people_cache_free(id->people);
+	people_cache_free(id->unknowns);
+	policy_unref(id->policy);
+	free(id);
+}
+
+static size_t count_incomplete(const struct identity *id)
+{
+	struct snapshot_group g;
+	size_t n = 0;
+
+	for (size_t i = 0; i < n_policy_groups(id->policy); i++) {
+		bool usable = !is_pinned(policy_group_at(id->policy, i));
+
+		if (usable && id->config->source == CONFIG_SOURCE_FILE) {
+			usable = id->whole && id->whole_map[i] != NO_GROUP;
+			if (usable)
+				snapshot_group_at(id->whole, id->whole_map[i], &g);
+			usable = usable && g.complete;
+		}
+		n += usable ? 0 : 1;
+	}
+	return n;
+}
+
+void identity_status(const struct identity *id, int64_t now_s,
+		     struct identity_status *ret)
+{
+	bool file = id->config->source == CONFIG_SOURCE_FILE;
+
+	*ret = (struct identity_status){.source = file ? "file" : "nss",
+					.connected = id->link && id->hello,
+					.age_s = -1,
+					.n_people = people_cache_count(id->people),
+					.n_groups = n_policy_groups(id->policy),
+					.n_incomplete = count_incomplete(id),
+					.n_local = id->local ? snapshot_account_count(
+								       id->local)
+							     : 0,
+					.n_lookups = id->n_lookups,
+					.n_timeouts = id->n_timeouts,
+					.n_restarts = id->n_restarts};
+	if (file && id->whole) {
+		ret->n_people = snapshot_account_count(id->whole);
+		ret->age_s =
+			age_of(id->whole_boot_s, snapshot_made_s(id->whole), now_s);
+	} else if (id->answer_boot_s >= 0) {
+		ret->age_s = identity_boot_s() - id->answer_boot_s;
+	}
+	memcpy(ret->problem, id->problem, sizeof(ret->problem));
+}
