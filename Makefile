@@ -292,7 +292,7 @@ race: all test-tools
 BENCH_COMMON := tests/bench/measure.c
 BENCH_PEOPLE := $(BENCH_COMMON) tests/bench/people.c
 BENCH_RAW    := $(BENCH_PEOPLE) tests/bench/rawclient.c $(WIRE_SRC)
-BENCH_TOOLS  := $(addprefix $(B)/tests/bench/,floor logsink bench_pam bench_load \
+BENCH_TOOLS  := $(addprefix $(B)/tests/bench/,floor bench_policy logsink bench_pam bench_load \
   enrol_people)
 .PHONY: bench-tools bench
 bench-tools: $(BENCH_TOOLS)
@@ -305,6 +305,7 @@ $(eval $(call bench_rule,floor,$(BENCH_COMMON),))
 $(eval $(call bench_rule,logsink,$(BENCH_COMMON),))
 $(eval $(call bench_rule,bench_pam,tests/bench/transaction.c $(BENCH_PEOPLE),-lpam -loath))
 $(eval $(call bench_rule,bench_load,$(BENCH_RAW),-loath))
+$(eval $(call bench_rule,bench_policy,$(POLICY_SRC),$(call pkg_libs,$(PKGS_POLICY))))
 $(eval $(call bench_rule,enrol_people,$(BENCH_COMMON) $(MFA_SRC) $(STORE_SRC) \
   rbacd/wire/code.c policy/diag.c,$(call pkg_libs,liboath libcrypto sqlite3)))
 

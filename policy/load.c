@@ -69,7 +69,7 @@ void loader_add(struct loader *l, enum section s, const char *name, size_t len,
 static void loader_done(struct loader *l)
 {
 	for (size_t i = 0; i < l->n_docs; i++)
-		yaml_free(l->docs[i]);
+		yaml_doc_free(l->docs[i]);
 	free(l->docs);
 	for (size_t s = 0; s < SECTION_N; s++)
 		free(l->decls[s].v);

@@ -528,7 +528,7 @@ const char *yaml_name(const struct yaml_doc *doc)
 	return doc->name;
 }
 
-void yaml_free(struct yaml_doc *doc)
+void yaml_doc_free(struct yaml_doc *doc)
 {
 	if (!doc)
 		return;

@@ -50,7 +50,8 @@ _must_check_ int yaml_read_file(const char *path, struct yaml_doc **ret_doc,
 
 const struct yaml_node *yaml_root(const struct yaml_doc *doc);
 const char *yaml_name(const struct yaml_doc *doc);
-void yaml_free(struct yaml_doc *doc);
+/* yaml_doc_free() - NULL is a no-op. libyaml itself exports a yaml_free(). */
+void yaml_doc_free(struct yaml_doc *doc);
 
 /* yaml_get() - a map's value by key, or NULL. */
 const struct yaml_node *yaml_get(const struct yaml_node *map, const char *key);
@@ -83,7 +84,7 @@ _must_check_ int yaml_get_duration(const struct yaml_doc *doc, const struct yaml
 
 static inline void yaml_freep(struct yaml_doc **doc)
 {
-	yaml_free(*doc);
+	yaml_doc_free(*doc);
 }
 
 #define _cleanup_yaml_ _cleanup_(yaml_freep)
