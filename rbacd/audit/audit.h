@@ -105,6 +105,8 @@ void audit_committed(struct audit *audit);
 void audit_rolled_back(struct audit *audit);
 
 uint64_t audit_seq(const struct audit *audit); /* of the last durable record */
+/* audit_dropped() - lines that no journal or syslog took; the log itself has them. */
+uint64_t audit_dropped(const struct audit *audit);
 
 /* audit_parse_id() - a public decision id back to its sequence number, check verified. */
 _must_check_ int audit_parse_id(const struct seal *seal, const char *id, uint64_t *ret_seq);

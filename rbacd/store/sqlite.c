@@ -92,6 +92,20 @@ static int check_file(const char *path, int flags, struct diags *diag)
 	return 0;
 }
 
+static int give_to_folder(int fd, const char *path)
+{
+	_cleanup_free_ char *dir = strndup(path, (size_t)(strrchr(path, '/') - path));
+	struct stat st;
+
+	if (!dir) {
+		errno = ENOMEM;
+		return -1;
+	}
+	if (stat(dir[0] ? dir : "/", &st) < 0)
+		return -1;
+	return fchown(fd, st.st_uid, st.st_gid);
+}
+
 int store_lock(const char *path, struct diags *diag, int *ret_fd)
 {
 	_cleanup_free_ char *name = NULL;
@@ -106,6 +120,14 @@ int store_lock(const char *path, struct diags *diag, int *ret_fd)
 	if (fd < 0) {
 		e = errno;
 		diags_add(diag, name, 0, 0, NULL, "cannot open the lock file: %s",
+			  strerror(e));
+		return -e;
+	}
+	/* Made by root (restore), it must still be rbacd's to open: the folder's
+	 * owner's. */
+	if (geteuid() == 0 && give_to_folder(fd, path) < 0) {
+		e = errno;
+		diags_add(diag, name, 0, 0, NULL, "cannot hand the lock file over: %s",
 			  strerror(e));
 		return -e;
 	}
@@ -460,6 +482,11 @@ void store_idle(struct store *store)
 bool store_wal_over(const struct store *store)
 {
 	return store->wal_pages >= WAL_MAX_PAGES;
+}
+
+const char *store_path(const struct store *store)
+{
+	return store->path;
 }
 
 int store_free_percent(const struct store *store)

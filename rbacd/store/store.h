@@ -52,6 +52,9 @@ void store_idle(struct store *store);
 /* store_wal_over() - the WAL is over 16 MiB: call store_idle() although busy. */
 bool store_wal_over(const struct store *store);
 
+/* store_path() - the resolved path of the database, for messages; borrowed from @store. */
+const char *store_path(const struct store *store);
+
 /* store_free_percent() - free space of the store's file system, in percent. */
 int store_free_percent(const struct store *store);
 
@@ -141,6 +144,8 @@ struct store_budget {
 _must_check_ int store_budget_get(struct store *store, const uint8_t key[32],
 				  struct store_budget *ret); /* none: zeroes, 0 */
 _must_check_ int store_budget_put(struct store *store, const struct store_budget *b);
+/* store_budget_full() - true when a new key would be STORE_E_LIMIT. */
+_must_check_ int store_budget_full(struct store *store, bool *ret);
 _must_check_ int store_budget_prune(struct store *store, int64_t before_s);
 
 /* A remembered proof: found by key, never by a token from outside. */

@@ -1,0 +1,353 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* audit.c - the log's life: open, append with the turn, commit or fall back, public
+ * ids. */
+#include "rbacd/audit/audit_internal.h"
+
+#include <errno.h>
+#include <openssl/crypto.h>
+
+struct audit {
+	struct store *store;	 /* borrowed */
+	const struct seal *seal; /* borrowed */
+	const char *host;	 /* borrowed */
+	struct chain *chain;	 /* owned */
+	struct sink *sink;	 /* owned */
+	struct coalesce *co;	 /* owned */
+	struct store_head durable;
+	struct store_head pending;  /* with the records of this turn */
+	struct sink_message *queue; /* owned; of this turn, sent after its commit */
+	size_t n_queue, cap_queue;
+	uint64_t n_unqueued; /* records of this turn without room in the queue */
+	char line[AUDIT_LINE_MAX + 1];
+};
+
+void audit_close(struct audit *audit)
+{
+	if (!audit)
+		return;
+	chain_free(audit->chain);
+	sink_free(audit->sink);
+	coalesce_free(audit->co);
+	free(audit->queue);
+	free(audit);
+}
+
+static void closep(struct audit **audit)
+{
+	audit_close(*audit);
+}
+
+/* The head's MAC, the last line under it, and nothing after it. */
+static int check_head(struct audit *audit, const char **ret_why)
+{
+	struct store_head *head = &audit->durable;
+	uint8_t hash[AUDIT_HASH_LEN];
+	size_t len = 0;
+	int r;
+
+	*ret_why = "the head cannot be read";
+	r = store_audit_head(audit->store, head);
+	if (r == 0 && head->seq > 0) {
+		*ret_why = "the head is not signed with this master key";
+		r = chain_head_check(audit->seal, head);
+	}
+	if (r == 0 && head->seq > 0) {
+		*ret_why = "the last record is missing";
+		r = store_audit_get(audit->store, head->seq, audit->line,
+				    sizeof(audit->line), &len);
+	}
+	if (r == 0 && head->seq > 0)
+		r = chain_hash(audit->chain, audit->line, len, hash);
+	if (r == 0 && head->seq > 0 &&
+	    CRYPTO_memcmp(hash, head->hash, sizeof(hash)) != 0) {
+		*ret_why = "the last record was changed";
+		r = STORE_E_CORRUPT;
+	}
+	if (r != 0)
+		return r == STORE_E_NONE ? STORE_E_CORRUPT : r;
+	*ret_why = "there are records after the head";
+	r = store_audit_get(audit->store, head->seq + 1, audit->line,
+			    sizeof(audit->line), &len);
+	return r == STORE_E_NONE ? 0 : r == 0 ? STORE_E_CORRUPT : r;
+}
+
+static int open_parts(struct audit *audit, const struct audit_options *opt)
+{
+	int r = chain_new(&audit->chain);
+
+	if (r == 0)
+		r = sink_new(opt->journal, opt->dev_log, &audit->sink);
+	if (r == 0)
+		r = coalesce_new(&audit->co);
+	return r;
+}
+
+int audit_open(struct store *store, const struct seal *seal,
+	       const struct audit_options *opt, struct audit **ret, struct diags *diag)
+{
+	_cleanup_(closep) struct audit *audit = calloc(1, sizeof(*audit));
+	const char *why = "out of memory";
+	int r;
+
+	if (!audit)
+		return -ENOMEM;
+	audit->store = store;
+	audit->seal = seal;
+	audit->host = opt->host;
+	r = open_parts(audit, opt);
+	if (r == 0)
+		r = check_head(audit, &why);
+	if (r == STORE_E_CORRUPT)
+		diags_add(diag, store_path(store), 0, 0, NULL,
+			  "the audit log was damaged or altered: %s; rbacd refuses to "
+			  "start. See \"rbacctl audit verify\"; way back: \"rbacctl "
+			  "restore "
+			  "BACKUP\"",
+			  why);
+	else if (r != 0)
+		diags_add(diag, store_path(store), 0, 0, NULL,
+			  "cannot open the audit log: %s", r < 0 ? strerror(-r) : why);
+	if (r != 0)
+		return r;
+	audit->pending = audit->durable;
+	*ret = STEAL(audit);
+	return 0;
+}
+
+static int id_check(const struct seal *seal, uint64_t seq, char ret[5])
+{
+	static const char alphabet[] = "ABCDEFGHIJKLMNOPQRSTUVWXYZ234567";
+	uint8_t mac[32], be[8];
+	const struct seal_part part = {be, sizeof(be)};
+	int r;
+
+	for (int i = 0; i < 8; i++)
+		be[i] = (uint8_t)(seq >> (56 - 8 * i));
+	r = seal_mac(seal, "audit-id", &part, 1, mac);
+	if (r != 0)
+		return r;
+	for (int i = 0; i < 4; i++)
+		ret[i] = alphabet[mac[i] & 31];
+	ret[4] = '\0';
+	return 0;
+}
+
+static int make_id(const struct seal *seal, uint64_t seq, char ret[AUDIT_ID_MAX + 1])
+{
+	char check[5];
+	int r = id_check(seal, seq, check);
+
+	if (r == 0)
+		(void)snprintf(ret, AUDIT_ID_MAX + 1, "%llu-%s",
+			       (unsigned long long)seq,
+			       check); /* 20 digits, '-', 4: fits */
+	return r;
+}
+
+int audit_parse_id(const struct seal *seal, const char *id, uint64_t *ret_seq)
+{
+	char want[AUDIT_ID_MAX + 1];
+	uint64_t seq = 0;
+	size_t i = 0;
+	int r;
+
+	for (; i < 19 && id[i] >= '0' && id[i] <= '9'; i++)
+		seq = seq * 10 + (uint64_t)(id[i] - '0');
+	if (i == 0 || id[0] == '0')
+		return -EINVAL;
+	r = make_id(seal, seq, want);
+	if (r != 0)
+		return r;
+	if (strlen(id) != strlen(want) || CRYPTO_memcmp(id, want, strlen(want)) != 0)
+		return -EINVAL;
+	*ret_seq = seq;
+	return 0;
+}
+
+static int hash_user(const struct audit *audit, const char *name, char ret[17])
+{
+	const struct seal_part part = {name, strlen(name)};
+	uint8_t mac[32];
+	int r = seal_mac(audit->seal, "audit-unknown-user", &part, 1, mac);
+
+	if (r == 0)
+		audit_hex(mac, 8, ret);
+	return r;
+}
+
+static struct sink_message *queue_slot(struct audit *audit)
+{
+	struct sink_message *more;
+	size_t cap;
+
+	if (audit->n_queue == AUDIT_MESSAGES_MAX)
+		return NULL;
+	if (audit->n_queue == audit->cap_queue) {
+		cap = audit->cap_queue ? 2 * audit->cap_queue : 4;
+		more = reallocarray(audit->queue, cap, sizeof(*more));
+		if (!more)
+			return NULL;
+		audit->queue = more;
+		audit->cap_queue = cap;
+	}
+	return &audit->queue[audit->n_queue++];
+}
+
+static void queue_message(struct audit *audit, const struct audit_event *ev,
+			  int64_t now_us, const char *id)
+{
+	struct sink_message *msg = queue_slot(audit);
+
+	if (!msg) {
+		audit->n_unqueued++;
+		return;
+	}
+	msg->sev = ev->sev;
+	msg->now_us = now_us;
+	(void)snprintf(msg->id, sizeof(msg->id), "%s", id); /* same size */
+	sink_describe(ev, &audit->pending, msg);
+}
+
+static int render(struct audit *audit, const struct audit_event *ev, int64_t now_us,
+		  const char *id, size_t *ret_len)
+{
+	char user_hash[17];
+	struct audit_stamp st = {
+		.seq = audit->pending.seq + 1,
+		.now_us = now_us,
+		.clock_back = now_us / 1000000 < audit->pending.ts_s,
+		.id = id,
+		.host = audit->host,
+	};
+	int r;
+
+	memcpy(st.prev, audit->pending.hash, sizeof(st.prev));
+	if (ev->unknown_user && ev->unknown_user[0] != '\0') {
+		r = hash_user(audit, ev->unknown_user, user_hash);
+		if (r != 0)
+			return r;
+		st.user_hash = user_hash;
+	}
+	return audit_render(ev, &st, audit->line, ret_len);
+}
+
+int audit_append(struct audit *audit, const struct audit_event *ev, int64_t now_us,
+		 char ret_id[AUDIT_ID_MAX + 1])
+{
+	struct store_head head = {.seq = audit->pending.seq + 1,
+				  .ts_s = now_us / 1000000};
+	char id[AUDIT_ID_MAX + 1];
+	size_t len = 0;
+	int r = store_begin(audit->store);
+
+	if (r == 0)
+		r = make_id(audit->seal, head.seq, id);
+	if (r == 0)
+		r = render(audit, ev, now_us, id, &len);
+	if (r == 0)
+		r = chain_hash(audit->chain, audit->line, len, head.hash);
+	if (r == 0)
+		r = chain_head_mac(audit->seal, &head, head.mac);
+	if (r == 0)
+		r = store_audit_append(audit->store, head.seq, audit->line, len, &head);
+	if (r != 0)
+		return r == STORE_E_FULL || r < 0 ? r : -EIO;
+	audit->pending = head;
+	queue_message(audit, ev, now_us, id);
+	memcpy(ret_id, id, sizeof(id));
+	return 0;
+}
+
+int audit_append_stranger(struct audit *audit, const struct audit_event *ev,
+			  int64_t now_us, char ret_id[AUDIT_ID_MAX + 1])
+{
+	bool first;
+	struct coalesce_entry *e = coalesce_find(audit->co, ev, now_us, &first);
+	int r;
+
+	ret_id[0] = '\0';
+	if (!first || store_free_percent(audit->store) < AUDIT_RESERVE_PCT) {
+		e->count++;
+		return 0;
+	}
+	r = audit_append(audit, ev, now_us, ret_id);
+	if (r != 0)
+		e->count++; /* owed; the caller denies and rolls the turn back */
+	else
+		e->unsaved++;
+	return r;
+}
+
+static int append_count(struct audit *audit, struct coalesce_entry *e, int64_t now_us)
+{
+	struct audit_event ev = AUDIT_EVENT_INIT;
+	char id[AUDIT_ID_MAX + 1];
+	int r;
+
+	ev.ev = e->ev;
+	ev.src = e->src;
+	ev.reason = e->reason ? e->reason : "rate_limited";
+	ev.sev = AUDIT_WARNING;
+	ev.count = e->count;
+	r = audit_append(audit, &ev, now_us, id);
+	if (r != 0)
+		return r;
+	e->unsaved += e->count;
+	e->count = 0;
+	return 0;
+}
+
+int audit_tick(struct audit *audit, int64_t now_us)
+{
+	struct coalesce_entry *e;
+	size_t pos = 0;
+	int r;
+
+	while ((e = coalesce_due(audit->co, now_us, &pos))) {
+		if (e->count == 0 && e->unsaved == 0) {
+			e->used = false;
+			continue;
+		}
+		/* Into the reserve no stranger writes: go on counting. */
+		if (store_free_percent(audit->store) < AUDIT_RESERVE_PCT)
+			return 0;
+		if (e->count > 0) {
+			r = append_count(audit, e, now_us);
+			if (r != 0)
+				return r;
+		}
+		e->closing = true;
+	}
+	return 0;
+}
+
+void audit_committed(struct audit *audit)
+{
+	if (audit->pending.seq == audit->durable.seq)
+		return;
+	audit->durable = audit->pending;
+	coalesce_committed(audit->co);
+	for (size_t i = 0; i < audit->n_queue; i++)
+		sink_send(audit->sink, &audit->queue[i]);
+	sink_count_dropped(audit->sink, audit->n_unqueued);
+	audit->n_queue = 0;
+	audit->n_unqueued = 0;
+}
+
+void audit_rolled_back(struct audit *audit)
+{
+	audit->pending = audit->durable;
+	coalesce_rolled_back(audit->co);
+	audit->n_queue = 0;
+	audit->n_unqueued = 0;
+}
+
+uint64_t audit_seq(const struct audit *audit)
+{
+	return audit->durable.seq;
+}
+
+uint64_t audit_dropped(const struct audit *audit)
+{
+	return sink_dropped(audit->sink);
+}

@@ -1,0 +1,127 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* audit_internal.h - what the files of audit/ share. Nobody outside audit/ includes it.
+ */
+#pragma once
+
+#include <openssl/evp.h>
+
+#include "rbacd/audit/audit.h"
+
+#define AUDIT_HASH_LEN	    32
+#define AUDIT_STRANGERS_MAX 1024 /* (source, reason) keys; then one shared key */
+#define AUDIT_STRANGER_US   (60 * INT64_C(1000000))
+#define AUDIT_RESERVE_PCT   5 /* free space kept from strangers */
+#define AUDIT_MESSAGE_MAX   512
+#define AUDIT_MESSAGES_MAX  1024 /* queued in one turn; more are counted as dropped */
+
+/* record.c: an event and what the log itself adds to it. */
+struct audit_stamp {
+	uint64_t seq;
+	uint8_t prev[AUDIT_HASH_LEN];
+	int64_t now_us;
+	bool clock_back; /* earlier than the record before */
+	const char *id;
+	const char *host;
+	const char *user_hash; /* 16 hex digits for unknown_user; NULL without */
+};
+
+/*
+ * audit_render() - one canonical JSON line, without a newline, at most AUDIT_LINE_MAX.
+ * Optional text is cut, at whole characters, until the line fits.
+ * Return: 0; -EMSGSIZE: cannot happen with the caps of record.c, and denies if it does.
+ */
+_must_check_ int audit_render(const struct audit_event *ev,
+			      const struct audit_stamp *st,
+			      char buf[AUDIT_LINE_MAX + 1], size_t *ret_len);
+
+/*
+ * audit_escape() - @text as the inside of a JSON string: controls, quotes, invalid
+ * UTF-8, bidi and invisible characters become \uXXXX. Cut at @cap bytes (with the NUL),
+ * never inside a character. Return: bytes written without the NUL.
+ */
+size_t audit_escape(const char *text, size_t len, char *buf, size_t cap);
+
+/* audit_reason() - the static identifier equal to @reason; "internal" when not known.
+ */
+const char *audit_reason(const char *reason);
+
+/* audit_time() - RFC 3339, UTC, microseconds. */
+#define AUDIT_TIME_LEN 27
+_must_check_ int audit_time(int64_t now_us, char ret[AUDIT_TIME_LEN + 1]);
+
+/* audit_hex() - lower case, NUL-terminated. */
+void audit_hex(const uint8_t *p, size_t len, char *ret);
+
+/* Position of a top-level key in the fixed order; -1: not a key of a record. */
+int audit_key_rank(const char *key, size_t len);
+
+/* chain.c: SHA-256 over raw lines, and the MAC of the head. */
+struct chain;
+_must_check_ int chain_new(struct chain **ret);
+void chain_free(struct chain *chain);
+_must_check_ int chain_hash(struct chain *chain, const char *line, size_t len,
+			    uint8_t ret[AUDIT_HASH_LEN]);
+_must_check_ int chain_head_mac(const struct seal *seal, const struct store_head *head,
+				uint8_t ret[32]);
+/* chain_head_check() - 0; STORE_E_CORRUPT: the MAC is not ours. */
+_must_check_ int chain_head_check(const struct seal *seal,
+				  const struct store_head *head);
+
+/* line.c: a stored line back to what the chain needs. */
+struct audit_parsed {
+	uint64_t seq;
+	uint8_t prev[AUDIT_HASH_LEN];
+	int64_t ts_us;
+	bool clock_back;
+};
+/*
+ * audit_parse_line() - strict: one flat object (unknown_user alone nests), known keys
+ * in the fixed order, valid UTF-8, no raw control byte, nothing after it. Return: 0;
+ * -EBADMSG and *ret_why, static text.
+ */
+_must_check_ int audit_parse_line(const char *line, size_t len,
+				  struct audit_parsed *ret, const char **ret_why);
+
+/* sink_syslog.c: lines to journald or syslog, never waiting. */
+struct sink;
+_must_check_ int sink_new(const char *journal, const char *dev_log, struct sink **ret);
+void sink_free(struct sink *sink);
+struct sink_message {
+	enum audit_sev sev;
+	int64_t now_us;
+	char id[AUDIT_ID_MAX + 1];
+	char text[AUDIT_MESSAGE_MAX];
+};
+/* sink_describe() - the text of a message; the head goes out with every line. */
+void sink_describe(const struct audit_event *ev, const struct store_head *head,
+		   struct sink_message *msg);
+void sink_send(struct sink *sink, const struct sink_message *msg);
+uint64_t sink_dropped(const struct sink *sink);
+void sink_count_dropped(struct sink *sink, uint64_t n);
+
+/* coalesce.c: counters of strangers' failures. */
+struct coalesce;
+_must_check_ int coalesce_new(struct coalesce **ret);
+void coalesce_free(struct coalesce *co);
+
+struct coalesce_entry {
+	bool used;
+	bool closing; /* its count is in this turn's records */
+	char ev[24];
+	char src[64];
+	const char *reason; /* static; NULL: the shared entry */
+	int64_t since_us;
+	int64_t count;	 /* not yet in any record */
+	int64_t unsaved; /* in a record of the turn that is not committed */
+};
+
+/*
+ * coalesce_find() - the entry of (source, reason), new or old; the shared entry when
+ * the table is full. @ret_first: nothing of it was recorded in this minute.
+ */
+struct coalesce_entry *coalesce_find(struct coalesce *co, const struct audit_event *ev,
+				     int64_t now_us, bool *ret_first);
+/* coalesce_due() - next entry whose minute is over, after *@pos; NULL: none. */
+struct coalesce_entry *coalesce_due(struct coalesce *co, int64_t now_us, size_t *pos);
+void coalesce_committed(struct coalesce *co);
+void coalesce_rolled_back(struct coalesce *co);
