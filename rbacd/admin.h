@@ -9,7 +9,7 @@ struct server;
 
 /*
  * admin_call() - run one call and queue ROW* END on @c, then conn_finish(). May answer
- * later (a look-up). On user.sock only verbs marked for everyone run, about the peer's own
- * uid. A change of state and its record are part of the turn's transaction.
+ * later (a look-up). On user.sock only verbs marked for everyone run, about the peer's
+ * own uid. A change of state and its record are part of the turn's transaction.
  */
 void admin_call(struct server *server, struct conn *c, const struct wire_call *call);

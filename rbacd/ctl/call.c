@@ -9,7 +9,7 @@
 #include "rbacd/directory/local.h"
 #include "rbacd/wire/client.h"
 
-int ctl_fail(struct ctl *ctl, enum ctl_exit code, const char *fmt, ...)
+int ctl_fail(struct ctl *ctl, int code, const char *fmt, ...)
 {
 	char text[2048];
 	va_list ap;
@@ -123,7 +123,7 @@ static int read_end(const struct wire_frame *frame, struct ctl_answer *ret)
 		r = wire_next(&reader, &f);
 	}
 	/* A code that this rbacctl does not know is not a success. */
-	ret->code = code <= CTL_INTEGRITY ? (enum ctl_exit)code : CTL_NO;
+	ret->code = code <= CTL_INTEGRITY ? (int)code : CTL_NO;
 	return r == WIRE_E_END ? 0 : -EPROTO;
 }
 

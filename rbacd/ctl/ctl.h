@@ -16,8 +16,8 @@ struct ctl {
 	bool color; /* a terminal, and nobody asked for none */
 };
 
-/* ctl_fail() - "rbacctl: …" on standard error. Returns @code. */
-int ctl_fail(struct ctl *ctl, enum ctl_exit code, const char *fmt, ...) _printf_(3, 4);
+/* ctl_fail() - "rbacctl: …" on standard error. Returns @code (enum ctl_exit). */
+int ctl_fail(struct ctl *ctl, int code, const char *fmt, ...) _printf_(3, 4);
 
 /* ctl_need_config() - read the configuration once. Return: 0; CTL_NO, diagnostics
  * shown. */
@@ -29,7 +29,7 @@ const char *ctl_red(const struct ctl *ctl);
 const char *ctl_plain(const struct ctl *ctl);
 
 struct ctl_answer {
-	enum ctl_exit code;
+	int code; /* enum ctl_exit */
 	char message[1024]; /* END's; "" none */
 	struct out_set set; /* owned */
 };
