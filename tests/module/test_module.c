@@ -485,6 +485,55 @@ static void test_chauthtok_refuses(void **state)
 	assert_int_equal(pam_end(pamh, 0), PAM_SUCCESS);
 }
 
+/*
+ * The first auth line of the shipped sshd stack: a completed key, and only that, steps
+ * over the password.
+ */
+static void test_dist_sshd_first_factor(void **state)
+{
+	static const struct {
+		const char *info;
+		int want;
+	} rows[] = {
+		{"publickey ssh-ed25519 AAAA\n", PAM_SUCCESS},
+		{"publickey ssh-ed25519 AAAA\npassword\n", PAM_SUCCESS},
+		{"", PAM_AUTH_ERR},
+		{NULL, PAM_AUTH_ERR},
+		{"publickeyx AAAA", PAM_AUTH_ERR},
+		{"keyboard-interactive/pam", PAM_AUTH_ERR},
+		{"; exit 0; publickey ", PAM_AUTH_ERR},
+		{"$(exit 0)", PAM_AUTH_ERR},
+		{"x\npublickey ssh-ed25519 AAAA\n", PAM_AUTH_ERR},
+	};
+	_cleanup_fclose_ FILE *f = fopen("pam_vmsec/dist/sshd", "re");
+	struct host host = {.answer = "123456"};
+	char line[512] = "";
+	char conf[1024];
+	char var[256];
+
+	(void)state;
+	assert_non_null(f);
+	while (fgets(line, sizeof(line), f) && memcmp(line, "auth", 4) != 0)
+		;
+	assert_non_null(strstr(line, "pam_exec.so"));
+	(void)snprintf(conf, sizeof(conf),
+		       "%sauth requisite pam_deny.so\nauth requisite %%M\n", line);
+	host_conf(&d, "x", conf);
+	daemon_script_set(&d, &judge_one);
+	(void)setenv("SSH_AUTH_INFO_0", "publickey of the host's environment", 1);
+	for (size_t i = 0; i < ARRAY_SIZE(rows); i++) {
+		pam_handle_t *pamh = host_start(&d, "x", "alice", &host);
+
+		(void)snprintf(var, sizeof(var), "SSH_AUTH_INFO_0=%s",
+			       rows[i].info ? rows[i].info : "");
+		if (rows[i].info)
+			assert_int_equal(pam_putenv(pamh, var), PAM_SUCCESS);
+		assert_int_equal(pam_authenticate(pamh, 0), rows[i].want);
+		assert_int_equal(pam_end(pamh, 0), PAM_SUCCESS);
+	}
+	(void)unsetenv("SSH_AUTH_INFO_0");
+}
+
 /* I3, E3: no socket, or a folder that is not root's alone. */
 static void test_I3_unreachable(void **state)
 {
@@ -544,6 +593,7 @@ int main(int argc, char **argv)
 		cmocka_unit_test(test_P10_ssh_facts),
 		cmocka_unit_test(test_P3_session_and_credentials),
 		cmocka_unit_test(test_chauthtok_refuses),
+		cmocka_unit_test(test_dist_sshd_first_factor),
 		cmocka_unit_test(test_I3_unreachable),
 		cmocka_unit_test(test_P21_slow_person),
 	};
