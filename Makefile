@@ -121,9 +121,17 @@ LIBS_rbacd/test_handle := -lcrypto
 LINK_rbacd/test_authz  := rbacd/authz.c $(POLICY_SRC)
 LIBS_rbacd/test_authz  := -lyaml -lcrypto
 # ctl
+UNIT_TESTS += ctl/test_tree ctl/test_out ctl/test_record ctl/test_qr
+LINK_ctl/test_tree   := rbacd/ctl/tree.c rbacd/ctl/help.c rbacd/ctl/complete.c \
+  rbacd/ctl/commands.c policy/diag.c
+LINK_ctl/test_out    := rbacd/ctl/out.c rbacd/ctl/text.c rbacd/wire/buf.c
+LINK_ctl/test_record := rbacd/ctl/record.c rbacd/ctl/out.c rbacd/ctl/text.c rbacd/wire/buf.c
+LINK_ctl/test_qr     := rbacd/ctl/qr.c
+LIBS_ctl/test_qr     := -lqrencode
 
 define unit_rule
 $(B)/tests/unit/$(1): $(B)/obj/tests/unit/$(1).o $$(call obj,$$(LINK_$(1)))
+	@mkdir -p $$(@D)
 	$$(CC) $$(CFLAGS) $$(LDFLAGS) $$(LDHARD) -o $$@ $$(filter %.o,$$^) -lcmocka $$(LIBS_$(1))
 endef
 $(foreach t,$(UNIT_TESTS),$(eval $(call unit_rule,$(t))))

@@ -29,7 +29,7 @@ const char *ctl_red(const struct ctl *ctl);
 const char *ctl_plain(const struct ctl *ctl);
 
 struct ctl_answer {
-	int code; /* enum ctl_exit */
+	int code;	    /* enum ctl_exit */
 	char message[1024]; /* END's; "" none */
 	struct out_set set; /* owned */
 };

@@ -83,7 +83,8 @@ static struct out_cell *cell_new(struct out_row *row, const char *name)
 	size_t cap = row->cap ? 2 * row->cap : 8;
 
 	if (row->n == row->cap) {
-		c = cap <= WIRE_ROW_FIELDS_MAX ? reallocarray(c, cap, sizeof(*c)) : NULL;
+		c = cap <= WIRE_ROW_FIELDS_MAX ? reallocarray(c, cap, sizeof(*c))
+					       : NULL;
 		if (!c)
 			return NULL;
 		row->cells = c;
