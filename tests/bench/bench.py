@@ -13,6 +13,7 @@ import time
 
 sys.path.insert(0, os.path.dirname(os.path.abspath(__file__)))
 import benchworld  # noqa: E402
+import peer_ldap  # noqa: E402
 import world  # noqa: E402
 
 PARTS = ("pam", "pinned", "load", "size", "policy")
@@ -53,7 +54,7 @@ class Table:
                                                 "met" if met else "MISSED"), flush=True)
 
 
-def subjects(n, floor, google):
+def subjects(n, floor, peers):
     d = benchworld.DISK
 
     def pam(name, count, service, phases, answer, people, want=0):
@@ -68,8 +69,10 @@ def subjects(n, floor, google):
             pam("denied", n, "sshd", "c", "none", "few-none", PERMISSION_DENIED),
             pam("oath-10", n, "oath10", "ac", "code", "few"),
             pam("oath-100000", max(4, n // 20), "oath100000", "ac", "code", "few")]
-    if google:
+    if "google" in peers:
         rows.append(pam("google", n, "google", "ac", "code", "few"))
+    if "nslcd" in peers:
+        rows.append(peer_ldap.subject(n))
     return rows
 
 
@@ -83,12 +86,15 @@ def pam_table(t, m):
                        ("login", "OURS login: auth with a code, then account"),
                        ("oath-10", "pam_oath, 10 users"),
                        ("oath-100000", "pam_oath, 100,000 users"),
-                       ("google", "pam_google_authenticator, DISALLOW_REUSE")):
+                       ("google", "pam_google_authenticator, DISALLOW_REUSE"),
+                       ("nslcd", "nslcd account, slapd on loopback")):
         if name in m:
             t.row(text, us(m[name]), "us", "p90 %.0f p99 %.0f" % (us(m[name], 1),
                                                                us(m[name], 2)))
     floor = [m["permit"], m["round-trip"], m["append"]]
     t.goal("1: account / (permit + round trip + append)", ratio(m["account"], *floor), 1.15)
+    if "nslcd" in m:
+        t.goal("1: account / nslcd", ratio(m["account"], m["nslcd"]), 0.5)
     t.goal("2: login / (permit + 2 round trips + 2 appends)",
            ratio(m["login"], *floor, *floor[1:]), 1.15)
     t.goal("2: login / pam_oath of 10 users", ratio(m["login"], m["oath-10"]), 1)
@@ -101,19 +107,18 @@ class Bench:
         self.parts, self.quick = parts, quick
         self.w = benchworld.BenchWorld(variant).make()
         self.t = Table()
-        self.google = os.path.exists(world.Cover.pam_folder() + "/pam_google_authenticator.so")
+        self.peers = []
 
     def setup(self):
         w = self.w
         w.own_stacks()
         w.oath("oath10", 10)
         w.oath("oath100000", 100000)
-        if self.google:
-            w.google("google")
         for source, name in (("fresh", "few"), ("held", "few-held"), ("none", "few-none")):
             with open("%s/%s" % (benchworld.DISK, name), "w") as f:
                 for line in w.some(source, 10):
                     f.write(" ".join(line) + "\n")
+        self.start_peers()
         w.start()
         self.ping = w.floor("ping")
         self.commit = w.floor("commit", benchworld.DISK + "/commit")
@@ -121,10 +126,21 @@ class Bench:
         w.drive(1, "pam,prepare,10,%s,sshd,ac,code,%s/few-held,0,0"
                 % (benchworld.CONF, benchworld.DISK))
 
+    def start_peers(self):
+        if os.path.exists(world.Cover.pam_folder() + "/pam_google_authenticator.so"):
+            self.w.google("google")
+            self.peers.append("google")
+        missing = peer_ldap.missing()
+        if missing:
+            print("nslcd is left out: no %s (make bench-peers; nslcd, slapd)" % missing)
+        else:
+            peer_ldap.start(self.w, ["p%06d" % i for i in range(self.w.n_people)])
+            self.peers.append("nslcd")
+
     def pam(self, cpu=None):
         rounds, n = (3, 40) if self.quick else (7, 200)
         self.w.pin(cpu)
-        m = self.w.drive(rounds, *subjects(n, self.ping, self.google), cpu=cpu)
+        m = self.w.drive(rounds, *subjects(n, self.ping, self.peers), cpu=cpu)
         self.t.head("PAM transactions, medians of %d rounds%s" % (
             rounds, "" if cpu is None else ", everything on one core"))
         pam_table(self.t, m)
@@ -180,8 +196,7 @@ class Bench:
         if not os.path.exists(tool):
             print("  bench_policy is not built: skipped")
             return
-        argv = [tool] + (["small"] if self.quick else [])
-        print(world.run(*argv, timeout=600, check=False).stdout, end="", flush=True)
+        print(world.run(tool, timeout=600, check=False).stdout, end="", flush=True)
 
     def run(self):
         self.setup()
