@@ -104,6 +104,10 @@ $(B)/rbacctl: $(call obj,$(CTL_SRC) rbacd/config.c $(AUDIT_SRC) $(STORE_SRC) $(W
 UNIT_TESTS :=
 
 # policy
+UNIT_TESTS += policy/test_tz policy/test_load
+LINK_policy/test_tz   := policy/tz.c
+LINK_policy/test_load := $(POLICY_SRC)
+LIBS_policy/test_load := -lyaml -lcrypto
 # wire
 UNIT_TESTS += wire/test_buf wire/test_msg wire/test_code wire/test_client
 LINK_wire/test_buf    := rbacd/wire/buf.c
@@ -302,7 +306,7 @@ BENCH_PEOPLE := $(BENCH_COMMON) tests/bench/people.c
 BENCH_RAW    := $(BENCH_PEOPLE) tests/bench/rawclient.c $(WIRE_SRC)
 BENCH_TOOLS  := $(addprefix $(B)/tests/bench/,floor bench_policy logsink bench_pam bench_load \
   enrol_people)
-.PHONY: bench-tools bench
+.PHONY: bench-tools bench bench-peers
 bench-tools: $(BENCH_TOOLS)
 define bench_rule
 $(B)/tests/bench/$(1): $$(call obj,tests/bench/$(1).c $(2))
@@ -332,6 +336,11 @@ fault-tools: $(FAULT_TOOLS)
 # Long runs; `faults` is their short sample.
 crash flood timing soak: all test-tools bench-tools fault-tools
 	@tests/faults/$@.py $(VARIANT) long
+
+# Peers that must not be installed on a host: only unpacked.
+bench-peers:
+	@mkdir -p build/peers
+	cd build/peers && apt-get download -q libpam-ldapd && dpkg -x libpam-ldapd_*.deb .
 
 # Ours beside its floors and peers, as ratios of one run; reports, never fails on time.
 bench: all test-tools bench-tools

@@ -1,0 +1,180 @@
+#!/usr/bin/python3 -I
+# SPDX-License-Identifier: Apache-2.0
+"""rbacd is killed, or a call of its fails, at every step of an accepted login.
+
+strace injects the fault into the n-th call of one kind, for every n until a login no longer
+reaches it. After each: every ALLOW that the client saw is in the log under its id, the log
+verifies, a code that was recorded as accepted is not accepted again, and one that was not
+recorded still is.
+
+usage: crash.py [VARIANT] [long]
+"""
+import os
+import signal
+import subprocess
+import sys
+import time
+
+sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), "../bench"))
+import benchworld  # noqa: E402
+import world  # noqa: E402
+
+SOCKET = "/run/rbacd/pam/pam.sock"
+KILLED = ("pwrite64", "fdatasync", "fsync", "write", "sendto", "sendmsg", "ftruncate",
+          "rename", "unlink", "recvfrom", "accept4", "close")
+BROKEN = (("EIO", ("pwrite64", "fdatasync", "fsync", "ftruncate")),
+          ("ENOSPC", ("pwrite64", "fdatasync", "ftruncate")))
+MOST = 60  # calls of one kind in one login; more would mean that the count is wrong
+
+
+class Crash:
+    def __init__(self, variant, long):
+        self.long = long
+        self.r = world.Report("crash")
+        self.w = benchworld.BenchWorld(variant, people=64).make()
+        self.slowest, self.seen = 0.0, {}
+        self.login, _ = self.w.some("fresh", 1)[0]
+        self.people = benchworld.DISK + "/fresh"
+
+    # ---- one try
+
+    def probe(self, *argv, seconds=30):
+        text = world.run(self.w.build + "/tests/faults/probe", *argv, timeout=seconds).stdout
+        return [line.split() for line in text.splitlines()]
+
+    def log_in(self):
+        return self.probe("login", SOCKET, self.people, self.login, str(int(self.w.now())))
+
+    def next_step(self):
+        """Into a step of its own, with room to use its code twice."""
+        now = int(self.w.now())
+        self.w.set_clock(self.w.offset + (now // 30 + 1) * 30 + 2 - now)
+
+    def allowed(self, after):
+        return [x for x in self.w.records(after) if x.get("dec") == "allow"]
+
+    def inject(self, call, what, n):
+        """strace attached to rbacd; the fault is armed when this returns."""
+        p = subprocess.Popen(
+            ["strace", "-f", "-qq", "-o", "/run/strace", "-p",
+             str(self.w.children["rbacd"].pid), "-e", "trace=" + call,
+             "-e", "inject=%s:%s:when=%d" % (call, what, n)],
+            stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+        pid = self.w.children["rbacd"].pid
+        self.w.wait(lambda: p.poll() is not None or "TracerPid:\t0\n" not in
+                    self.w.read("/proc/%d/status" % pid), 5, "strace")
+        if p.poll() is not None:
+            raise RuntimeError("strace ended: %d" % p.returncode)
+        return p
+
+    def release(self, tracer):
+        tracer.send_signal(signal.SIGINT)
+        tracer.wait(10)
+
+    def restart(self):
+        """Back to answering; the time that takes is what people wait."""
+        for name in ("rbacd", "rbacd-dir"):
+            p = self.w.children.pop(name, None)
+            if p and p.poll() is None:
+                p.kill()
+            if p:
+                p.wait(10)
+        begun = time.monotonic()
+        self.w.start()
+        self.slowest = max(self.slowest, time.monotonic() - begun)
+
+    def check(self, what, told, after, died):
+        """The promises, after rbacd is back."""
+        rows = self.allowed(after)
+        ids = {x["id"] for x in rows}
+        saw = [x[2] for x in told if x[1] == "allow"]
+        good = self.r.check if self.long else self.quiet
+        good("%s: each ALLOW seen is in the log" % what, set(saw) <= ids, (told, rows))
+        v = self.w.rbacctl("audit", "verify", check=False)
+        good("%s: the log verifies" % what, v.returncode == 0, v.stdout + v.stderr)
+        recorded = any(x["ev"] == "auth" for x in rows)
+        again = self.log_in()
+        taken = bool(again) and again[0][:2] == ["auth", "allow"]
+        good("%s: the code is %s" % (what, "spent" if recorded else "still good"),
+             taken != recorded, (told, again, rows))
+        self.seen.setdefault(died, 0)
+        self.seen[died] += 1
+
+    def quiet(self, what, ok, detail):
+        """Short runs print failures only."""
+        if ok:
+            self.r.passed += 1
+        else:
+            self.r.check(what, ok, detail)
+
+    def one(self, call, what, n):
+        """Returns False when the login no longer reaches the n-th call."""
+        self.next_step()
+        after = len(self.w.records())
+        tracer = self.inject(call, what, n)
+        told = self.log_in()
+        hit = "INJECTED" in self.w.read("/run/strace") or \
+            self.w.children["rbacd"].poll() is not None or \
+            "killed by SIGKILL" in self.w.read("/run/strace")
+        if tracer.poll() is None:
+            self.release(tracer)
+        died = self.w.children["rbacd"].poll() is not None
+        if died:
+            self.restart()
+        self.check("%s %s at %d" % (call, what, n), told, after, died)
+        return hit
+
+    def sweep(self, what, calls):
+        for call in calls:
+            n = 1
+            while n <= MOST and self.one(call, what, n):
+                n += 1
+            self.r.check("%s: %s at %d places of a login" % (what, call, n - 1), n <= MOST)
+
+    # ---- many at once
+
+    def crowd(self, trials):
+        """Killed at any moment under load: nothing that anybody saw may be missing."""
+        saw_all = 0
+        for trial in range(trials):
+            self.next_step()
+            after = len(self.w.records())
+            p = subprocess.Popen([self.w.build + "/tests/faults/probe", "crowd", SOCKET,
+                                  self.people, "16", str(int(self.w.now()))],
+                                 stdout=subprocess.PIPE, text=True)
+            time.sleep(0.02 + 0.013 * trial)
+            self.w.children["rbacd"].kill()
+            self.w.children["rbacd"].wait(10)
+            told = [x.split() for x in p.communicate(timeout=60)[0].splitlines()]
+            self.restart()
+            ids = {x["id"] for x in self.allowed(after)}
+            saw = [x[2] for x in told if x[1] == "allow"]
+            saw_all += len(saw)
+            self.quiet("crowd %d: each ALLOW seen is in the log" % trial, set(saw) <= ids,
+                       sorted(set(saw) - ids)[:5])
+        v = self.w.rbacctl("audit", "verify", check=False)
+        self.r.check("killed %d times under load, %d ALLOWs seen, all in the log"
+                     % (trials, saw_all), v.returncode == 0 and saw_all > 0, v.stdout)
+
+    def run(self):
+        self.w.start()
+        self.r.check("an undisturbed login is allowed",
+                     [x[1] for x in self.log_in()] == ["allow", "allow"])
+        self.sweep("signal=KILL", KILLED)
+        for error, calls in BROKEN:
+            self.sweep("error=" + error, calls)
+        self.crowd(60 if self.long else 10)
+        print("slowest restart: %.2f s; rbacd ended in %d cases, went on in %d"
+              % (self.slowest, self.seen.get(True, 0), self.seen.get(False, 0)))
+        self.r.check("restarts took at most 5 s", self.slowest < 5, self.slowest)
+        self.r.end()
+
+
+def main():
+    world.enter()
+    words = sys.argv[1:]
+    variant = words[0] if words and words[0] != "long" else "release"
+    Crash(variant, "long" in words).run()
+
+
+main()

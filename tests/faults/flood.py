@@ -1,0 +1,151 @@
+#!/usr/bin/python3 -I
+# SPDX-License-Identifier: Apache-2.0
+"""Somebody floods rbacd's sockets: the console and other people's logins still get through.
+
+usage: flood.py [VARIANT] [long]
+"""
+import os
+import signal
+import subprocess
+import sys
+import time
+
+sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), "../bench"))
+import benchworld  # noqa: E402
+import world  # noqa: E402
+
+PAM = "/run/rbacd/pam/pam.sock"
+USER = "/run/rbacd/user.sock"
+MEMORY_MIB = 128
+POLICY = benchworld.POLICY + """  - {id: root, to: [local:root], roles: [enter], vms: [all], when: {mfa: none}}
+"""
+
+
+class Flood:
+    def __init__(self, variant, long):
+        self.long = long
+        self.count = "10000" if long else "5000"
+        self.seconds = 10 if long else 3
+        self.r = world.Report("flood")
+        self.w = benchworld.BenchWorld(variant, people=256).make()
+        self.w.policy(POLICY)
+        self.w.own_stacks()
+        self.tool = self.w.build + "/tests/faults/flood"
+        self.probe = self.w.build + "/tests/faults/probe"
+
+    def spawn(self, *argv):
+        return subprocess.Popen([self.tool] + list(argv), stdout=subprocess.PIPE, text=True)
+
+    @staticmethod
+    def told(p):
+        line = p.communicate(timeout=120)[0].splitlines()[-1]
+        return dict(zip(("opened", "refused", "allowed", "other"), map(int, line.split()[2:])))
+
+    def good(self):
+        """p50 and p99 of honest logins in microseconds; raises when one is refused."""
+        m = self.w.drive(1, "pam,login,%d,%s,sshd,ac,code,%s/fresh,0,0"
+                         % (600 if self.long else 200, benchworld.CONF, benchworld.DISK))
+        return m["login"][0][0], m["login"][0][2]
+
+    def console(self):
+        text = world.run(self.probe, "account", PAM, "login", "root", "tty1").stdout
+        return text.split()[1] == "allow", text
+
+    def alive(self, what):
+        ok, text = self.console()
+        self.r.check(what + ": root's console gets through", ok, text)
+        self.r.check(what + ": rbacctl status answers",
+                     self.w.rbacctl("status", check=False).returncode == 0)
+        mib = self.w.rss_kib("rbacd") / 1024
+        self.r.check(what + ": rbacd stays below %d MiB (%.1f)" % (MEMORY_MIB, mib),
+                     mib < MEMORY_MIB, mib)
+
+    def under(self, name, socket, kind):
+        quiet = self.good()
+        # Honest logins are measured as long as the flood lasts.
+        p = self.spawn(kind, socket, self.count, str(self.seconds + 6))
+        time.sleep(1)
+        try:
+            loud = self.good()
+            self.r.check(name + ": honest logins are allowed", True)
+            print("        p50 %.0f -> %.0f us, p99 %.0f -> %.0f us (x %.1f)"
+                  % (quiet[0], loud[0], quiet[1], loud[1], loud[1] / quiet[1]))
+        except RuntimeError as e:
+            self.r.check(name + ": honest logins are allowed", False, e)
+        self.alive(name)
+        t = self.told(p)
+        print("        %s" % t)
+        self.r.check(name + ": nothing was allowed to the flood", t["allowed"] == 0, t)
+
+    def stale(self):
+        """What waited longer than its deadline is dropped, not decided."""
+        after = len(self.w.records())
+        rbacd = self.w.children["rbacd"]
+        rbacd.send_signal(signal.SIGSTOP)
+        p = self.spawn("stale", PAM, benchworld.DISK + "/held", "4096", "6")
+        p.stdout.readline()
+        time.sleep(1.5)
+        rbacd.send_signal(signal.SIGCONT)
+        t = self.told(p)
+        allowed = [x for x in self.w.records(after) if x.get("dec") == "allow"]
+        self.r.check("stopped with 4,096 waiting: nothing stale is allowed (%s)" % t,
+                     t["allowed"] == 0 and t["opened"] > 1000 and not allowed, allowed[:3])
+        self.alive("after the stop")
+
+    def guesses(self):
+        """Strangers' failures fill neither the log nor the memory."""
+        before = len(self.w.records())
+        t = self.told(self.spawn("guess", PAM, "20", str(self.seconds)))
+        grown = len(self.w.records()) - before
+        # Twenty sources, two or three reasons, at most two minutes touched, and a rest.
+        self.r.check("%d guesses of 20 sources made %d records"
+                     % (t["refused"], grown), t["allowed"] == 0 and grown <= 20 * 3 * 2 + 20
+                     and t["refused"] > 100, t)
+        t = self.told(self.spawn("guess", PAM, "100000", str(self.seconds)))
+        grown = len(self.w.records()) - before
+        self.r.check("%d guesses of as many sources: %d records, bounded by the table"
+                     % (t["refused"], grown), t["allowed"] == 0 and grown <= 4096, t)
+
+    def descriptors(self):
+        """64 descriptors are all there are: rbacd refuses politely and recovers."""
+        pid = str(self.w.children["rbacd"].pid)
+        world.run("prlimit", "--pid", pid, "--nofile=64:64")
+        p = self.spawn("half", PAM, "500", "4")
+        time.sleep(1)
+        self.r.check("64 descriptors and 500 half frames: rbacd is there",
+                     self.w.children["rbacd"].poll() is None)
+        self.told(p)
+        time.sleep(0.5)
+        self.alive("after descriptors ran out")
+        try:
+            self.good()
+            self.r.check("after descriptors ran out: honest logins are allowed", True)
+        except RuntimeError as e:
+            self.r.check("after descriptors ran out: honest logins are allowed", False, e)
+
+    def run(self):
+        w = self.w
+        w.start()
+        w.drive(1, "pam,prepare,32,%s,sshd,ac,code,%s/held,0,0"
+                % (benchworld.CONF, benchworld.DISK))
+        self.alive("at rest")
+        for socket, path in (("user.sock", USER), ("pam.sock", PAM)):
+            for kind in ("idle", "half", "churn"):
+                self.under("%s %s on %s" % (self.count, kind, socket), path, kind)
+        self.under("%s logins stopped at the prompt" % self.count, PAM, "asked")
+        self.stale()
+        self.guesses()
+        self.descriptors()
+        v = w.rbacctl("audit", "verify", check=False)
+        self.r.check("the log verifies", v.returncode == 0, v.stdout + v.stderr)
+        self.r.end()
+
+
+def main():
+    world.enter()
+    words = sys.argv[1:]
+    variant = words[0] if words and words[0] != "long" else "release"
+    Flood(variant, "long" in words).run()
+
+
+main()
