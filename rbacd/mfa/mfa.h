@@ -14,15 +14,16 @@
 
 struct mfa;
 
-_must_check_ int mfa_new(struct store *store, const struct seal *seal, struct mfa **ret);
+_must_check_ int mfa_new(struct store *store, const struct seal *seal,
+			 struct mfa **ret);
 void mfa_free(struct mfa *mfa);
 
 struct mfa_attempt {
 	const char *person; /* immutable id; NULL: nobody of that name */
 	const char *login;  /* as typed; keys the budget of nobody */
 	const char *origin; /* "local", "addr:…" or "unknown" */
-	bool proven;        /* the first factor is proven (mfa-and-password: First factor) */
-	unsigned accept;    /* enum policy_method bits the policy would take */
+	bool proven; /* the first factor is proven (mfa-and-password: First factor) */
+	unsigned accept; /* enum policy_method bits the policy would take */
 	enum wire_answer_kind kind;
 	const struct secret *text; /* normalised; CODE and RECOVERY only */
 	int64_t now_s;
@@ -35,34 +36,35 @@ enum mfa_outcome {
 
 struct mfa_result {
 	enum mfa_outcome outcome;
-	const char *reason; /* audit identifier: bad_otp otp_replay not_enrolled factor_locked
-			       factor_disabled blind_conversation rate_limited unknown_user
-			       mfa_required internal; static; NULL when accepted */
-	bool locked;        /* tell the host to stop asking; only when proven */
+	const char *reason;	   /* audit identifier: bad_otp otp_replay not_enrolled
+				      factor_locked        factor_disabled blind_conversation
+				      rate_limited unknown_user        mfa_required internal; static;
+				      NULL when accepted */
+	bool locked;		   /* tell the host to stop asking; only when proven */
 	enum policy_method method; /* accepted */
-	char cred[48];      /* factor name or "recovery", "bypass" */
-	int64_t t_delta;    /* steps off, accepted or replayed; INT64_MIN otherwise */
-	uint32_t fails;     /* consecutive wrong codes of the person after this attempt */
-	uint32_t told;      /* accepted: wrong codes since the last accepted one */
+	char cred[48];		   /* factor name or "recovery", "bypass" */
+	int64_t t_delta; /* steps off, accepted or replayed; INT64_MIN otherwise */
+	uint32_t fails;	 /* consecutive wrong codes of the person after this attempt */
+	uint32_t told;	 /* accepted: wrong codes since the last accepted one */
 	uint32_t recovery_left; /* accepted by a recovery code: how many are left */
-	bool alert;         /* recovery or bypass code used, factor just disabled, replay */
+	bool alert; /* recovery or bypass code used, factor just disabled, replay */
 };
 
 /*
  * mfa_verify() - check one answer, count it, and consume what it used, in the turn's
  * transaction. Unknown, unenrolled, disabled and wrong take the same path: the same
- * hashes, the same reads and writes; the dummy can never be accepted. A replay is refused
- * and not counted. FAILED (no conversation) is never counted.
- * Return: 0 and *ret; otherwise the caller denies: STORE_E_FULL, negative errno.
+ * hashes, the same reads and writes; the dummy can never be accepted. A replay is
+ * refused and not counted. FAILED (no conversation) is never counted. Return: 0 and
+ * *ret; otherwise the caller denies: STORE_E_FULL, negative errno.
  */
 _must_check_ int mfa_verify(struct mfa *mfa, const struct mfa_attempt *a,
 			    struct mfa_result *ret);
 
 struct mfa_status {
-	bool enrolled;   /* an active factor */
-	bool pending;    /* enrolment begun, not confirmed */
+	bool enrolled; /* an active factor */
+	bool pending;  /* enrolment begun, not confirmed */
 	bool disabled;
-	bool locked;     /* delay in force */
+	bool locked; /* delay in force */
 	int64_t next_try_s;
 	uint32_t fails, year_fails, recovery_left;
 	int64_t last_ok_s;
@@ -71,13 +73,16 @@ _must_check_ int mfa_status(struct mfa *mfa, const char *person, int64_t now_s,
 			    struct mfa_status *ret);
 
 #define MFA_RECOVERY_CODES 10
-#define MFA_CODE_TEXT      20 /* "XXXX-XXXX-XXXX-XXXX" and NUL */
+#define MFA_CODE_TEXT	   20 /* "XXXX-XXXX-XXXX-XXXX" and NUL */
 
 struct mfa_enrolment {
 	char uri[512]; /* otpauth://totp/…; secret */
 	char recovery[MFA_RECOVERY_CODES][MFA_CODE_TEXT];
 };
-#define MFA_ENROLMENT_INIT {0}
+#define MFA_ENROLMENT_INIT                                                             \
+	{                                                                              \
+		0                                                                      \
+	}
 void mfa_enrolment_done(struct mfa_enrolment *e); /* wipes */
 
 enum { MFA_E_EXISTS = 16, MFA_E_WRONG = 17, MFA_E_NOT_ENROLLED = 18 };
