@@ -53,6 +53,7 @@ void mfa_free(struct mfa *m)
 struct scene {
 	struct store_person person; /* zeroes for nobody */
 	bool known;
+	bool forged; /* a factor's row does not open: tampered with, or another key */
 	struct store_factor factors[STORE_FACTORS_MAX];
 	size_t n_factors, n_active;
 	uint32_t year_fails;
@@ -117,12 +118,17 @@ static int compare_one(struct mfa *m, const struct mfa_attempt *a, struct scene 
 	struct totp_match match = {.found = false};
 	int rc = totp_open(m->seal, f, &seed);
 
-	if (rc != 0)
-		return rc < 0 ? rc : -EBADMSG; /* a row that was tampered with opens
-						  nothing */
+	/* A row that was tampered with opens nothing and costs its owner the login; it is
+	 * not a reason to refuse anybody else. */
+	if (rc == SEAL_E_FORGED) {
+		s->forged = true;
+		seed = m->dummy;
+	} else if (rc != 0) {
+		return rc;
+	}
 	rc = totp_check(f, &seed, a->kind == WIRE_ANSWER_CODE ? a->text : &no_code,
 			a->now_s, &match);
-	if (rc == 0 && match.found && f->status == STORE_FACTOR_ACTIVE &&
+	if (rc == 0 && match.found && f->status == STORE_FACTOR_ACTIVE && !s->forged &&
 	    s->matched_id == 0) {
 		s->match = match;
 		s->matched = i;
@@ -243,8 +249,11 @@ static int judge(struct mfa *m, const struct mfa_attempt *a, struct scene *s,
 		r->reason = shut;
 	else if (!a->person)
 		r->reason = "unknown_user";
+	else if (s->forged)
+		r->reason = "internal";
 	else if (s->n_active == 0)
 		r->reason = "not_enrolled";
+	r->alert = s->forged;
 	if (a->kind == WIRE_ANSWER_RECOVERY && !(a->accept & POLICY_METHOD_RECOVERY)) {
 		r->reason = shut ? shut : "mfa_required";
 		return 0;
