@@ -104,10 +104,12 @@ $(B)/rbacctl: $(call obj,$(CTL_SRC) rbacd/config.c $(AUDIT_SRC) $(STORE_SRC) $(W
 UNIT_TESTS :=
 
 # policy
-UNIT_TESTS += policy/test_tz policy/test_load
+UNIT_TESTS += policy/test_tz policy/test_load policy/test_decide
 LINK_policy/test_tz   := policy/tz.c
 LINK_policy/test_load := $(POLICY_SRC)
 LIBS_policy/test_load := -lyaml -lcrypto
+LINK_policy/test_decide := $(POLICY_SRC)
+LIBS_policy/test_decide := -lyaml -lcrypto
 # wire
 UNIT_TESTS += wire/test_buf wire/test_msg wire/test_code wire/test_client
 LINK_wire/test_buf    := rbacd/wire/buf.c
@@ -178,7 +180,7 @@ module-test: $(MODULE) $(B)/tests/module/pam_stage.so $(MT_PROGS)
 clean:
 	rm -rf build
 
--include $(shell find build -name '*.d' 2>/dev/null)
+-include $(shell find build -name '*.d' -type f 2>/dev/null)
 
 # ---------------------------------------------------------------- lint
 ALL_C = $(sort $(POLICY_SRC) $(WIRE_SRC) $(MODULE_SRC) $(STORE_SRC) $(AUDIT_SRC) $(MFA_SRC) \
