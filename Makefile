@@ -118,6 +118,11 @@ LINK_wire/test_code   := rbacd/wire/code.c
 LINK_wire/test_client := rbacd/wire/buf.c rbacd/wire/client.c
 
 # store, audit, mfa
+UNIT_TESTS += store/test_seal store/test_store
+LINK_store/test_seal  := $(STORE_SRC) policy/diag.c
+LIBS_store/test_seal  := -lsqlite3 -lcrypto
+LINK_store/test_store := $(STORE_SRC) policy/diag.c
+LIBS_store/test_store := -lsqlite3 -lcrypto
 # directory, identity
 # daemon
 UNIT_TESTS += rbacd/test_caps rbacd/test_handle rbacd/test_authz
@@ -127,6 +132,11 @@ LIBS_rbacd/test_handle := -lcrypto
 LINK_rbacd/test_authz  := rbacd/authz.c $(POLICY_SRC)
 LIBS_rbacd/test_authz  := -lyaml -lcrypto
 # ctl
+UNIT_TESTS += rbacd/test_admin
+LINK_rbacd/test_admin := rbacd/admin.c rbacd/admin_people.c rbacd/admin_status.c \
+  rbacd/admin_explain.c rbacd/log.c rbacd/ctl/out.c rbacd/ctl/text.c $(MFA_SRC) $(AUDIT_SRC) \
+  $(STORE_SRC) $(POLICY_SRC) $(WIRE_SRC)
+LIBS_rbacd/test_admin := -lyaml -lcrypto -lsqlite3 -loath
 UNIT_TESTS += ctl/test_tree ctl/test_out ctl/test_record ctl/test_qr
 LINK_ctl/test_tree   := rbacd/ctl/tree.c rbacd/ctl/help.c rbacd/ctl/complete.c \
   rbacd/ctl/commands.c policy/diag.c

@@ -385,6 +385,32 @@ static void send_bypass(struct admin_req *req, const char *code, int64_t uses,
 	admin_row_send(req, &row);
 }
 
+/* A bypass stands in for a working factor; it never replaces an enrolment or a reset.
+ */
+static bool stands_in(struct admin_req *req, int64_t now_s)
+{
+	const char *login = req->person.login;
+	struct mfa_status m = {0};
+	int r = mfa_status(req->server->mfa, req->person.id, now_s, &m);
+
+	if (r != 0)
+		admin_unreadable(req, r);
+	else if (m.disabled)
+		admin_end(req, ADMIN_NO,
+			  "The second factor of %s is disabled, so no code would be "
+			  "accepted. Use: rbacctl reset %s, then enrol.",
+			  login, login);
+	else if (!m.enrolled)
+		admin_end(
+			req, ADMIN_NO,
+			"%s has no active second factor, so there is none to stand in "
+			"for. Enrol instead: rbacctl enrol %s",
+			login, login);
+	else
+		return true;
+	return false;
+}
+
 void admin_run_bypass(struct admin_req *req)
 {
 	const struct identity_person *p = &req->person;
@@ -402,15 +428,11 @@ void admin_run_bypass(struct admin_req *req)
 	    admin_arg_number(req, "uses", 1, ADMIN_USES_MAX, 1, &uses) != 0 ||
 	    admin_arg_number(req, "for", 60, ADMIN_BYPASS_MAX_S, 3600, &for_s) != 0)
 		return;
+	if (!stands_in(req, now_s))
+		return;
 	r = mfa_bypass(req->server->mfa, p->id, p->login, (uint32_t)uses, now_s + for_s,
 		       now_s, code);
-	if (r == MFA_E_NOT_ENROLLED)
-		admin_end(
-			req, ADMIN_NO,
-			"%s has no active second factor, so there is none to stand in "
-			"for. Enrol instead: rbacctl enrol %s",
-			p->login, p->login);
-	else if (r != 0)
+	if (r != 0)
 		admin_failed(req, "the code could not be stored", r);
 	else if (admin_record(req, &change) == 0) {
 		send_bypass(req, code, uses, now_s + for_s);

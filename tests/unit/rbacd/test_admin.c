@@ -1,0 +1,620 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * test_admin.c - every call against a real store, seal, log and second factor; the
+ * connection, the directory and the turn are played by this file.
+ */
+
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include <cmocka.h>
+
+#include <errno.h>
+#include <liboath/oath.h>
+
+#include "rbacd/admin.h"
+#include "rbacd/ctl/out.h"
+#include "rbacd/server.h"
+
+/* ---------------------------------------------------------------- played parts */
+
+struct conn {
+	enum conn_kind kind;
+	uint32_t uid;
+	bool finished;
+	struct out_set rows;
+	int code; /* END's; -1: none yet */
+	char message[1024];
+	void (*gone)(void *arg);
+	void *gone_arg;
+};
+
+static int64_t clock_s = 1795233600;
+
+int64_t server_now_s(void)
+{
+	return clock_s;
+}
+
+int64_t server_now_us(void)
+{
+	return clock_s * 1000000;
+}
+
+void server_turn_lost(struct server *server, int rc)
+{
+	server->turn_error = rc;
+}
+
+int server_reload(struct server *server, const char *actor, struct diags *diag)
+{
+	(void)server;
+	assert_string_equal(actor, "uid:0");
+	diags_add(diag, "p.yaml", 3, 7, NULL, "unknown key");
+	return POLICY_E_INVALID;
+}
+
+enum conn_kind conn_get_kind(const struct conn *c)
+{
+	return c->kind;
+}
+
+uint32_t conn_peer_uid(const struct conn *c)
+{
+	return c->uid;
+}
+
+void conn_queue(struct conn *c, const void *bytes, size_t len)
+{
+	struct wire_frame frame;
+	struct wire_reader reader;
+	struct wire_field f;
+	uint32_t code;
+	size_t used;
+
+	assert_int_equal(wire_frame_split(bytes, len, WIRE_FRAME_MAX, &frame, &used),
+			 0);
+	assert_int_equal(used, len);
+	assert_int_equal(c->code, -1); /* nothing follows END */
+	if (frame.type == WIRE_ROW) {
+		assert_int_equal(out_add_frame(&c->rows, &frame), 0);
+		return;
+	}
+	assert_int_equal(frame.type, WIRE_END);
+	wire_reader_init(&reader, &frame);
+	assert_int_equal(wire_next(&reader, &f), 0);
+	assert_int_equal(wire_get_u32(&f, &code), 0);
+	c->code = (int)code;
+	if (wire_next(&reader, &f) == 0)
+		assert_int_equal(wire_get_text(&f, c->message, sizeof(c->message)), 0);
+}
+
+void conn_finish(struct conn *c)
+{
+	c->finished = true;
+}
+
+void conn_on_gone(struct conn *c, void (*fn)(void *arg), void *arg)
+{
+	c->gone = fn;
+	c->gone_arg = arg;
+}
+
+void conn_get_stats(const struct conn_table *table, struct conn_stats *ret)
+{
+	(void)table;
+	*ret = (struct conn_stats){.n_accepted = 5};
+}
+
+struct identity_ticket {
+	identity_done_fn done;
+	void *arg;
+	bool cancelled;
+};
+
+static struct {
+	bool park;
+	struct identity_ticket ticket;
+} directory;
+
+static void person_of(const char *login, struct identity_person *ret)
+{
+	static const struct {
+		const char *login, *id;
+		uint32_t uid;
+		bool enabled;
+	} people[] = {{"alice", "unix:1001:alice", 1001, true},
+		      {"bob", "unix:1002:bob", 1002, false},
+		      {"carol", "unix:1003:carol", 1003, true}};
+
+	*ret = (struct identity_person)IDENTITY_PERSON_INIT;
+	ret->source = "nss";
+	for (size_t i = 0; i < ARRAY_SIZE(people); i++)
+		if (str_eq(people[i].login, login)) {
+			(void)snprintf(ret->login, sizeof(ret->login), "%s", login);
+			(void)snprintf(ret->id, sizeof(ret->id), "%s", people[i].id);
+			ret->known = ret->directory = true;
+			ret->enabled = people[i].enabled;
+			ret->uid = people[i].uid;
+		}
+}
+
+void identity_person_done(struct identity_person *p)
+{
+	free(p->groups);
+	free(p->unknown);
+	p->groups = p->unknown = NULL;
+}
+
+void identity_person_subject(const struct identity_person *p,
+			     struct policy_subject *ret)
+{
+	*ret = (struct policy_subject){.login = p->login,
+				       .id = p->id,
+				       .known = p->known,
+				       .enabled = p->enabled,
+				       .local = p->local,
+				       .directory = p->directory,
+				       .groups = p->groups,
+				       .n_groups = p->n_groups};
+}
+
+int identity_lookup(struct identity *identity, const char *login, int64_t now_s,
+		    identity_done_fn done, void *arg, struct identity_person *ret,
+		    struct identity_ticket **ret_ticket)
+{
+	(void)identity;
+	(void)now_s;
+	if (directory.park) {
+		directory.ticket = (struct identity_ticket){.done = done, .arg = arg};
+		*ret_ticket = &directory.ticket;
+		return IDENTITY_E_PENDING;
+	}
+	person_of(login, ret);
+	return 0;
+}
+
+void identity_cancel(struct identity_ticket *ticket)
+{
+	if (ticket)
+		ticket->cancelled = true;
+}
+
+bool identity_local_uid(const struct identity *identity, const char *login,
+			uint32_t *ret)
+{
+	(void)identity;
+	*ret = 0;
+	return str_eq(login, "toor");
+}
+
+void identity_status(const struct identity *identity, int64_t now_s,
+		     struct identity_status *ret)
+{
+	(void)identity;
+	(void)now_s;
+	*ret = (struct identity_status){.source = "nss", .age_s = -1};
+}
+
+const char *config_db_path(const struct config *config, char *buf, size_t cap)
+{
+	(void)snprintf(buf, cap, "%s/rbacd.db", config->state_dir);
+	return buf;
+}
+
+/* ---------------------------------------------------------------- the world */
+
+struct world {
+	char folder[64];
+	struct config config;
+	struct server server;
+};
+
+static char vm[] = "db01", issuer[] = "vmsec", policy_path[] = "/etc/rbacd/policy.d";
+
+static const char policy_text[] =
+	"vmsec_policy: 1\n"
+	"inventory:\n"
+	"  db01: {labels: {env: prod}}\n"
+	"vm_sets:\n"
+	"  all: {every: true}\n"
+	"roles:\n"
+	"  viewer: {privileges: [ssh]}\n"
+	"users:\n"
+	"  alice: {id: \"unix:1001:alice\"}\n"
+	"grants:\n"
+	"  - {id: g1, to: [user:alice], roles: [viewer], vms: [all]}\n";
+
+static int setup(void **state)
+{
+	static const uint8_t master[32] = {1, 2, 3};
+	struct world *w = calloc(1, sizeof(*w));
+	struct policy_source src = {"p.yaml", policy_text, sizeof(policy_text) - 1};
+	struct policy_host host = {.name = "db01"};
+	struct diags diag = DIAGS_INIT;
+	struct audit_options audit_opt = {.host = "db01"};
+	char path[96];
+	struct store_options opt = {.path = path};
+
+	assert_non_null(w);
+	(void)snprintf(w->folder, sizeof(w->folder), "/tmp/vmsec-admin-XXXXXX");
+	assert_non_null(mkdtemp(w->folder));
+	w->config = (struct config){.vm = vm,
+				    .issuer = issuer,
+				    .policy = policy_path,
+				    .state_dir = w->folder};
+	w->server.config = &w->config;
+	(void)config_db_path(&w->config, path, sizeof(path));
+	assert_int_equal(store_open(&opt, &w->server.store, &diag), 0);
+	assert_int_equal(seal_new(master, &w->server.seal), 0);
+	assert_int_equal(audit_open(w->server.store, w->server.seal, &audit_opt,
+				    &w->server.audit, &diag),
+			 0);
+	assert_int_equal(mfa_new(w->server.store, w->server.seal, &w->server.mfa), 0);
+	assert_int_equal(policy_load_sources(&src, 1, &host, &w->server.policy, &diag),
+			 0);
+	diags_done(&diag);
+	memset(&directory, 0, sizeof(directory));
+	*state = w;
+	return 0;
+}
+
+static int teardown(void **state)
+{
+	struct world *w = *state;
+	static const char *const files[] = {"rbacd.db", "rbacd.db-wal", "rbacd.db-shm",
+					    "rbacd.db.lock", "rbacd.lock"};
+	char path[128];
+
+	policy_unref(w->server.policy);
+	mfa_free(w->server.mfa);
+	audit_close(w->server.audit);
+	seal_free(w->server.seal);
+	store_close(w->server.store);
+	for (size_t i = 0; i < ARRAY_SIZE(files); i++) {
+		(void)snprintf(path, sizeof(path), "%s/%s", w->folder, files[i]);
+		(void)unlink(path);
+	}
+	(void)rmdir(w->folder);
+	free(w);
+	return 0;
+}
+
+static struct conn *conn_new(enum conn_kind kind, uint32_t uid)
+{
+	struct conn *c = calloc(1, sizeof(*c));
+
+	assert_non_null(c);
+	c->kind = kind;
+	c->uid = uid;
+	c->code = -1;
+	return c;
+}
+
+static void conn_end(struct conn *c)
+{
+	if (c->gone)
+		c->gone(c->gone_arg);
+	out_set_done(&c->rows);
+	free(c);
+}
+
+/* A call with up to six name, value pairs, and the end of its turn. */
+static struct conn *call_on(struct world *w, struct conn *c, const char *verb,
+			    const char *const pairs[])
+{
+	struct wire_call *call = calloc(1, sizeof(*call));
+
+	assert_non_null(call);
+	(void)snprintf(call->verb, sizeof(call->verb), "%s", verb);
+	for (size_t i = 0; pairs[2 * i]; i++) {
+		(void)snprintf(call->args[i].name, sizeof(call->args[i].name), "%s",
+			       pairs[2 * i]);
+		(void)snprintf(call->args[i].value, sizeof(call->args[i].value), "%s",
+			       pairs[2 * i + 1]);
+		call->n_args++;
+	}
+	admin_call(&w->server, c, call);
+	free(call);
+	assert_int_equal(w->server.turn_error, 0);
+	assert_int_equal(store_commit(w->server.store), 0);
+	audit_committed(w->server.audit);
+	return c;
+}
+
+#define PAIRS(...) ((const char *const[]){__VA_ARGS__, NULL, NULL})
+#define NO_PAIRS   ((const char *const[]){NULL, NULL})
+
+static struct conn *call(struct world *w, const char *verb, const char *const pairs[])
+{
+	return call_on(w, conn_new(CONN_ADMIN, 0), verb, pairs);
+}
+
+/* Makes the call, checks END, forgets the rows. */
+static void expect(struct world *w, const char *verb, const char *const pairs[],
+		   int code, const char *says)
+{
+	struct conn *c = call(w, verb, pairs);
+
+	if (c->code != code || !strstr(c->message, says))
+		fail_msg("%s: END %d '%s'", verb, c->code, c->message);
+	assert_true(c->finished);
+	conn_end(c);
+}
+
+/* The code of @uri at clock_s, as a phone computes it. */
+static void phone(const char *uri, char otp[8])
+{
+	const char *at = strstr(uri, "secret=");
+	char *secret = NULL;
+	size_t len = 0, n;
+	char base32[128];
+
+	assert_non_null(at);
+	n = strspn(at + 7, "ABCDEFGHIJKLMNOPQRSTUVWXYZ234567");
+	assert_true(n > 0 && n < sizeof(base32));
+	memcpy(base32, at + 7, n);
+	base32[n] = '\0';
+	assert_int_equal(oath_base32_decode(base32, n, &secret, &len), OATH_OK);
+	assert_int_equal(oath_totp_generate(secret, len, clock_s, 30, 0, 6, otp),
+			 OATH_OK);
+	free(secret);
+}
+
+static void last_line(struct world *w, char line[AUDIT_LINE_MAX + 1])
+{
+	size_t len = 0;
+
+	assert_int_equal(store_audit_get(w->server.store, audit_seq(w->server.audit),
+					 line, AUDIT_LINE_MAX + 1, &len),
+			 0);
+	line[len] = '\0';
+}
+
+static void enrol(struct world *w, const char *login)
+{
+	struct conn *c = call(w, "enrol-begin", PAIRS("user", login));
+	char otp[8], line[AUDIT_LINE_MAX + 1];
+	const char *uri = out_text(&c->rows, "enrolment", "uri");
+
+	assert_int_equal(c->code, 0);
+	assert_non_null(uri);
+	assert_int_equal(out_find(&c->rows, "recovery")->n, MFA_RECOVERY_CODES);
+	last_line(w, line);
+	assert_non_null(strstr(line, "\"ev\":\"admin.enrol\""));
+	assert_non_null(strstr(line, "\"actor\":\"uid:0\""));
+	phone(uri, otp);
+	assert_null(strstr(line, otp));
+	conn_end(c);
+	expect(w, "enrol-confirm", PAIRS("user", login, "code", otp), 0, "is enrolled");
+	last_line(w, line);
+	assert_non_null(strstr(line, "\"ev\":\"admin.enrol_confirm\""));
+	assert_null(strstr(line, otp));
+}
+
+/* ---------------------------------------------------------------- tests */
+
+static void test_enrol(void **state)
+{
+	struct world *w = *state;
+	struct conn *c;
+
+	enrol(w, "alice");
+	expect(w, "enrol-begin", PAIRS("user", "alice"), 1, "already");
+	expect(w, "enrol-begin", PAIRS("user", "bob"), 1, "disabled in the directory");
+	expect(w, "enrol-begin", PAIRS("user", "nobody"), 1, "knows nobody called");
+	c = call(w, "users", NO_PAIRS);
+	assert_int_equal(c->code, 0);
+	assert_string_equal(out_text(&c->rows, "users", "login"), "alice");
+	assert_int_equal(out_cell(out_find(&c->rows, "users")->first, "enrolled")->i,
+			 1);
+	conn_end(c);
+}
+
+static void test_wrong_confirm(void **state)
+{
+	struct world *w = *state;
+	char line[AUDIT_LINE_MAX + 1];
+	struct conn *c = call(w, "enrol-begin", PAIRS("user", "alice"));
+	char otp[8];
+
+	phone(out_text(&c->rows, "enrolment", "uri"), otp);
+	otp[0] = otp[0] == '9' ? '0' : (char)(otp[0] + 1);
+	conn_end(c);
+	expect(w, "enrol-confirm", PAIRS("user", "alice", "code", otp), 1,
+	       "not the code");
+	last_line(w, line);
+	assert_non_null(strstr(line, "\"reason\":\"bad_otp\""));
+	assert_non_null(strstr(line, "\"outcome\":\"failure\""));
+	expect(w, "enrol-confirm", PAIRS("user", "alice", "code", "hunter2"), 1,
+	       "digits");
+	expect(w, "enrol-confirm", PAIRS("user", "carol", "code", otp), 1,
+	       "no enrolment");
+}
+
+static void test_bad_calls(void **state)
+{
+	struct world *w = *state;
+	uint64_t before = audit_seq(w->server.audit);
+
+	expect(w, "nonsense", NO_PAIRS, 2, "does not know");
+	expect(w, "status", PAIRS("user", "x"), 2, "takes no argument");
+	expect(w, "enrol-begin", NO_PAIRS, 2, "needs the argument user");
+	expect(w, "enrol-begin", PAIRS("user", "alice", "digits", "7"), 2, "6 or 8");
+	expect(w, "enrol-begin", PAIRS("user", "alice", "digits", "-6"), 2, "a number");
+	expect(w, "enrol-begin", PAIRS("user", "alice", "period", "45"), 2, "30 or 60");
+	expect(w, "enrol-begin", PAIRS("user", "alice", "algorithm", "md5"), 2, "sha1");
+	expect(w, "enrol-begin", PAIRS("user", "alice", "issuer", "a:b"), 2, "colon");
+	expect(w, "bypass", PAIRS("user", "alice", "uses", "1", "for", "60"), 2, "why");
+	expect(w, "bypass",
+	       PAIRS("user", "alice", "uses", "0", "for", "60", "why", "x"), 2, "uses");
+	expect(w, "bypass",
+	       PAIRS("user", "alice", "uses", "1", "for", "604801", "why", "x"), 2,
+	       "for");
+	expect(w, "disable", PAIRS("user", "alice", "id", "x"), 2, "not both");
+	expect(w, "disable", NO_PAIRS, 2, "needs a user or an id");
+	expect(w, "my-status", PAIRS("user", "alice"), 2, "does not know");
+	assert_int_equal(audit_seq(w->server.audit), before);
+}
+
+static void test_lost_phone(void **state)
+{
+	struct world *w = *state;
+	char line[AUDIT_LINE_MAX + 1], code[MFA_CODE_TEXT];
+	struct conn *c;
+
+	expect(w, "bypass",
+	       PAIRS("user", "alice", "uses", "1", "for", "3600", "why", "x"), 1,
+	       "none to stand in for");
+	enrol(w, "alice");
+	c = call(w, "bypass",
+		 PAIRS("user", "alice", "uses", "1", "for", "3600", "why",
+		       "lost \"it\""));
+	assert_int_equal(c->code, 0);
+	(void)snprintf(code, sizeof(code), "%s", out_text(&c->rows, "bypass", "code"));
+	conn_end(c);
+	assert_int_equal(strlen(code), MFA_CODE_TEXT - 1);
+	last_line(w, line);
+	assert_non_null(strstr(line, "\"sev\":\"alert\""));
+	assert_non_null(strstr(line, "\"reason_text\":\"lost \\\"it\\\"\""));
+	assert_null(strstr(line, code));
+	expect(w, "disable", PAIRS("user", "alice", "why", "stolen"), 0,
+	       "No code of alice");
+	c = call(w, "users", NO_PAIRS);
+	assert_int_equal(out_cell(out_find(&c->rows, "users")->first, "disabled")->i,
+			 1);
+	conn_end(c);
+	expect(w, "reset", PAIRS("id", "unix:1001:alice"), 0, "are gone");
+	expect(w, "reset", PAIRS("id", "unix:1001:alice"), 1, "Nobody with the id");
+}
+
+/* Somebody who has left the directory can still be cleared away by login. */
+static void test_left(void **state)
+{
+	struct world *w = *state;
+	struct store_person p = {.id = "unix:7:eve", .login = "eve"};
+
+	assert_int_equal(store_begin(w->server.store), 0);
+	assert_int_equal(store_person_put(w->server.store, &p), 0);
+	expect(w, "reset", PAIRS("user", "eve"), 0, "of eve are gone");
+	expect(w, "reset", PAIRS("user", "eve"), 1, "nobody of that name");
+}
+
+static void test_my_status(void **state)
+{
+	struct world *w = *state;
+	struct conn *c = call_on(w, conn_new(CONN_USER, 1001), "my-status",
+				 PAIRS("user", "alice"));
+	char first[1024];
+
+	assert_int_equal(c->code, 0);
+	assert_null(out_cell(out_find(&c->rows, "my_status")->first, "fails"));
+	conn_end(c);
+	/* Another's name and nobody's name get the very same answer. */
+	c = call_on(w, conn_new(CONN_USER, 1001), "my-status", PAIRS("user", "carol"));
+	assert_int_equal(c->code, 1);
+	(void)snprintf(first, sizeof(first), "%s", c->message);
+	conn_end(c);
+	c = call_on(w, conn_new(CONN_USER, 1001), "my-status", PAIRS("user", "nobody"));
+	assert_int_equal(c->code, 1);
+	assert_string_equal(c->message, first);
+	assert_null(c->rows.first);
+	conn_end(c);
+	c = call_on(w, conn_new(CONN_USER, 0), "reset", PAIRS("user", "alice"));
+	assert_int_equal(c->code, 2);
+	conn_end(c);
+}
+
+static void test_explain(void **state)
+{
+	struct world *w = *state;
+	struct conn *c = call(w, "explain",
+			      PAIRS("user", "alice", "vm", "db01", "privilege", "ssh",
+				    "method", "any"));
+
+	assert_int_equal(c->code, 0);
+	assert_string_equal(out_text(&c->rows, "decision", "verdict"), "allow");
+	assert_string_equal(out_text(&c->rows, "decision", "rule"), "g1");
+	conn_end(c);
+	c = call(w, "explain",
+		 PAIRS("user", "alice", "vm", "db01", "privilege", "ssh"));
+	assert_int_equal(c->code, 1);
+	assert_string_equal(out_text(&c->rows, "decision", "reason"), "mfa_required");
+	conn_end(c);
+	c = call(w, "explain",
+		 PAIRS("user", "carol", "vm", "db01", "privilege", "ssh", "method",
+		       "any"));
+	assert_int_equal(c->code, 1);
+	assert_string_equal(out_text(&c->rows, "decision", "reason"), "no_grant");
+	conn_end(c);
+	expect(w, "explain",
+	       PAIRS("user", "alice", "vm", "db01", "privilege", "ssh", "source",
+		     "host"),
+	       2, "never");
+	expect(w, "explain", PAIRS("user", "alice", "vm", "db01", "privilege", "ssh:x"),
+	       2, "Only su");
+	expect(w, "record", PAIRS("id", "1-AAAA"), 1, "not a decision id");
+}
+
+static void test_status(void **state)
+{
+	struct world *w = *state;
+	struct conn *c = call(w, "status", NO_PAIRS);
+
+	assert_int_equal(c->code, 1); /* rbacd-dir is not connected */
+	assert_string_equal(out_text(&c->rows, "daemon", "version"), VMSEC_VERSION);
+	assert_string_equal(out_text(&c->rows, "policy", "sha256"),
+			    policy_sha256(w->server.policy));
+	assert_string_equal(out_text(&c->rows, "hints", "severity"), "note");
+	conn_end(c);
+	c = call(w, "reload", NO_PAIRS);
+	assert_int_equal(c->code, 1);
+	assert_string_equal(out_text(&c->rows, "diagnostics", "message"),
+			    "unknown key");
+	conn_end(c);
+}
+
+/* A parked call is answered later, or cancelled when its connection goes. */
+static void test_parked(void **state)
+{
+	struct world *w = *state;
+	struct identity_person p;
+	struct conn *c;
+
+	directory.park = true;
+	c = call(w, "enrol-begin", PAIRS("user", "alice"));
+	assert_int_equal(c->code, -1);
+	assert_false(c->finished);
+	person_of("alice", &p);
+	directory.ticket.done(directory.ticket.arg, 0, &p);
+	assert_int_equal(c->code, 0);
+	assert_int_equal(store_commit(w->server.store), 0);
+	audit_committed(w->server.audit);
+	conn_end(c);
+	assert_false(directory.ticket.cancelled);
+
+	c = call(w, "enrol-begin", PAIRS("user", "carol"));
+	conn_end(c);
+	assert_true(directory.ticket.cancelled);
+
+	c = call(w, "reset", PAIRS("user", "alice"));
+	directory.ticket.done(directory.ticket.arg, -ETIMEDOUT, NULL);
+	assert_int_equal(c->code, 1);
+	assert_non_null(strstr(c->message, "did not answer"));
+	conn_end(c);
+}
+
+#define T(f) cmocka_unit_test_setup_teardown(f, setup, teardown)
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		T(test_enrol),	    T(test_wrong_confirm), T(test_bad_calls),
+		T(test_lost_phone), T(test_left),	   T(test_my_status),
+		T(test_explain),    T(test_status),	   T(test_parked),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
