@@ -10,9 +10,9 @@
 #include <string.h>
 #include <unistd.h>
 
-#define ARRAY_SIZE(a)    (sizeof(a) / sizeof((a)[0]))
-#define _cleanup_(f)     __attribute__((cleanup(f)))
-#define _must_check_     __attribute__((warn_unused_result))
+#define ARRAY_SIZE(a)	  (sizeof(a) / sizeof((a)[0]))
+#define _cleanup_(f)	  __attribute__((cleanup(f)))
+#define _must_check_	  __attribute__((warn_unused_result))
 #define _printf_(fmt, va) __attribute__((format(printf, fmt, va)))
 
 /* Hands ownership over: yields the pointer and leaves NULL behind. */
@@ -41,8 +41,8 @@ static inline void base_fclosep(FILE **f)
 		(void)fclose(*f); /* readers only; writers check their own fclose */
 }
 
-#define _cleanup_free_   _cleanup_(base_freep)
-#define _cleanup_close_  _cleanup_(base_closep)
+#define _cleanup_free_	 _cleanup_(base_freep)
+#define _cleanup_close_	 _cleanup_(base_closep)
 #define _cleanup_fclose_ _cleanup_(base_fclosep)
 
 /* The longest secret that crosses this code: PAM_MAX_RESP_SIZE. */
@@ -54,7 +54,10 @@ struct secret {
 	uint8_t bytes[SECRET_MAX];
 };
 
-#define SECRET_INIT {0}
+#define SECRET_INIT                                                                    \
+	{                                                                              \
+		0                                                                      \
+	}
 
 static inline void secret_done(struct secret *s)
 {

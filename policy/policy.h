@@ -2,9 +2,9 @@
 /*
  * policy.h - the whole public face of the policy library.
  *
- * YAML -> checked model -> compiled, immutable, counted policy -> decision. Pure: no I/O
- * but policy_load(), no clock, no logging, no globals. Zero is deny.
- * The language is described in docs/design/policy.md.
+ * YAML -> checked model -> compiled, immutable, counted policy -> decision. Pure: no
+ * I/O but policy_load(), no clock, no logging, no globals. Zero is deny. The language
+ * is described in docs/design/policy.md.
  */
 #pragma once
 
@@ -15,8 +15,8 @@
 #include "policy/diag.h"
 
 #define POLICY_NAME_MAX 64 /* bytes of a login, group, role, set or rule id */
-#define POLICY_VM_MAX   253
-#define POLICY_NEAR_MAX 8  /* near misses a decision lists */
+#define POLICY_VM_MAX	253
+#define POLICY_NEAR_MAX 8 /* near misses a decision lists */
 
 enum { POLICY_E_INVALID = 1, POLICY_E_UNKNOWN = 2 };
 
@@ -39,7 +39,8 @@ enum policy_reason {
 	POLICY_REASON_SRC_NOT_ALLOWED,
 	POLICY_REASON_MFA_REQUIRED,
 	POLICY_REASON_MFA_STALE,
-	POLICY_REASON_MFA_METHOD, /* this method is not accepted; identifier "mfa_required" */
+	POLICY_REASON_MFA_METHOD, /* this method is not accepted; identifier
+				     "mfa_required" */
 	POLICY_REASON_CLOCK_UNSYNCED,
 };
 
@@ -69,7 +70,8 @@ struct policy_host {
 };
 
 /*
- * policy_load() - read a policy file, or every *.yaml of a folder, check and compile it.
+ * policy_load() - read a policy file, or every *.yaml of a folder, check and compile
+ * it.
  * @path: file or folder; entries starting with '.' are left out. Each file must be
  *        regular, not writable by group or others, owned by root or this process.
  * @host: this host; borrowed for the call.
@@ -111,8 +113,8 @@ uint64_t policy_serial(const struct policy *policy);
 _must_check_ int policy_print(const struct policy *policy, FILE *out);
 
 /*
- * The groups that the policy names, in index order. A subject's memberships are given as
- * these indices. @name: as in `to:`; @dn, @id: the alias' pins, NULL when not given.
+ * The groups that the policy names, in index order. A subject's memberships are given
+ * as these indices. @name: as in `to:`; @dn, @id: the alias' pins, NULL when not given.
  */
 struct policy_group {
 	const char *name;
@@ -132,7 +134,8 @@ _must_check_ int policy_group_find(const struct policy *policy, const char *name
  * `services:` first, then the built-in table (sshd: ssh, login: console, …).
  * Return: 0 and *ret_privilege (borrowed); POLICY_E_UNKNOWN.
  */
-_must_check_ int policy_service_privilege(const struct policy *policy, const char *service,
+_must_check_ int policy_service_privilege(const struct policy *policy,
+					  const char *service,
 					  const char **ret_privilege);
 
 /* policy_vm_count(), policy_vm_at() - the inventory, for who-can and reports. */
@@ -147,13 +150,14 @@ bool policy_login_valid(const char *login, size_t len);
 
 struct policy_subject {
 	const char *login; /* canonical; borrowed */
-	const char *id;    /* immutable id; borrowed; compared with `users:` pins */
-	bool known;        /* false: everything below is ignored, the answer is deny */
-	bool enabled;      /* false: acct_disabled */
-	bool local;        /* in /etc/passwd: matches local:NAME */
-	bool directory;    /* comes from the directory: matches user:NAME and groups */
+	const char *id;	   /* immutable id; borrowed; compared with `users:` pins */
+	bool known;	   /* false: everything below is ignored, the answer is deny */
+	bool enabled;	   /* false: acct_disabled */
+	bool local;	   /* in /etc/passwd: matches local:NAME */
+	bool directory;	   /* comes from the directory: matches user:NAME and groups */
 	int64_t expires_s; /* account expiry, seconds UTC; 0: never */
-	const uint32_t *groups;  /* sorted indices of groups the subject is in; borrowed */
+	const uint32_t
+		*groups; /* sorted indices of groups the subject is in; borrowed */
 	size_t n_groups;
 	const uint32_t *unknown; /* sorted indices of groups without a usable list */
 	size_t n_unknown;
@@ -174,7 +178,8 @@ struct policy_origin {
  * policy_origin_parse() - numeric IPv4 or IPv6 text (a %scope is dropped) to an origin.
  * Return: 0; POLICY_E_INVALID for anything else; names are never resolved.
  */
-_must_check_ int policy_origin_parse(const char *text, struct policy_origin *ret_origin);
+_must_check_ int policy_origin_parse(const char *text,
+				     struct policy_origin *ret_origin);
 
 enum policy_mfa_state {
 	POLICY_MFA_NONE = 0,
@@ -185,16 +190,16 @@ enum policy_mfa_state {
 struct policy_mfa {
 	enum policy_mfa_state state;
 	enum policy_method method; /* PROOF only */
-	int64_t age_s;             /* PROOF: 0 when given in this very transaction */
-	bool same_transaction;     /* PROOF: satisfies any max_age, also 0 */
+	int64_t age_s;		   /* PROOF: 0 when given in this very transaction */
+	bool same_transaction;	   /* PROOF: satisfies any max_age, also 0 */
 };
 
 struct policy_request {
 	const struct policy_subject *subject; /* borrowed */
-	const char *vm;        /* canonical VM name */
-	const char *privilege; /* "ssh", "sudo", "su", … */
-	const char *target;    /* su: target account; else NULL */
-	bool target_uid0;      /* su: the target account has uid 0 */
+	const char *vm;			      /* canonical VM name */
+	const char *privilege;		      /* "ssh", "sudo", "su", … */
+	const char *target;		      /* su: target account; else NULL */
+	bool target_uid0;		      /* su: the target account has uid 0 */
 	struct policy_origin origin;
 	struct policy_mfa mfa;
 	int64_t now_s; /* wall clock, seconds since 1970 UTC */
@@ -202,7 +207,8 @@ struct policy_request {
 
 struct policy_near {
 	const char *rule; /* grant id; borrowed from the policy */
-	enum policy_reason reason; /* the first condition that was not definitely true */
+	enum policy_reason
+		reason; /* the first condition that was not definitely true */
 };
 
 struct policy_decision {
@@ -210,12 +216,15 @@ struct policy_decision {
 	enum policy_reason reason;
 	const char *rule;    /* deciding grant or deny; NULL: none. borrowed */
 	const char *message; /* a deny's message for the user; NULL: none. borrowed */
-	const char *group;   /* allow: the group, "user:NAME" or "local:NAME" that matched */
+	const char
+		*group; /* allow: the group, "user:NAME" or "local:NAME" that matched */
 	const char *role;    /* allow: the role that carried the privilege */
 	bool mfa_required;   /* allow: the deciding grant asked for MFA */
-	bool mfa_would_help; /* deny: the same request with a code now would be allowed */
-	unsigned accept;     /* enum policy_method bits of the deciding or nearest grant */
-	int64_t max_age_s;   /* how old a proof may be for this privilege under that grant */
+	bool mfa_would_help; /* deny: the same request with a code now would be allowed
+			      */
+	unsigned accept; /* enum policy_method bits of the deciding or nearest grant */
+	int64_t max_age_s; /* how old a proof may be for this privilege under that grant
+			    */
 	int64_t valid_until_s; /* end of the deciding grant, 0: none */
 	size_t n_near;
 	struct policy_near near[POLICY_NEAR_MAX];
@@ -227,15 +236,16 @@ struct policy_decision {
  * @req:    borrowed.
  * @ret:    always written completely; strings borrowed from @policy.
  * Deny overrides; no match is deny; `batch` needs no grant for a known, enabled, local
- * account that no deny names. Cost: O(rules indexed for VM and privilege); no allocation.
+ * account that no deny names. Cost: O(rules indexed for VM and privilege); no
+ * allocation.
  */
 void policy_decide(const struct policy *policy, const struct policy_request *req,
 		   struct policy_decision *ret);
 
 /*
- * policy_explain() - the decision in sentences: the verdict and its rule, each near miss
- * with the missing condition and figures, and what would have to change.
- * Writes lines to @out. Return: 0 or negative errno.
+ * policy_explain() - the decision in sentences: the verdict and its rule, each near
+ * miss with the missing condition and figures, and what would have to change. Writes
+ * lines to @out. Return: 0 or negative errno.
  */
 _must_check_ int policy_explain(const struct policy *policy,
 				const struct policy_request *req, FILE *out);

@@ -185,7 +185,8 @@ static void read_what(struct loader *l, struct at at, struct rule *rule)
 		read_deny_privileges(l, (struct at){at.doc, privileges}, rule);
 	text_list_sort(&rule->su);
 	if (rule->deny && rule->roles.n > 0 && rule->privileges == 0 && rule->su.n == 0)
-		loader_error(l, at, "the deny's roles carry no privilege: it denies nothing");
+		loader_error(l, at,
+			     "the deny's roles carry no privilege: it denies nothing");
 }
 
 /* ----------------------------------------------------------------- rules */

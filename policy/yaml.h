@@ -3,8 +3,8 @@
  * yaml.h - a bounded YAML tree in which every scalar is text with a position.
  *
  * Read with libyaml's event API. Refused, each with file:line:column: anchors, aliases,
- * tags, merge keys, duplicate keys, a second document, a BOM, invalid UTF-8, NUL, nesting
- * over 16, files over 16 MiB. Nothing is typed here: `no` is the text "no".
+ * tags, merge keys, duplicate keys, a second document, a BOM, invalid UTF-8, NUL,
+ * nesting over 16, files over 16 MiB. Nothing is typed here: `no` is the text "no".
  */
 #pragma once
 
@@ -20,7 +20,7 @@ struct yaml_node {
 	enum yaml_kind kind;
 	unsigned line, column; /* 1-based, of the node's first byte */
 	const char *text;      /* scalar: NUL-terminated UTF-8, owned by the document */
-	size_t len;            /* scalar: bytes in text */
+	size_t len;	       /* scalar: bytes in text */
 	struct yaml_node *first; /* list items, or map values, in file order */
 	struct yaml_node *next;
 	const char *key; /* in a map: the key's text */
@@ -40,10 +40,10 @@ _must_check_ int yaml_parse(const char *name, const char *buf, size_t len,
 			    struct yaml_doc **ret_doc, struct diags *diag);
 
 /*
- * yaml_read_file() - open (O_NOFOLLOW|O_CLOEXEC|O_NONBLOCK), require a regular file that
- * group and others cannot write and that belongs to root or to this process, read and
- * parse it.
- * Return: as yaml_parse(); what was wrong with the file is a diagnostic too.
+ * yaml_read_file() - open (O_NOFOLLOW|O_CLOEXEC|O_NONBLOCK), require a regular file
+ * that group and others cannot write and that belongs to root or to this process, read
+ * and parse it. Return: as yaml_parse(); what was wrong with the file is a diagnostic
+ * too.
  */
 _must_check_ int yaml_read_file(const char *path, struct yaml_doc **ret_doc,
 				struct diags *diag);
@@ -65,22 +65,24 @@ void yaml_error_key(const struct yaml_doc *doc, const struct yaml_node *at,
 		    struct diags *diag, const char *fmt, ...) _printf_(4, 5);
 
 /*
- * yaml_check_keys() - every key of @map must be in @known (NULL-terminated); unknown ones
- * get a diagnostic with "did you mean …" by edit distance.
+ * yaml_check_keys() - every key of @map must be in @known (NULL-terminated); unknown
+ * ones get a diagnostic with "did you mean …" by edit distance.
  */
 void yaml_check_keys(const struct yaml_doc *doc, const struct yaml_node *map,
 		     const char *const *known, struct diags *diag);
 
 /*
- * Typed readers: 0 and *ret, or YAML_E_INVALID with a diagnostic at the node. A duration
- * is a whole number followed by s, m, h or d ("0" needs no unit); result in seconds.
+ * Typed readers: 0 and *ret, or YAML_E_INVALID with a diagnostic at the node. A
+ * duration is a whole number followed by s, m, h or d ("0" needs no unit); result in
+ * seconds.
  */
 _must_check_ int yaml_get_bool(const struct yaml_doc *doc, const struct yaml_node *n,
 			       bool *ret, struct diags *diag);
 _must_check_ int yaml_get_u64(const struct yaml_doc *doc, const struct yaml_node *n,
 			      uint64_t max, uint64_t *ret, struct diags *diag);
-_must_check_ int yaml_get_duration(const struct yaml_doc *doc, const struct yaml_node *n,
-				   int64_t *ret_s, struct diags *diag);
+_must_check_ int yaml_get_duration(const struct yaml_doc *doc,
+				   const struct yaml_node *n, int64_t *ret_s,
+				   struct diags *diag);
 
 static inline void yaml_freep(struct yaml_doc **doc)
 {
