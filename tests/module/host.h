@@ -37,4 +37,5 @@ void host_conf_drop(const struct daemon *d, const char *service);
 /* host_start() - a handle on that service. */
 pam_handle_t *host_start(const struct daemon *d, const char *service, const char *user,
 			 struct host *host);
+/* host_count_fds() - open descriptors once the daemon is idle. */
 unsigned host_count_fds(void);

@@ -15,8 +15,8 @@
 
 static struct daemon d;
 
-static const char stack[] = "auth required %M timeout=1 first_factor=stack\n"
-			    "account required %M timeout=1\n"
+static const char stack[] = "auth required %M timeout=2 first_factor=stack\n"
+			    "account required %M timeout=2\n"
 			    "session optional %M\n";
 
 static int setup(void **state)

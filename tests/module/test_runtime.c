@@ -39,8 +39,8 @@
 
 static struct daemon d;
 
-static const char stack[] = "auth required %M timeout=1 first_factor=stack\n"
-			    "account required %M timeout=1\n"
+static const char stack[] = "auth required %M timeout=5 first_factor=stack\n"
+			    "account required %M timeout=5\n"
 			    "session optional %M\n";
 static const struct daemon_script judge_one = {.judge = true,
 					       .n_prompts = 1,
@@ -101,7 +101,7 @@ static void test_P17_many_transactions(void **state)
 
 	(void)state;
 	assert_non_null(getcwd(before, sizeof(before)));
-	for (int i = 0; i < 200; i++)
+	for (int i = 0; i < 500; i++)
 		assert_true(login_once(&host));
 	fds = host_count_fds();
 	pages = resident_pages();
@@ -109,7 +109,7 @@ static void test_P17_many_transactions(void **state)
 		assert_true(login_once(&host));
 	assert_int_equal(host_count_fds(), fds);
 	if (!UNDER_ASAN) /* its quarantine grows by design */
-		assert_true(resident_pages() - pages < 64);
+		assert_true(resident_pages() - pages < 256);
 	assert_non_null(getcwd(after, sizeof(after)));
 	assert_string_equal(before, after);
 	assert_int_equal(umask(mask), 0123);
@@ -415,14 +415,14 @@ static void test_P21_stopped_daemon(void **state)
 	pamh = host_start(&d, "stopped", "alice", &host);
 	start = wire_now_ns();
 	assert_int_equal(pam_authenticate(pamh, 0), PAM_AUTHINFO_UNAVAIL);
-	expect_within(start, 1990, 3000);
+	expect_within(start, 1990, 3500);
 	start = wire_now_ns();
 	assert_int_equal(pam_acct_mgmt(pamh, 0), PAM_AUTHINFO_UNAVAIL);
-	expect_within(start, 990, 2000);
+	expect_within(start, 990, 2500);
 	start = wire_now_ns();
 	assert_int_equal(pam_open_session(pamh, 0), PAM_SUCCESS);
 	assert_int_equal(pam_close_session(pamh, 0), PAM_SUCCESS);
-	expect_within(start, 1980, 4000);
+	expect_within(start, 1980, 4500);
 	assert_int_equal(pam_end(pamh, 0), PAM_SUCCESS);
 	assert_int_equal(kill(pid, SIGKILL), 0);
 	assert_int_equal(kill(pid, SIGCONT), 0);
