@@ -64,7 +64,8 @@ RBACD_SRC  := rbacd/main.c rbacd/server.c rbacd/privilege.c rbacd/config.c rbacd
   rbacd/outcome.c rbacd/conn.c rbacd/accept.c rbacd/caps.c rbacd/handle.c rbacd/identity.c rbacd/identity_lookup.c rbacd/people_cache.c rbacd/directory/link.c rbacd/authz.c rbacd/admin.c \
   rbacd/admin_people.c rbacd/admin_status.c rbacd/admin_explain.c \
   rbacd/directory/local.c rbacd/log.c
-DIR_SRC    := rbacd/directory/dir_main.c rbacd/directory/nss.c rbacd/directory/file.c \
+DIR_SRC    := rbacd/directory/dir_main.c rbacd/directory/nss.c rbacd/directory/nss_worker.c \
+  rbacd/directory/workers.c rbacd/directory/file.c rbacd/privilege.c \
   rbacd/directory/link.c rbacd/directory/local.c rbacd/config.c rbacd/log.c
 CTL_SRC    := rbacd/ctl/rbacctl.c rbacd/ctl/tree.c rbacd/ctl/help.c rbacd/ctl/complete.c \
   rbacd/ctl/commands.c rbacd/ctl/call.c rbacd/ctl/out.c rbacd/ctl/text.c rbacd/ctl/qr.c \
