@@ -77,7 +77,7 @@ class BenchWorld(world.World):
     def people(self):
         """Everybody enrolled; a quarter fresh, half held, a quarter without a grant."""
         seeds = DISK + "/seeds"
-        run = world.run(self.tool("enrol_people"), "/var/lib/rbacd/state.db",
+        run = world.run(self.tool("enrol_people"), "/var/lib/rbacd/rbacd.db",
                         "/etc/rbacd/master.key", str(self.n_people), seeds, timeout=300)
         del run
         uid = world.SERVICE_USERS["rbacd"]
