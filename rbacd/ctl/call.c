@@ -34,11 +34,16 @@ int ctl_need_config(struct ctl *ctl)
 	if (r == 0)
 		return 0;
 	diags_print(&diag, ctl->err);
+	if (r > 0)
+		return ctl_fail(ctl, CTL_NO,
+				"the configuration %s is not valid; see above, or use "
+				"--config FILE for another one.",
+				ctl->config_path);
 	return ctl_fail(
 		ctl, CTL_NO,
 		"the configuration %s could not be read%s. Use --config FILE for "
 		"another one.",
-		ctl->config_path, r == -EACCES ? " (run me as root)" : "");
+		ctl->config_path, r == -EACCES ? ": run me as root" : "");
 }
 
 void ctl_answer_done(struct ctl_answer *a)

@@ -337,16 +337,31 @@ static void phrase(const struct record *rec, const char *before, const char *key
 	(void)fputs(after, out);
 }
 
-static const char *what_happened(const struct record *rec)
+/* "alice was refused ssh to postgres on db01 from addr:10.0.0.1" */
+static void print_decision(const struct record *rec, FILE *out)
 {
-	const char *dec = record_get(rec, "dec");
+	bool allowed = str_eq(record_get(rec, "dec"), "allow");
 
-	if (str_eq(dec, "allow"))
-		return " was allowed ";
-	if (str_eq(dec, "deny"))
-		return " was refused ";
-	return str_eq(record_get(rec, "outcome"), "success") ? ": done, "
-							     : ": failed, ";
+	if (record_get(rec, "user"))
+		phrase(rec, "", "user", "", out);
+	else
+		(void)fputs("somebody unknown", out); /* main checks the stream */
+	(void)fputs(allowed ? " was allowed " : " was refused ", out);
+	phrase(rec, "", "priv", "", out);
+	phrase(rec, " to ", "target", "", out);
+	phrase(rec, " on ", "vm", "", out);
+	phrase(rec, " from ", "src", "", out);
+	phrase(rec, " (", "ev", "", out);
+}
+
+/* "admin.reset, about alice: success" */
+static void print_event(const struct record *rec, FILE *out)
+{
+	phrase(rec, "", "ev", "", out);
+	phrase(rec, ", about ", "user", "", out);
+	phrase(rec, ": ", "outcome", "", out);
+	(void)fputs(" (host ", out);
+	phrase(rec, "", "host", "", out);
 }
 
 void record_explain(const struct record *rec, FILE *out)
@@ -357,16 +372,10 @@ void record_explain(const struct record *rec, FILE *out)
 	const char *ts = short_time(record_get(rec, "ts"), time);
 
 	(void)fprintf(out, "On %s ", ts ? ts : "?"); /* main checks the stream */
-	if (record_get(rec, "user"))
-		phrase(rec, "", "user", "", out);
+	if (record_get(rec, "dec"))
+		print_decision(rec, out);
 	else
-		(void)fputs("somebody", out);
-	(void)fputs(what_happened(rec), out);
-	phrase(rec, "", "priv", "", out);
-	phrase(rec, " to ", "target", "", out);
-	phrase(rec, " on ", "vm", "", out);
-	phrase(rec, " from ", "src", "", out);
-	phrase(rec, " (", "ev", "", out);
+		print_event(rec, out);
 	phrase(rec, ", service ", "svc", "", out);
 	phrase(rec, ", op ", "op", "", out);
 	phrase(rec, ", record ", "seq", ").\n", out);

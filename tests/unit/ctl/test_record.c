@@ -114,7 +114,7 @@ static void test_sentences(void **state)
 		"{\"seq\":7,\"ts\":\"2026-11-21T01:50:44.1Z\",\"ev\":\"admin.bypass\","
 		"\"outcome\":\"success\",\"user\":\"bob\",\"actor\":\"uid:0\","
 		"\"op\":\"bypass\",\"reason_text\":\"lost phone\"}");
-	assert_non_null(strstr(text, "bob: done"));
+	assert_non_null(strstr(text, "admin.bypass, about bob: success"));
 	assert_non_null(strstr(text, "Asked by: uid:0\nWhy: lost phone\n"));
 	free(text);
 	text = explain(
