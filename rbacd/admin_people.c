@@ -342,6 +342,7 @@ void admin_run_disable(struct admin_req *req)
 void admin_run_reset(struct admin_req *req)
 {
 	struct subject who = {0};
+	struct store_person kept;
 	struct admin_change change = {.ev = "admin.reset",
 				      .op = "reset",
 				      .user = who.login,
@@ -352,7 +353,9 @@ void admin_run_reset(struct admin_req *req)
 
 	if (!why_ok(req) || find_subject(req, &who) != 0)
 		return;
-	r = mfa_reset(req->server->mfa, who.id);
+	r = store_person_get(req->server->store, who.id, &kept);
+	if (r == 0)
+		r = mfa_reset(req->server->mfa, who.id);
 	if (r == MFA_E_NOT_ENROLLED || r == STORE_E_NONE) {
 		admin_end(req, ADMIN_NO, "%s has no second factor to reset.",
 			  who.login);

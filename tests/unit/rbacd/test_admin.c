@@ -488,6 +488,7 @@ static void test_lost_phone(void **state)
 	conn_end(c);
 	expect(w, "reset", PAIRS("id", "unix:1001:alice"), 0, "are gone");
 	expect(w, "reset", PAIRS("id", "unix:1001:alice"), 1, "Nobody with the id");
+	expect(w, "reset", PAIRS("user", "alice"), 1, "no second factor to reset");
 }
 
 /* Somebody who has left the directory can still be cleared away by login. */
