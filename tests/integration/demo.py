@@ -20,6 +20,7 @@ class Demo:
     def __init__(self, w):
         self.w, self.n, self.wrong, self.mark = w, 0, [], 0
         self.started = time.monotonic()
+        w.show_typed = True
 
     def head(self, title):
         self.n += 1
@@ -75,7 +76,7 @@ class Demo:
         env = dict(os.environ) if sys.stdout.isatty() else dict(os.environ, NO_COLOR="1")
         child = pexpect.spawn("rbacctl", ["enrol", "alice"], encoding="utf-8", timeout=20,
                               dimensions=(60, 120), env=env)
-        child.expect(r"otpauth://totp/\S+")
+        child.expect(r"otpauth://totp/\S+\r\n")
         text = child.before + child.after
         self.w.seeds["alice"] = re.search(r"secret=([A-Z2-7]+)", child.after).group(1)
         child.expect(r"Code that[^\r\n]*: ?$")
@@ -100,8 +101,10 @@ class Demo:
         self.ssh("A person without a role", "dave", "sshd", [lambda: w.code("dave")], False,
                  "refused: right key, right code, no grant")
         self.ctl("explain", "dave", world.HOST, "ssh")
-        self.ssh("Key only (a second sshd: AuthenticationMethods publickey)", "alice",
+        self.ssh("Key only (a second sshd: AuthenticationMethods publickey)", "carol",
                  "sshd-keyonly", [], False, "refused: MFA is required")
+        print("    (the person is not told why by sshd; the log and explain --id tell)")
+        self.ctl("explain", "--id", w.last("account")["id"])
 
     def sudo_step(self, title, s, command, answers, want, what):
         self.head(title)

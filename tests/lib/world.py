@@ -211,12 +211,12 @@ class Answer:
 class World:
     """The inside: accounts, stacks, sshd, rbacd, a clock, and ways to try a login."""
 
-    def __init__(self, variant="release", module="pam_vmsec.so", shim=True, verbose=False):
+    def __init__(self, variant="release", module="pam_vmsec.so", shim=True):
         self.variant, self.module, self.shim = variant, module, shim
-        self.verbose = verbose
         self.build = "%s/build/%s" % (TREE, variant)
         self.build_tests = TREE + "/build/tests"
         self.children, self.seeds, self.spent = {}, {}, {}
+        self.show_typed = False
         libc = ctypes.CDLL(None, use_errno=True)
         libc.prctl(36, 1, 0, 0, 0)  # PR_SET_CHILD_SUBREAPER
         run("ip", "link", "set", "lo", "up")
@@ -426,7 +426,11 @@ class World:
         self.spawn("rbacd", [LOCAL_SBIN + "/rbacd", "--config", "/etc/rbacd/rbacd.yaml"], env)
         self.spawn("rbacd-dir", [LOCAL_SBIN + "/rbacd-dir", "--config",
                                  "/etc/rbacd/rbacd.yaml"])
-        self.wait(self.answers, 15, "rbacd does not answer rbacctl status")
+        try:
+            self.wait(self.answers, 15, "not ready")
+        except TimeoutError:
+            r = self.rbacctl("status", check=False)
+            raise RuntimeError("rbacd is not ready: " + r.stdout + r.stderr) from None
 
     def answers(self):
         for name in ("rbacd", "rbacd-dir"):
@@ -512,6 +516,8 @@ class World:
             answer = answer() if callable(answer) else answer
             child.waitnoecho(0.5)
             child.sendline(answer)
+            if self.show_typed:  # the transcript of the demo; passwords stay hidden
+                text += answer if re.fullmatch(r"\d{6}", answer) else "********"
 
     def ssh(self, user, server, answers=(), key=True, command="echo IN-$(id -un)", options=(),
             seconds=30):
