@@ -55,6 +55,7 @@ static int log_open_read(struct ctl *ctl, bool with_key, struct log_files *ret)
 struct view {
 	struct ctl *ctl;
 	bool raw, follow;
+	bool damaged;		    /* a record could not be read */
 	const char *user, *outcome; /* NULL: any */
 	int64_t since_s;	    /* INT64_MIN: any */
 	uint64_t only_seq;	    /* 0: any */
@@ -99,6 +100,7 @@ static int show_one(uint64_t seq, const char *line, size_t len, void *arg)
 
 	v->last_seq = seq;
 	if (record_parse(line, len, &v->rec) != 0) {
+		v->damaged = true;
 		(void)ctl_fail(ctl, CTL_INTEGRITY,
 			       "record %" PRIu64
 			       " is damaged. Run: rbacctl audit verify",
@@ -133,6 +135,8 @@ static int finish_view(struct view *v)
 		out_print_csv(out_find(&v->set, "records"), ctl->out);
 	else
 		out_print_table(out_find(&v->set, "records"), ctl->out);
+	if (v->damaged)
+		return CTL_INTEGRITY;
 	if (v->n == 0 && !ctl->json)
 		return ctl_fail(ctl, CTL_NO, "no such record.");
 	return CTL_OK;
@@ -303,7 +307,7 @@ static void show_verify(struct ctl *ctl, const struct audit_verify *v, bool whol
 		(void)fprintf(ctl->out, "%sDAMAGED%s at record %" PRIu64 ": ",
 			      ctl_red(ctl), ctl_plain(ctl), v->bad_seq);
 		(void)text_print(v->why, strlen(v->why), ctl->out);
-		(void)fprintf(ctl->out, "\n%" PRIu64 " records before it are whole.\n",
+		(void)fprintf(ctl->out, "\n%" PRIu64 " records were read before it.\n",
 			      v->n_records);
 	}
 }

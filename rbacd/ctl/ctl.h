@@ -52,7 +52,7 @@ enum ctl_socket { CTL_ADMIN, CTL_USER };
  * @ret: appended to; its code and message are END's.
  * Return: 0 when END arrived, whatever it says; CTL_UNREACHABLE, CTL_NO: already told.
  */
-#define CTL_CALL_MS 60000
+#define CTL_CALL_MS 20000
 _must_check_ int ctl_call(struct ctl *ctl, enum ctl_socket which,
 			  const struct wire_call *call, struct ctl_answer *ret);
 
