@@ -124,6 +124,11 @@ LINK_store/test_seal  := $(STORE_SRC) policy/diag.c
 LIBS_store/test_seal  := -lsqlite3 -lcrypto
 LINK_store/test_store := $(STORE_SRC) policy/diag.c
 LIBS_store/test_store := -lsqlite3 -lcrypto
+UNIT_TESTS += audit/test_audit mfa/test_mfa
+LINK_audit/test_audit := $(AUDIT_SRC) $(STORE_SRC) policy/diag.c policy/reason.c
+LIBS_audit/test_audit := -lsqlite3 -lcrypto
+LINK_mfa/test_mfa     := $(MFA_SRC) $(STORE_SRC) policy/diag.c rbacd/wire/code.c
+LIBS_mfa/test_mfa     := -lsqlite3 -lcrypto -loath
 # directory, identity
 # daemon
 UNIT_TESTS += rbacd/test_caps rbacd/test_handle rbacd/test_authz

@@ -1,0 +1,389 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* test_store.c - the turn's transaction, single use, limits, crashes, corruption. */
+#include "tests/unit/store/fixture.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <signal.h>
+#include <sys/mount.h>
+#include <sys/wait.h>
+
+static void put_person(struct store *s, const char *id)
+{
+	struct store_person p = {.created_s = 1};
+
+	(void)snprintf(p.id, sizeof(p.id), "%s", id);
+	(void)snprintf(p.login, sizeof(p.login), "%s", id);
+	assert_int_equal(store_person_put(s, &p), 0);
+}
+
+static struct store_factor put_factor(struct store *s, const char *person)
+{
+	struct store_factor f = {.name = "totp",
+				 .status = STORE_FACTOR_ACTIVE,
+				 .hash = STORE_SHA1,
+				 .digits = 6,
+				 .period_s = 30,
+				 .last_step = -1,
+				 .sealed_len = 3,
+				 .sealed = "abc"};
+
+	(void)snprintf(f.person, sizeof(f.person), "%s", person);
+	assert_int_equal(store_factor_put(s, &f), 0);
+	assert_true(f.id > 0);
+	return f;
+}
+
+static void test_people(void **state)
+{
+	struct store *s = ((struct fixture *)*state)->store;
+	struct store_person p = {0};
+	struct store_factor f[STORE_FACTORS_MAX];
+	size_t n = 9;
+
+	assert_int_equal(store_person_get(s, "a", &p), STORE_E_NONE);
+	put_person(s, "a");
+	(void)put_factor(s, "a");
+	assert_int_equal(store_person_get(s, "A", &p), STORE_E_NONE); /* never folded */
+	assert_int_equal(store_person_get(s, "a", &p), 0);
+	p.fails = 7;
+	assert_int_equal(store_person_put(s, &p), 0); /* keeps what hangs on it */
+	assert_int_equal(store_factor_list(s, "a", f, &n), 0);
+	assert_int_equal(n, 1);
+	assert_int_equal(store_person_delete(s, "a"), 0);
+	assert_int_equal(store_factor_list(s, "a", f, &n), 0);
+	assert_int_equal(n, 0);
+	assert_int_equal(store_commit(s), 0);
+}
+
+static void test_single_use(void **state)
+{
+	struct store *s = ((struct fixture *)*state)->store;
+	struct store_factor f, back[STORE_FACTORS_MAX];
+	size_t n;
+
+	put_person(s, "a");
+	f = put_factor(s, "a");
+	assert_int_equal(store_factor_accept(s, f.id, 10, 0, 1), 0);
+	for (int step = 0; step <= 10; step++)
+		assert_int_equal(store_factor_accept(s, f.id, step, 0, 1),
+				 STORE_E_STALE);
+	assert_int_equal(store_factor_accept(s, f.id, 11, 1, 1), 0);
+	/* A stale copy of the row does not move the watermark back. */
+	f.last_step = -1;
+	assert_int_equal(store_factor_put(s, &f), 0);
+	assert_int_equal(store_factor_accept(s, f.id, 11, 0, 1), STORE_E_STALE);
+	assert_int_equal(store_factor_list(s, "a", back, &n), 0);
+	assert_int_equal(back[0].last_step, 11);
+	assert_int_equal(store_commit(s), 0);
+}
+
+static void test_limits(void **state)
+{
+	struct store *s = ((struct fixture *)*state)->store;
+	struct store_factor f = {.status = STORE_FACTOR_ACTIVE,
+				 .hash = STORE_SHA1,
+				 .digits = 6,
+				 .period_s = 30};
+	struct store_budget b = {.touched_s = 5};
+	bool full = true;
+	int r = 0;
+
+	put_person(s, "a");
+	(void)snprintf(f.person, sizeof(f.person), "a");
+	for (int i = 0; i <= STORE_FACTORS_MAX; i++) {
+		f.id = 0;
+		(void)snprintf(f.name, sizeof(f.name), "f%d", i);
+		r = store_factor_put(s, &f);
+		assert_int_equal(r, i < STORE_FACTORS_MAX ? 0 : STORE_E_LIMIT);
+	}
+	for (uint32_t i = 0; i < STORE_BUDGETS_MAX; i++) {
+		memcpy(b.key, &i, sizeof(i));
+		assert_int_equal(store_budget_put(s, &b), 0);
+	}
+	b.key[31] = 1;
+	assert_int_equal(store_budget_put(s, &b), STORE_E_LIMIT);
+	b.key[31] = 0;
+	assert_int_equal(store_budget_put(s, &b), 0); /* known keys keep their slot */
+	assert_int_equal(store_budget_full(s, &full), 0);
+	assert_true(full);
+	assert_int_equal(store_budget_prune(s, 6), 0);
+	assert_int_equal(store_budget_full(s, &full), 0);
+	assert_false(full);
+	store_rollback(s);
+}
+
+static void test_codes(void **state)
+{
+	struct store *s = ((struct fixture *)*state)->store;
+	static const uint8_t mac[32] = {1}, other[32] = {2};
+	enum store_code_kind kind;
+	uint32_t left;
+
+	put_person(s, "a");
+	put_person(s, "b");
+	assert_int_equal(store_code_add(s, "a", STORE_CODE_BYPASS, mac, 2, 100, 1), 0);
+	assert_int_equal(store_code_use(s, "b", mac, 1, &kind, &left), STORE_E_NONE);
+	assert_int_equal(store_code_use(s, "a", other, 1, &kind, &left), STORE_E_NONE);
+	assert_int_equal(store_code_use(s, "a", mac, 100, &kind, &left), STORE_E_NONE);
+	assert_int_equal(store_code_use(s, "a", mac, 99, &kind, &left), 0);
+	assert_int_equal(left, 1);
+	assert_int_equal(store_code_use(s, "a", mac, 99, &kind, &left), 0);
+	assert_int_equal(store_code_use(s, "a", mac, 99, &kind, &left), STORE_E_NONE);
+	store_rollback(s);
+}
+
+static void test_second_writer(void **state)
+{
+	struct fixture *f = *state;
+	struct store_options opt = {.path = f->path};
+	struct diags diag = DIAGS_INIT;
+	struct store *second = NULL;
+
+	assert_int_equal(store_open(&opt, &second, &diag), -EBUSY);
+	assert_non_null(strstr(diag.v[0].msg, "another rbacd"));
+	diags_done(&diag);
+}
+
+static void test_reader(void **state)
+{
+	struct fixture *f = *state;
+	struct store_options opt = {.path = f->path, .read_only = true};
+	struct diags diag = DIAGS_INIT;
+	struct store *reader = NULL;
+	struct store_person p;
+
+	put_person(f->store, "a");
+	assert_int_equal(store_open(&opt, &reader, &diag), 0);
+	assert_int_equal(store_person_get(reader, "a", &p), STORE_E_NONE);
+	assert_int_equal(store_commit(f->store), 0);
+	assert_int_equal(store_person_get(reader, "a", &p), 0);
+	assert_int_equal(store_person_put(reader, &p), -EROFS);
+	assert_int_equal(store_begin(reader), 0);
+	assert_int_equal(store_person_get(reader, "a", &p), 0);
+	put_person(f->store, "b"); /* a reader never stops the writer */
+	assert_int_equal(store_commit(f->store), 0);
+	assert_int_equal(store_person_get(reader, "b", &p), STORE_E_NONE);
+	store_rollback(reader);
+	assert_int_equal(store_person_get(reader, "b", &p), 0);
+	store_close(reader);
+	diags_done(&diag);
+}
+
+/* Killed between begin and commit, again and again: committed turns only, always whole.
+ */
+static void test_crash(void **state)
+{
+	struct fixture *f = *state;
+	struct store_person p;
+	int status;
+
+	store_close(f->store);
+	f->store = NULL;
+	for (int i = 0; i < 20; i++) {
+		pid_t pid = fork();
+
+		assert_true(pid >= 0);
+		if (pid == 0) {
+			fixture_open_store(f);
+			put_person(f->store, "kept");
+			if (store_commit(f->store) != 0)
+				_exit(1);
+			put_person(f->store, "lost");
+			(void)raise(SIGKILL);
+		}
+		assert_int_equal(waitpid(pid, &status, 0), pid);
+		assert_true(WIFSIGNALED(status) && WTERMSIG(status) == SIGKILL);
+		fixture_open_store(f);
+		assert_int_equal(store_person_get(f->store, "kept", &p), 0);
+		assert_int_equal(store_person_get(f->store, "lost", &p), STORE_E_NONE);
+		store_close(f->store);
+		f->store = NULL;
+	}
+}
+
+/* A7: no space denies, keeps nothing of the turn, and goes on when there is space. */
+static void test_full_disk(void **state)
+{
+	struct fixture *f = *state;
+	struct store_head head = {.seq = 0};
+	char big[2000], filler[128];
+	struct store_head back;
+	int r = 0, fd;
+
+	if (geteuid() != 0 ||
+	    mount("none", f->dir, "tmpfs", 0, "size=4m,mode=0700") != 0)
+		skip();
+	store_close(f->store);
+	fixture_open_store(f);
+	memset(big, 'x', sizeof(big));
+	(void)snprintf(filler, sizeof(filler), "%s/filler", f->dir);
+	fd = open(filler, O_WRONLY | O_CREAT, 0600);
+	while (write(fd, big, sizeof(big)) > 0)
+		;
+	(void)close(fd);
+	while (r == 0 && head.seq < 100000) {
+		for (int i = 0; r == 0 && i < 16; i++) {
+			head.seq++;
+			r = store_audit_append(f->store, head.seq, big, sizeof(big),
+					       &head);
+		}
+		if (r == 0)
+			r = store_commit(f->store);
+	}
+	assert_int_equal(r, STORE_E_FULL);
+	store_rollback(f->store);
+	assert_int_equal(store_audit_head(f->store, &back), 0);
+	assert_int_equal(back.seq % 16, 0); /* whole turns only */
+	assert_int_equal(unlink(filler), 0);
+	head.seq = back.seq + 1;
+	assert_int_equal(store_audit_append(f->store, head.seq, big, 10, &head), 0);
+	assert_int_equal(store_commit(f->store), 0);
+	store_close(f->store);
+	f->store = NULL;
+	assert_int_equal(umount(f->dir), 0);
+}
+
+/* After a failed write the rest of the turn cannot slip into a transaction of its own.
+ */
+static void test_lost_turn(void **state)
+{
+	struct store *s = ((struct fixture *)*state)->store;
+	struct store_person p;
+
+	put_person(s, "a");
+	store_rollback(s);
+	assert_int_equal(store_person_get(s, "a", &p), STORE_E_NONE);
+	assert_false(store_dirty(s));
+}
+
+static void test_corrupt(void **state)
+{
+	struct fixture *f = *state;
+	struct store_options opt = {.path = f->path};
+	struct diags diag = DIAGS_INIT;
+	static const char junk[4096] = "not a database";
+	struct store *s = NULL;
+	char wal[128];
+	int fd;
+
+	store_close(f->store);
+	f->store = NULL;
+	(void)snprintf(wal, sizeof(wal), "%s-wal", f->path);
+	(void)unlink(wal);
+	fd = open(f->path, O_WRONLY);
+	assert_int_equal(pwrite(fd, junk, sizeof(junk), 0), sizeof(junk));
+	(void)close(fd);
+	assert_int_equal(store_open(&opt, &s, &diag), STORE_E_CORRUPT);
+	assert_string_equal(diag.v[0].file, f->path);
+	assert_non_null(strstr(diag.v[0].msg, "rbacctl restore"));
+	diags_done(&diag);
+}
+
+static void test_file_modes(void **state)
+{
+	struct fixture *f = *state;
+	struct store_options opt = {.path = f->path};
+	struct diags diag = DIAGS_INIT;
+	struct store *s = NULL;
+	struct stat st;
+
+	assert_int_equal(stat(f->path, &st), 0);
+	assert_int_equal(st.st_mode & 07777, 0600);
+	store_close(f->store);
+	f->store = NULL;
+	assert_int_equal(chmod(f->path, 0644), 0);
+	assert_int_equal(store_open(&opt, &s, &diag), -EPERM);
+	assert_int_equal(chmod(f->path, 0600), 0);
+	assert_int_equal(chmod(f->dir, 0777), 0);
+	assert_int_equal(store_open(&opt, &s, &diag), -EPERM);
+	assert_int_equal(chmod(f->dir, 0700), 0);
+	diags_done(&diag);
+}
+
+/* A restored backup never re-opens a code: used since, or around the present. */
+static void restore_case(struct fixture *f, bool old_readable)
+{
+	static const uint8_t mac[32] = {1}, unused[32] = {2};
+	struct store_factor fac, back[STORE_FACTORS_MAX];
+	struct diags diag = DIAGS_INIT;
+	enum store_code_kind kind;
+	char backup[128];
+	uint32_t left = 9;
+	size_t n = 0;
+	int fd;
+
+	put_person(f->store, "a");
+	fac = put_factor(f->store, "a");
+	assert_int_equal(store_code_add(f->store, "a", STORE_CODE_RECOVERY, mac, 1, 0,
+					1),
+			 0);
+	assert_int_equal(store_code_add(f->store, "a", STORE_CODE_RECOVERY, unused, 1,
+					0, 1),
+			 0);
+	assert_int_equal(store_commit(f->store), 0);
+	(void)snprintf(backup, sizeof(backup), "%s/backup.db", f->dir);
+	assert_int_equal(store_backup(f->store, backup, &diag), 0);
+	assert_int_equal(store_backup(f->store, backup, &diag), -EEXIST);
+	assert_int_equal(store_restore(f->path, backup, 3000, &diag), -EBUSY);
+	assert_int_equal(store_factor_accept(f->store, fac.id, 5000, 0, 1), 0);
+	assert_int_equal(store_code_use(f->store, "a", mac, 2, &kind, &left), 0);
+	assert_int_equal(store_commit(f->store), 0);
+	store_close(f->store);
+	f->store = NULL;
+	if (!old_readable) {
+		/* The WAL alone would still bring the pages back. */
+		(void)snprintf(backup, sizeof(backup), "%s-wal", f->path);
+		assert_int_equal(unlink(backup), 0);
+		(void)snprintf(backup, sizeof(backup), "%s/backup.db", f->dir);
+		fd = open(f->path, O_WRONLY | O_TRUNC);
+		assert_int_equal(write(fd, "garbage", 7), 7);
+		(void)close(fd);
+	}
+	assert_int_equal(store_restore(f->path, backup, 3000, &diag), 0);
+	fixture_open_store(f);
+	assert_int_equal(store_factor_list(f->store, "a", back, &n), 0);
+	assert_int_equal(n, 1);
+	assert_true(back[0].last_step > 3000 / 30);
+	if (old_readable)
+		assert_int_equal(back[0].last_step, 5000);
+	assert_int_equal(store_code_use(f->store, "a", mac, 2, &kind, &left),
+			 STORE_E_NONE);
+	assert_int_equal(store_code_use(f->store, "a", unused, 2, &kind, &left),
+			 old_readable ? 0 : STORE_E_NONE);
+	assert_int_equal(store_commit(f->store), 0);
+	diags_done(&diag);
+}
+
+static void test_restore(void **state)
+{
+	restore_case(*state, true);
+}
+
+static void test_restore_without_old(void **state)
+{
+	restore_case(*state, false);
+}
+
+#define CASE(fn) cmocka_unit_test_setup_teardown(fn, fixture_setup, fixture_teardown)
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		CASE(test_people),
+		CASE(test_single_use),
+		CASE(test_limits),
+		CASE(test_codes),
+		CASE(test_second_writer),
+		CASE(test_reader),
+		CASE(test_crash),
+		CASE(test_full_disk),
+		CASE(test_lost_turn),
+		CASE(test_corrupt),
+		CASE(test_file_modes),
+		CASE(test_restore),
+		CASE(test_restore_without_old),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
