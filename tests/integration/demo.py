@@ -195,18 +195,28 @@ class Demo:
             print("    " + what)
 
     def keep(self):
+        """Begin anew with the true clock, so that a real phone fits."""
         w = self.w
         outer = os.environ.get("VMSEC_OUTER", "")
+        for name in ("rbacd", "rbacd-dir"):
+            w.stop(name)
+        world.run("rm", "-rf", "/var/lib/rbacd")
+        world.run("chage", "-d", "2025-01-01", "dave")
+        w.shim = False
+        w.set_clock(0)
+        w.start()
+        for login in ("alice", "bob", "carol", "dave"):
+            w.enrol(login)
         print("\nIt keeps running. From another terminal, as root:\n"
               "    nsenter -a -t $(pgrep -P %s) bash     # a shell inside\n"
               "and there:\n"
               "    rbacctl status; rbacctl audit tail; rbacctl explain dave %s ssh\n"
               "    ssh -p 2201 -i /root/keys/alice alice@127.0.0.1\n"
-              "    oathtool --totp -b %s    # alice's code; or scan the QR code above\n"
-              "Passwords: %s. Ctrl-C ends it all." % (
+              "    oathtool --totp -b %s    # alice's code; or: rbacctl enrol alice\n"
+              "The clock is the true one now, state and seeds are new.\n"
+              "Passwords: %s.\nCtrl-C ends it all." % (
                   outer, world.HOST, w.seeds["alice"],
                   ", ".join("%s %s" % x for x in sorted(PW.items()))), flush=True)
-        w.set_clock(0)
         try:
             signal.pause()
         except KeyboardInterrupt:

@@ -609,9 +609,9 @@ class World:
 
     def code(self, user, fresh=True):
         """The code on the phone now; @fresh moves on to a code that was not used yet."""
-        if fresh and int(self.now()) // 30 <= self.spent.get(user, 0):
+        if self.shim and fresh and int(self.now()) // 30 <= self.spent.get(user, 0):
             self.step((self.spent[user] + 1) * 30 - int(self.now()) + 1)
-        if fresh and int(self.now()) % 30 > 24:  # it must not run out while it is typed
+        if self.shim and fresh and int(self.now()) % 30 > 24:  # it must not run out while it is typed
             self.step(8)
         at = int(self.now())
         self.spent[user] = at // 30
