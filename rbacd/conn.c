@@ -145,21 +145,39 @@ void conn_finish(struct conn *c)
 	mark_ready(c);
 }
 
-void conn_queue(struct conn *c, const void *frame, size_t len)
+/* Not realloc(): it would leave an unwiped copy of an enrolment's secrets behind. */
+static bool out_grow(struct conn *c, size_t len)
 {
 	uint8_t *grown;
 
+	if (c->out_len + len > LIMIT_OUT_BYTES)
+		return false;
+	if (c->out_len + len <= c->out_cap)
+		return true;
+	grown = malloc(2 * (c->out_len + len));
+	if (!grown)
+		return false;
+	if (c->out) {
+		memcpy(grown, c->out, c->out_len);
+		explicit_bzero(c->out, c->out_len);
+		free(c->out);
+	}
+	c->out = grown;
+	c->out_cap = 2 * (c->out_len + len);
+	return true;
+}
+
+void conn_queue(struct conn *c, const void *frame, size_t len)
+{
 	mark_ready(c);
-	if (c->out_len + len > LIMIT_OUT_BYTES ||
-	    !(grown = realloc(c->out, c->out_len + len))) {
+	if (!out_grow(c, len)) {
 		log_warning("connection of uid %u dropped: its answer does not fit",
 			    c->peer_uid);
 		c->out_len = c->out_sent = 0;
 		c->finish = true;
 		return;
 	}
-	memcpy(grown + c->out_len, frame, len);
-	c->out = grown;
+	memcpy(c->out + c->out_len, frame, len);
 	c->out_len += len;
 }
 

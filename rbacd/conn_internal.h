@@ -25,7 +25,7 @@ struct conn {
 	void (*gone)(void *arg);
 	void *gone_arg;
 	uint8_t *out;			       /* owned */
-	size_t out_len, out_sent, out_durable; /* durable: queued before this turn */
+	size_t out_cap, out_len, out_sent, out_durable; /* durable: queued before this turn */
 	size_t in_len;
 	uint8_t in[WIRE_FRAME_MAX_IN + 4];
 };

@@ -46,6 +46,8 @@ static int commit_turn(struct server *s)
 	if (!store_dirty(s->store))
 		return 0;
 	rc = store_commit(s->store);
+	if (rc != 0 && rc != STORE_E_FULL)
+		rc = -EIO; /* a commit that failed otherwise may or may not be on disk */
 	took_ms = (wire_now_ns() - begun_ns) / 1000000u;
 	s->stats.n_commits++;
 	if (took_ms > LIMIT_SLOW_COMMIT_MS) {
@@ -56,6 +58,29 @@ static int commit_turn(struct server *s)
 	if (rc == 0)
 		s->storage_problem = NULL;
 	return rc;
+}
+
+/* Only these two can mean that the disk is not what the last commit left. */
+static bool disk_unknown(int rc)
+{
+	return rc == STORE_E_CORRUPT || rc == -EIO;
+}
+
+/* The turn was given up before any flush: the disk's state is known to be the old one, so
+ * everybody in the turn is refused and the next turn may try again. */
+static void lose_turn(struct server *s, int rc)
+{
+	if (rc != STORE_E_FULL) {
+		log_err("a turn was given up (%d): its requests are refused", rc);
+		conn_drop_replies(s->conns, "An internal error: nothing was changed. See "
+					    "rbacd's log.");
+		return;
+	}
+	if (!s->storage_problem)
+		log_err("no space left for the database: everything is denied");
+	s->storage_problem = "no space left on the state file system";
+	conn_drop_replies(s->conns, "The state file system is full: free some space; "
+				    "nothing was changed.");
 }
 
 int server_end_turn(struct server *s)
@@ -69,18 +94,12 @@ int server_end_turn(struct server *s)
 		return 0;
 	}
 	audit_rolled_back(s->audit);
-	if (rc != STORE_E_FULL) {
+	if (disk_unknown(rc)) {
 		log_err("writing the database failed (%d): leaving to recover", rc);
 		return rc;
 	}
-	/* The write was refused before any flush: the disk's state is known to be the
-	 * old one, so this turn is denied and the next may try again. */
 	s->stats.n_lost_turns++;
-	if (!s->storage_problem)
-		log_err("no space left for the database: everything is denied");
-	s->storage_problem = "no space left on the state file system";
-	conn_drop_replies(s->conns, "The state file system is full: free some space; "
-				    "nothing was changed.");
+	lose_turn(s, rc);
 	return 0;
 }
 
