@@ -340,9 +340,30 @@ static bool too_late(struct request *r, uint64_t deadline_ns)
 	return true;
 }
 
+/*
+ * Person and policy must be of one generation: the groups of a look-up are indices into the
+ * policy that was active when it was answered. From here on the request keeps that one.
+ */
+static bool same_generation(struct request *r)
+{
+	struct authz_facts now;
+
+	if (r->policy != r->server->policy) {
+		policy_unref(r->policy);
+		r->policy = r->server->policy ? policy_ref(r->server->policy) : NULL;
+	}
+	authz_read(r->server, &r->begin, &now);
+	if (!str_eq(now.subject, r->facts.subject)) {
+		request_refuse(r->conn, &r->begin, WIRE_RESULT_UNAVAILABLE);
+		return false;
+	}
+	r->facts = now;
+	return true;
+}
+
 static void stage_identified(struct request *r)
 {
-	if (too_late(r, r->begin.deadline_ns))
+	if (too_late(r, r->begin.deadline_ns) || !same_generation(r))
 		return;
 	switch (r->begin.op) {
 	case WIRE_OP_AUTH:
