@@ -54,14 +54,15 @@ class Table:
                                                 "met" if met else "MISSED"), flush=True)
 
 
-def subjects(n, floor, peers):
+def subjects(n, ping, commit, peers):
     d = benchworld.DISK
 
     def pam(name, count, service, phases, answer, people, want=0):
         return "pam,%s,%d,%s,%s,%s,%s,%s/%s,0,%d" % (
             name, count, benchworld.CONF, service, phases, answer, d, people, want)
     rows = [pam("permit", 2 * n, "permit", "ac", "none", "few"),
-            "ask,round-trip,%d,%s" % (2 * n, floor),
+            "ask,round-trip,%d,%s" % (2 * n, ping),
+            "ask,commit,%d,%s" % (2 * n, commit),
             "append,append,%d,%s/append" % (2 * n, d),
             "overwrite,overwrite,%d,%s/overwrite" % (2 * n, d),
             pam("account", 2 * n, "sshd", "c", "none", "few-held"),
@@ -79,6 +80,7 @@ def subjects(n, floor, peers):
 def pam_table(t, m):
     for name, text in (("permit", "pam_permit, pam_start to pam_end"),
                        ("round-trip", "connect, request, reply"),
+                       ("commit", "the same, a record flushed before the reply"),
                        ("append", "fdatasync of an appended record"),
                        ("overwrite", "fdatasync of an overwritten record"),
                        ("account", "OURS account decision, durable"),
@@ -93,6 +95,10 @@ def pam_table(t, m):
                                                                us(m[name], 2)))
     floor = [m["permit"], m["round-trip"], m["append"]]
     t.goal("1: account / (permit + round trip + append)", ratio(m["account"], *floor), 1.15)
+    t.row("account / (permit + durable floor daemon)",
+          ratio(m["account"], m["permit"], m["commit"]), "x")
+    t.row("login / (permit + 2 x durable floor daemon)",
+          ratio(m["login"], m["permit"], m["commit"], m["commit"]), "x")
     if "nslcd" in m:
         t.goal("1: account / nslcd", ratio(m["account"], m["nslcd"]), 0.5)
     t.goal("2: login / (permit + 2 round trips + 2 appends)",
@@ -140,7 +146,7 @@ class Bench:
     def pam(self, cpu=None):
         rounds, n = (3, 40) if self.quick else (7, 200)
         self.w.pin(cpu)
-        m = self.w.drive(rounds, *subjects(n, self.ping, self.peers), cpu=cpu)
+        m = self.w.drive(rounds, *subjects(n, self.ping, self.commit, self.peers), cpu=cpu)
         self.t.head("PAM transactions, medians of %d rounds%s" % (
             rounds, "" if cpu is None else ", everything on one core"))
         pam_table(self.t, m)

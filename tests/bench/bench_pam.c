@@ -166,13 +166,43 @@ static void parse_subject(char *text, unsigned long rounds, struct subject *s)
 	}
 }
 
-/* The subjects take turns of a tenth of their count each. */
+static void shuffle(size_t *order, size_t n, uint32_t *seed)
+{
+	for (size_t i = n - 1; i > 0; i--) {
+		size_t k, t = order[i];
+
+		*seed = *seed * 1664525u + 1013904223u;
+		k = (*seed >> 8) % (i + 1);
+		order[i] = order[k];
+		order[k] = t;
+	}
+}
+
+/*
+ * One after the other in a shuffled order, each as often as its count asks: what comes
+ * before a sample is the same mixture for all. Taken in blocks, a tight loop of flushes
+ * would keep a disk awake that a login finds asleep, and the floor would be one that no
+ * login can reach.
+ */
 static void run_round(struct subject *s, size_t n, struct test_clock *clock)
 {
-	for (unsigned slice = 0; slice < 10; slice++)
-		for (size_t i = 0; i < n; i++)
-			for (unsigned long k = slice; k < s[i].count; k += 10)
-				s[i].once(&s[i], clock);
+	static uint32_t seed = 1;
+	size_t order[SUBJECTS_MAX];
+	unsigned long most = 0;
+
+	for (size_t i = 0; i < n; i++) {
+		most = s[i].count > most ? s[i].count : most;
+		order[i] = i;
+	}
+	for (unsigned long step = 0; step < most; step++) {
+		shuffle(order, n, &seed);
+		for (size_t i = 0; i < n; i++) {
+			struct subject *x = &s[order[i]];
+
+			if ((step + 1) * x->count / most > step * x->count / most)
+				x->once(x, clock);
+		}
+	}
 	for (size_t i = 0; i < n; i++) {
 		(void)printf("round %s %zu %.2f %.2f %.2f\n", s[i].name, s[i].samples.n,
 			     (double)samples_quantile(&s[i].samples, 0.5) / 1e3,
