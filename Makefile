@@ -130,6 +130,15 @@ LIBS_audit/test_audit := -lsqlite3 -lcrypto
 LINK_mfa/test_mfa     := $(MFA_SRC) $(STORE_SRC) policy/diag.c rbacd/wire/code.c
 LIBS_mfa/test_mfa     := -lsqlite3 -lcrypto -loath
 # directory, identity
+UNIT_TESTS += directory/test_snapshot directory/test_local directory/test_file test_config
+LINK_directory/test_snapshot := $(SNAPSHOT_SRC)
+LINK_directory/test_local := rbacd/directory/file.c rbacd/directory/local.c $(SNAPSHOT_SRC) \
+  policy/diag.c policy/yaml.c
+LINK_directory/test_file  := $(LINK_directory/test_local)
+LINK_test_config          := rbacd/config.c policy/diag.c policy/yaml.c
+LIBS_directory/test_local := -lyaml
+LIBS_directory/test_file  := -lyaml
+LIBS_test_config          := -lyaml
 # daemon
 UNIT_TESTS += rbacd/test_caps rbacd/test_handle rbacd/test_authz
 LINK_rbacd/test_caps   := rbacd/caps.c

@@ -41,7 +41,7 @@ struct dir {
 	uint32_t server_uid;
 	struct link *link;			       /* owned; NULL: not connected */
 	struct event *retry, *tick, *sigterm, *sigint; /* owned */
-	int retry_ms;
+	int retry_ms, last_error;
 	struct snapshot *local;	  /* counted */
 	struct snapshot *targets; /* counted; NULL: rbacd named none yet */
 	struct nss *nss;	  /* owned; source nss only */
@@ -334,12 +334,14 @@ static void on_retry(evutil_socket_t fd, short what, void *arg)
 	(void)fd;
 	(void)what;
 	if (r != 0) {
-		if (d->retry_ms == RETRY_FIRST_MS || r == -EPERM)
+		if (d->last_error != r) /* once, not each second */
 			log_notice("rbacd cannot be reached: %s; trying again",
 				   strerrordesc_np(-r));
+		d->last_error = r;
 		plan_retry(d);
 		return;
 	}
+	d->last_error = 0;
 	d->retry_ms = RETRY_FIRST_MS;
 	log_notice("connected to rbacd");
 	send_hello(d);
