@@ -68,13 +68,20 @@ def subjects(n, ping, commit, peers):
             pam("account", 2 * n, "sshd", "c", "none", "few-held"),
             pam("login", n, "sshd", "ac", "code", "few"),
             pam("denied", n, "sshd", "c", "none", "few-none", PERMISSION_DENIED),
-            pam("oath-10", n, "oath10", "ac", "code", "few"),
-            pam("oath-100000", max(4, n // 20), "oath100000", "ac", "code", "few")]
+            pam("oath-10", n, "oath10", "ac", "code", "few")]
     if "google" in peers:
         rows.append(pam("google", n, "google", "ac", "code", "few"))
     if "nslcd" in peers:
         rows.append(peer_ldap.subject(n))
     return rows
+
+
+def big_file(n):
+    """By itself: rewriting 5 MB would leave the disk busy for whoever comes next."""
+    return ["pam,%s,%d,%s,%s,ac,code,%s/few,0,0" % (name, count, benchworld.CONF, service,
+                                                  benchworld.DISK)
+            for name, count, service in (("oath-100000", max(4, n // 20), "oath100000"),
+                                         ("login-beside", n, "sshd"))]
 
 
 def pam_table(t, m):
@@ -104,7 +111,7 @@ def pam_table(t, m):
     t.goal("2: login / (permit + 2 round trips + 2 appends)",
            ratio(m["login"], *floor, *floor[1:]), 1.15)
     t.goal("2: login / pam_oath of 10 users", ratio(m["login"], m["oath-10"]), 1)
-    t.goal("2: login / pam_oath of 100,000 users", ratio(m["login"], m["oath-100000"]), 0.02)
+    t.goal("2: login / pam_oath of 100,000 users", ratio(m["login-beside"], m["oath-100000"]), 0.02)
     t.goal("3: denied / account", ratio(m["denied"], m["account"]), 1.05)
 
 
@@ -147,6 +154,7 @@ class Bench:
         rounds, n = (3, 40) if self.quick else (7, 200)
         self.w.pin(cpu)
         m = self.w.drive(rounds, *subjects(n, self.ping, self.commit, self.peers), cpu=cpu)
+        m.update(self.w.drive(rounds, *big_file(n), cpu=cpu))
         self.t.head("PAM transactions, medians of %d rounds%s" % (
             rounds, "" if cpu is None else ", everything on one core"))
         pam_table(self.t, m)
