@@ -237,8 +237,9 @@ static void on_tick(evutil_socket_t fd, short what, void *arg)
 		rc = store_budget_prune(s->store, now_s - 86400);
 	if (rc != 0)
 		server_turn_lost(s, rc);
-	else if (!store_dirty(s->store))
-		store_idle(s->store);
+	else if (s->stats.n_commits == s->n_commits_ticked)
+		store_idle(s->store); /* a second without a write */
+	s->n_commits_ticked = s->stats.n_commits;
 }
 
 static int run_loop(struct server *s)

@@ -47,7 +47,8 @@ static int commit_turn(struct server *s)
 		return 0;
 	rc = store_commit(s->store);
 	if (rc != 0 && rc != STORE_E_FULL)
-		rc = -EIO; /* a commit that failed otherwise may or may not be on disk */
+		rc = -EIO; /* a commit that failed otherwise may or may not be on disk
+			    */
 	took_ms = (wire_now_ns() - begun_ns) / 1000000u;
 	s->stats.n_commits++;
 	if (took_ms > LIMIT_SLOW_COMMIT_MS) {
@@ -66,14 +67,15 @@ static bool disk_unknown(int rc)
 	return rc == STORE_E_CORRUPT || rc == -EIO;
 }
 
-/* The turn was given up before any flush: the disk's state is known to be the old one, so
- * everybody in the turn is refused and the next turn may try again. */
+/* The turn was given up before any flush: the disk's state is known to be the old one,
+ * so everybody in the turn is refused and the next turn may try again. */
 static void lose_turn(struct server *s, int rc)
 {
 	if (rc != STORE_E_FULL) {
 		log_err("a turn was given up (%d): its requests are refused", rc);
-		conn_drop_replies(s->conns, "An internal error: nothing was changed. See "
-					    "rbacd's log.");
+		conn_drop_replies(s->conns,
+				  "An internal error: nothing was changed. See "
+				  "rbacd's log.");
 		return;
 	}
 	if (!s->storage_problem)
@@ -91,6 +93,8 @@ int server_end_turn(struct server *s)
 	if (rc == 0) {
 		audit_committed(s->audit);
 		conn_flush_replies(s->conns);
+		if (store_wal_over(s->store))
+			store_idle(s->store); /* busy or not: it must end somewhere */
 		return 0;
 	}
 	audit_rolled_back(s->audit);

@@ -21,8 +21,8 @@ struct server_stats {
 
 struct server {
 	struct event_base *base;
-	struct config *config;  /* owned */
-	struct policy *policy;  /* counted; NULL: none is valid, everything is denied */
+	struct config *config;	/* owned */
+	struct policy *policy;	/* counted; NULL: none is valid, everything is denied */
 	char policy_error[256]; /* "" or why the last reload was refused */
 	int64_t policy_loaded_s;
 	struct store *store;
@@ -33,16 +33,18 @@ struct server {
 	struct conn_table *conns;
 	struct handle_table *handles;
 	struct server_stats stats;
+	uint64_t n_commits_ticked; /* stats.n_commits at the last tick */
 	char boot_id[37];
 	int64_t started_s;
 	int turn_error; /* not 0: this turn is lost, see server_turn_lost() */
 	const char *storage_problem; /* static; NULL: writing works */
-	bool stop; /* leave the loop after this turn */
+	bool stop;		     /* leave the loop after this turn */
 };
 
 /*
- * server_turn_lost() - something of this turn could not be written: nothing of it is kept
- * and every reply queued in it becomes a refusal. @rc: STORE_E_FULL, or what ends rbacd.
+ * server_turn_lost() - something of this turn could not be written: nothing of it is
+ * kept and every reply queued in it becomes a refusal. @rc: STORE_E_FULL, or what ends
+ * rbacd.
  */
 void server_turn_lost(struct server *server, int rc);
 
@@ -57,9 +59,11 @@ int64_t server_now_s(void);
 int64_t server_now_us(void);
 
 /*
- * server_reload() - load config-independent policy again, all or nothing, and record it.
+ * server_reload() - load config-independent policy again, all or nothing, and record
+ * it.
  * @actor: who asked, for the record ("uid:0", "signal").
- * Return: 0; POLICY_E_INVALID with diagnostics, the running policy stays; negative errno.
+ * Return: 0; POLICY_E_INVALID with diagnostics, the running policy stays; negative
+ * errno.
  */
 _must_check_ int server_reload(struct server *server, const char *actor,
 			       struct diags *diag);
