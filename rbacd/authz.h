@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * authz.h - pipeline stage "policy": what a PAM request means, as facts the policy knows.
+ * authz.h - pipeline stage "policy": what a PAM request means, as facts the policy
+ * knows.
  *
  * Pure but for one look-up of the audit session in the store.
  */
@@ -19,10 +20,10 @@ struct authz_facts {
 	bool target_uid0;
 	struct policy_origin origin;
 	char origin_text[STORE_ORIGIN_MAX + 1]; /* "local", "addr:…", "unknown" */
-	bool from_sshd;   /* a service whose SSH_* environment sshd itself set */
-	bool proven;      /* the first factor is proven */
-	bool by_root;     /* su or sudo by root, who could setuid anyway */
-	bool is_login;    /* opens a session of its own: ssh, console, desktop, web */
+	bool from_sshd;	  /* a service whose SSH_* environment sshd itself set */
+	bool proven;	  /* the first factor is proven */
+	bool by_root;	  /* su or sudo by root, who could setuid anyway */
+	bool is_login;	  /* opens a session of its own: ssh, console, desktop, web */
 	bool can_step_up; /* its account phase may ask for a code */
 };
 

@@ -2,7 +2,8 @@
 /*
  * caps.h - how many requests one key has pending: invoker, source address, service.
  *
- * A bounded hash table of counters under a random key, so that nobody can aim at a bucket.
+ * A bounded hash table of counters under a random key, so that nobody can aim at a
+ * bucket.
  */
 #pragma once
 
@@ -24,5 +25,6 @@ void caps_free(struct caps *caps);
 struct caps_key caps_key(const struct caps *caps, char kind, const void *p, size_t len);
 
 /* caps_take() - count one more. Return: 0; CAPS_E_OVER, nothing counted. */
-_must_check_ int caps_take(struct caps *caps, const struct caps_key *key, uint32_t limit);
+_must_check_ int caps_take(struct caps *caps, const struct caps_key *key,
+			   uint32_t limit);
 void caps_drop(struct caps *caps, const struct caps_key *key);

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * config.h - /etc/rbacd/rbacd.yaml as a checked struct; read by rbacd, rbacd-dir, rbacctl.
+ * config.h - /etc/rbacd/rbacd.yaml as a checked struct; read by rbacd, rbacd-dir,
+ * rbacctl.
  */
 #pragma once
 
@@ -12,21 +13,21 @@
 enum config_source { CONFIG_SOURCE_NSS = 1, CONFIG_SOURCE_FILE };
 
 struct config {
-	char *path;           /* owned, as all strings here */
-	char *user;           /* rbacd's account: name in /etc/passwd or a number */
+	char *path;	      /* owned, as all strings here */
+	char *user;	      /* rbacd's account: name in /etc/passwd or a number */
 	char *directory_user; /* rbacd-dir's */
-	char *vm;             /* this host's name in the policy */
+	char *vm;	      /* this host's name in the policy */
 	struct policy_label *labels; /* owned with their strings */
 	size_t n_labels;
-	char *policy;     /* file or folder */
-	char *state_dir;  /* database */
-	char *run_dir;    /* sockets */
-	char *key_file;   /* master key */
-	char *issuer;     /* in the phone's app */
+	char *policy;	 /* file or folder */
+	char *state_dir; /* database */
+	char *run_dir;	 /* sockets */
+	char *key_file;	 /* master key */
+	char *issuer;	 /* in the phone's app */
 	enum config_source source;
-	char *people;     /* source file: path of the people file */
+	char *people;	     /* source file: path of the people file */
 	int64_t max_stale_s; /* directory data older than this is unknown */
-	uint32_t *admins; /* further uids on admin.sock */
+	uint32_t *admins;    /* further uids on admin.sock */
 	size_t n_admins;
 	char **sshd_services; /* PAM services whose SSH_AUTH_INFO_0 sshd itself set */
 	size_t n_sshd_services;

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * conn.h - pipeline stages "request in" and "reply": sockets, frames, caps, queued replies.
+ * conn.h - pipeline stages "request in" and "reply": sockets, frames, caps, queued
+ * replies.
  *
  * Nothing that is queued here leaves before the turn's store_commit().
  */
@@ -21,12 +22,13 @@ void conn_table_free(struct conn_table *table);
 /* conn_listen() - accept on @fd (owned from here on) for the life of the table. */
 _must_check_ int conn_listen(struct conn_table *table, enum conn_kind kind, int fd);
 
-/* conn_queue() - copy one frame to the connection's outgoing queue. Out of memory or over
- * LIMIT_OUT_BYTES: the connection is dropped and nothing of it is sent. */
+/* conn_queue() - copy one frame to the connection's outgoing queue. Out of memory or
+ * over LIMIT_OUT_BYTES: the connection is dropped and nothing of it is sent. */
 void conn_queue(struct conn *c, const void *frame, size_t len);
 /* conn_finish() - close once what is queued has left. */
 void conn_finish(struct conn *c);
-/* conn_delay() - hold what is queued until CLOCK_MONOTONIC @due_ns (after the commit). */
+/* conn_delay() - hold what is queued until CLOCK_MONOTONIC @due_ns (after the commit).
+ */
 void conn_delay(struct conn *c, uint64_t due_ns);
 enum conn_kind conn_get_kind(const struct conn *c);
 uint32_t conn_peer_uid(const struct conn *c);
@@ -38,8 +40,8 @@ void conn_on_gone(struct conn *c, void (*fn)(void *arg), void *arg);
 
 /* conn_flush_replies() - after the commit: send what is queued and due. */
 void conn_flush_replies(struct conn_table *table);
-/* conn_drop_replies() - the turn was lost: pam transactions get UNAVAILABLE, calls get an
- * END with @why; whatever they had queued in this turn is forgotten. */
+/* conn_drop_replies() - the turn was lost: pam transactions get UNAVAILABLE, calls get
+ * an END with @why; whatever they had queued in this turn is forgotten. */
 void conn_drop_replies(struct conn_table *table, const char *why);
 
 struct conn_stats {

@@ -24,8 +24,9 @@ struct conn {
 	uint8_t nonce[WIRE_NONCE_LEN];
 	void (*gone)(void *arg);
 	void *gone_arg;
-	uint8_t *out;			       /* owned */
-	size_t out_cap, out_len, out_sent, out_durable; /* durable: queued before this turn */
+	uint8_t *out; /* owned */
+	size_t out_cap, out_len, out_sent,
+		out_durable; /* durable: queued before this turn */
 	size_t in_len;
 	uint8_t in[WIRE_FRAME_MAX_IN + 4];
 };

@@ -13,10 +13,10 @@ struct handle_table;
 struct handle_facts {
 	char user[WIRE_NAME_MAX + 1];
 	char service[WIRE_SERVICE_MAX + 1];
-	int32_t pid;          /* SO_PEERCRED of the auth phase */
-	char person[161];     /* immutable id the code was verified for */
-	char corr[16];        /* correlation id of the transaction */
-	bool has_code;        /* a code was accepted in the auth phase */
+	int32_t pid;	  /* SO_PEERCRED of the auth phase */
+	char person[161]; /* immutable id the code was verified for */
+	char corr[16];	  /* correlation id of the transaction */
+	bool has_code;	  /* a code was accepted in the auth phase */
 	enum policy_method method;
 };
 

@@ -35,7 +35,8 @@ void log_write(enum log_level level, const char *fmt, ...)
 	if (log_state.to_syslog)
 		syslog((int)level, "%s", line);
 	else
-		(void)fprintf(stderr, "<%d>%s\n", (int)level, line); /* nowhere to report */
+		(void)fprintf(stderr, "<%d>%s\n", (int)level,
+			      line); /* nowhere to report */
 	errno = saved;
 }
 

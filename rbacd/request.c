@@ -341,8 +341,9 @@ static bool too_late(struct request *r, uint64_t deadline_ns)
 }
 
 /*
- * Person and policy must be of one generation: the groups of a look-up are indices into the
- * policy that was active when it was answered. From here on the request keeps that one.
+ * Person and policy must be of one generation: the groups of a look-up are indices into
+ * the policy that was active when it was answered. From here on the request keeps that
+ * one.
  */
 static bool same_generation(struct request *r)
 {

@@ -20,11 +20,13 @@ struct request;
 struct request *request_begin(struct server *server, struct conn *c,
 			      const struct wire_begin *begin);
 
-/* request_answer() - the person's answer; wiped by the caller. False: the request is over. */
+/* request_answer() - the person's answer; wiped by the caller. False: the request is
+ * over. */
 bool request_answer(struct request *r, const struct wire_answer *answer);
 
 /* request_free() - forget it, whatever its state; NULL is a no-op. */
 void request_free(struct request *r);
 
 /* request_refuse() - one RESULT that denies, for callers without a request (caps). */
-void request_refuse(struct conn *c, const struct wire_begin *begin, enum wire_result result);
+void request_refuse(struct conn *c, const struct wire_begin *begin,
+		    enum wire_result result);

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * audit.h - the audit log's face for the pipeline: event in, durable line with the turn.
+ * audit.h - the audit log's face for the pipeline: event in, durable line with the
+ * turn.
  *
  * record.c turns an event into one canonical JSON line, chain.c links and appends it,
  * sink_syslog.c sends it on after the commit. `reason` is a closed list.
@@ -23,22 +24,25 @@ enum audit_outcome { AUDIT_FAILURE = 0, AUDIT_SUCCESS = 1, AUDIT_UNKNOWN = 2 };
  * hostile: record.c escapes it. Numbers are left out when < 0.
  */
 struct audit_event {
-	const char *ev; /* "auth", "account", "session.open", "admin.enrol", "daemon.start" … */
+	const char *ev; /* "auth", "account", "session.open", "admin.enrol",
+			   "daemon.start" … */
 	enum audit_sev sev;
 	const char *corr; /* one transaction's auth, account and session share it */
 	enum audit_outcome outcome;
 	const char *reason; /* identifier of the closed list; audit_reason_known() */
 	/* subject */
-	const char *user;  /* a known person's login */
-	const char *uid;   /* immutable id */
-	const char *unknown_user; /* raw name of nobody: stored as keyed hash and length */
-	const char *actor; /* who really asked: login uid, peer uid, su's invoker */
+	const char *user; /* a known person's login */
+	const char *uid;  /* immutable id */
+	const char
+		*unknown_user; /* raw name of nobody: stored as keyed hash and length */
+	const char *actor;     /* who really asked: login uid, peer uid, su's invoker */
 	const char *svc, *tty, *src, *rhost_name;
 	/* object */
 	const char *vm, *priv, *target;
 	/* decision */
-	const char *dec;  /* "allow", "deny" */
-	const char *rule, *path; /* path: group -> role, or near misses, for explain --id */
+	const char *dec; /* "allow", "deny" */
+	const char *rule,
+		*path; /* path: group -> role, or near misses, for explain --id */
 	int64_t policy_serial;
 	const char *policy_sha;
 	const char *dec_src; /* "nss", "file" */
@@ -55,8 +59,10 @@ struct audit_event {
 
 /* All numbers left out, failure, nothing said. */
 #define AUDIT_EVENT_INIT                                                               \
-	{.sev = AUDIT_INFO, .policy_serial = -1, .snapshot_age_s = -1, .lat_us = -1,   \
-	 .t_delta = INT64_MIN, .fails = -1, .count = -1}
+	{                                                                              \
+		.sev = AUDIT_INFO, .policy_serial = -1, .snapshot_age_s = -1,          \
+		.lat_us = -1, .t_delta = INT64_MIN, .fails = -1, .count = -1           \
+	}
 
 /* audit_reason_known() - true for identifiers of the closed list. */
 bool audit_reason_known(const char *reason);
@@ -64,14 +70,15 @@ bool audit_reason_known(const char *reason);
 struct audit;
 
 struct audit_options {
-	const char *host;      /* this VM's name; borrowed for the life of the log */
-	const char *dev_log;   /* syslog socket, "/dev/log"; NULL: none */
-	const char *journal;   /* "/run/systemd/journal/socket"; NULL: none */
+	const char *host;    /* this VM's name; borrowed for the life of the log */
+	const char *dev_log; /* syslog socket, "/dev/log"; NULL: none */
+	const char *journal; /* "/run/systemd/journal/socket"; NULL: none */
 };
 
 /*
  * audit_open() - read the head, check its MAC and the last line against it.
- * Return: 0; STORE_E_CORRUPT with a diagnostic (file, reason, way back); negative errno.
+ * Return: 0; STORE_E_CORRUPT with a diagnostic (file, reason, way back); negative
+ * errno.
  */
 _must_check_ int audit_open(struct store *store, const struct seal *seal,
 			    const struct audit_options *opt, struct audit **ret,
@@ -88,13 +95,14 @@ _must_check_ int audit_append(struct audit *audit, const struct audit_event *ev,
 			      int64_t now_us, char ret_id[AUDIT_ID_MAX + 1]);
 
 /*
- * audit_append_stranger() - the same for failures before a proven first factor: the first
- * of a (source, reason) in a minute is appended, more are counted and appended as one
- * record with `count` when the minute ends (audit_tick()). Below 5 % of free space they
- * are counted only. ret_id is "" when nothing was appended.
+ * audit_append_stranger() - the same for failures before a proven first factor: the
+ * first of a (source, reason) in a minute is appended, more are counted and appended as
+ * one record with `count` when the minute ends (audit_tick()). Below 5 % of free space
+ * they are counted only. ret_id is "" when nothing was appended.
  */
-_must_check_ int audit_append_stranger(struct audit *audit, const struct audit_event *ev,
-				       int64_t now_us, char ret_id[AUDIT_ID_MAX + 1]);
+_must_check_ int audit_append_stranger(struct audit *audit,
+				       const struct audit_event *ev, int64_t now_us,
+				       char ret_id[AUDIT_ID_MAX + 1]);
 
 /* audit_tick() - once a second: append what has been counted and is due. */
 _must_check_ int audit_tick(struct audit *audit, int64_t now_us);
@@ -108,13 +116,15 @@ uint64_t audit_seq(const struct audit *audit); /* of the last durable record */
 /* audit_dropped() - lines that no journal or syslog took; the log itself has them. */
 uint64_t audit_dropped(const struct audit *audit);
 
-/* audit_parse_id() - a public decision id back to its sequence number, check verified. */
-_must_check_ int audit_parse_id(const struct seal *seal, const char *id, uint64_t *ret_seq);
+/* audit_parse_id() - a public decision id back to its sequence number, check verified.
+ */
+_must_check_ int audit_parse_id(const struct seal *seal, const char *id,
+				uint64_t *ret_seq);
 
 struct audit_verify {
 	uint64_t n_records;
-	uint64_t bad_seq;   /* first bad record, 0: none */
-	char why[160];      /* "" when the log is whole */
+	uint64_t bad_seq; /* first bad record, 0: none */
+	char why[160];	  /* "" when the log is whole */
 	uint8_t head[32];
 };
 

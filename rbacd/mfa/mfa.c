@@ -118,8 +118,8 @@ static int compare_one(struct mfa *m, const struct mfa_attempt *a, struct scene 
 	struct totp_match match = {.found = false};
 	int rc = totp_open(m->seal, f, &seed);
 
-	/* A row that was tampered with opens nothing and costs its owner the login; it is
-	 * not a reason to refuse anybody else. */
+	/* A row that was tampered with opens nothing and costs its owner the login; it
+	 * is not a reason to refuse anybody else. */
 	if (rc == SEAL_E_FORGED) {
 		s->forged = true;
 		seed = m->dummy;

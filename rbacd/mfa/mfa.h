@@ -38,8 +38,8 @@ struct mfa_result {
 	enum mfa_outcome outcome;
 	const char *reason;	   /* audit identifier: bad_otp otp_replay not_enrolled
 				      factor_locked        factor_disabled blind_conversation
-				      rate_limited unknown_user        mfa_required internal; static;
-				      NULL when accepted */
+				      rate_limited unknown_user        mfa_required internal;
+				      static;        NULL when accepted */
 	bool locked;		   /* tell the host to stop asking; only when proven */
 	enum policy_method method; /* accepted */
 	char cred[48];		   /* factor name or "recovery", "bypass" */

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * seal.h - keys: AES-256-GCM for secrets at rest, HMAC-SHA-256 for look-ups and heads, each
- * under a key of its own derived by HKDF-SHA-256 from the master key.
+ * seal.h - keys: AES-256-GCM for secrets at rest, HMAC-SHA-256 for look-ups and heads,
+ * each under a key of its own derived by HKDF-SHA-256 from the master key.
  */
 #pragma once
 
@@ -14,8 +14,8 @@ struct seal;
 
 /*
  * seal_open() - read the 32-byte master key (64 hex digits and a newline, or 32 bytes).
- * The file must be regular, not a link, owned by root or this process, mode 0400 or 0600.
- * Return: 0; negative errno with a diagnostic that says how to make one.
+ * The file must be regular, not a link, owned by root or this process, mode 0400 or
+ * 0600. Return: 0; negative errno with a diagnostic that says how to make one.
  */
 _must_check_ int seal_open(const char *path, struct seal **ret, struct diags *diag);
 _must_check_ int seal_new(const uint8_t master[32], struct seal **ret);
@@ -35,8 +35,8 @@ _must_check_ int seal_encrypt(const struct seal *seal, const char *purpose,
 			      const struct secret *plain, uint8_t *buf, size_t cap,
 			      size_t *ret_len);
 _must_check_ int seal_decrypt(const struct seal *seal, const char *purpose,
-			      const struct seal_part *aad, size_t n_aad, const uint8_t *buf,
-			      size_t len, struct secret *ret);
+			      const struct seal_part *aad, size_t n_aad,
+			      const uint8_t *buf, size_t len, struct secret *ret);
 /* seal_mac() - HMAC over the length-prefixed parts, under the key of @purpose. */
 _must_check_ int seal_mac(const struct seal *seal, const char *purpose,
 			  const struct seal_part *parts, size_t n, uint8_t ret[32]);

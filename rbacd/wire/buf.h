@@ -2,8 +2,8 @@
 /*
  * buf.h - typed, bounded writing and reading of frames. Never allocates, never logs.
  *
- * A writer that would overflow goes into a failed state and stays there; the single check
- * is wire_writer_end(). A reader's cursor does not move when a call fails.
+ * A writer that would overflow goes into a failed state and stays there; the single
+ * check is wire_writer_end(). A reader's cursor does not move when a call fails.
  */
 #pragma once
 
@@ -12,7 +12,7 @@
 enum {
 	WIRE_E_INCOMPLETE = 1, /* more bytes are needed */
 	WIRE_E_INVALID = 2,    /* malformed; end the connection */
-	WIRE_E_END = 3,        /* no more fields */
+	WIRE_E_END = 3,	       /* no more fields */
 };
 
 struct wire_writer {
@@ -23,16 +23,20 @@ struct wire_writer {
 };
 
 /* wire_writer_begin() - start a frame of @type in @buf. */
-void wire_writer_begin(struct wire_writer *w, void *buf, size_t cap, enum wire_type type);
+void wire_writer_begin(struct wire_writer *w, void *buf, size_t cap,
+		       enum wire_type type);
 void wire_put_u8(struct wire_writer *w, enum wire_tag tag, uint8_t v);
 void wire_put_u32(struct wire_writer *w, enum wire_tag tag, uint32_t v);
 void wire_put_u64(struct wire_writer *w, enum wire_tag tag, uint64_t v);
-void wire_put_bytes(struct wire_writer *w, enum wire_tag tag, const void *p, size_t len);
+void wire_put_bytes(struct wire_writer *w, enum wire_tag tag, const void *p,
+		    size_t len);
 void wire_put_text(struct wire_writer *w, enum wire_tag tag, const char *text);
 
 /* Cells of a ROW. */
-void wire_put_cell_text(struct wire_writer *w, const char *name, const char *v); /* NULL: null */
-void wire_put_cell_json(struct wire_writer *w, const char *name, const char *v, size_t len);
+void wire_put_cell_text(struct wire_writer *w, const char *name,
+			const char *v); /* NULL: null */
+void wire_put_cell_json(struct wire_writer *w, const char *name, const char *v,
+			size_t len);
 void wire_put_cell_int(struct wire_writer *w, const char *name, int64_t v);
 void wire_put_cell_time(struct wire_writer *w, const char *name, int64_t v);
 void wire_put_cell_bool(struct wire_writer *w, const char *name, bool v);
@@ -64,7 +68,8 @@ struct wire_reader {
 /*
  * wire_frame_split() - find one frame at the start of @buf.
  * @max: WIRE_FRAME_MAX or WIRE_FRAME_MAX_IN; a longer announced length is invalid.
- * Return: 0, *ret_frame and *ret_used (bytes to drop); WIRE_E_INCOMPLETE; WIRE_E_INVALID.
+ * Return: 0, *ret_frame and *ret_used (bytes to drop); WIRE_E_INCOMPLETE;
+ * WIRE_E_INVALID.
  */
 _must_check_ int wire_frame_split(const uint8_t *buf, size_t len, size_t max,
 				  struct wire_frame *ret_frame, size_t *ret_used);
@@ -80,7 +85,8 @@ _must_check_ int wire_next(struct wire_reader *r, struct wire_field *ret_field);
 _must_check_ int wire_get_u8(const struct wire_field *f, uint8_t *ret);
 _must_check_ int wire_get_u32(const struct wire_field *f, uint32_t *ret);
 _must_check_ int wire_get_u64(const struct wire_field *f, uint64_t *ret);
-/* wire_get_text() - copy NUL-free bytes into buf[cap], terminated; too long is invalid. */
+/* wire_get_text() - copy NUL-free bytes into buf[cap], terminated; too long is invalid.
+ */
 _must_check_ int wire_get_text(const struct wire_field *f, char *buf, size_t cap);
 _must_check_ int wire_get_exact(const struct wire_field *f, void *buf, size_t len);
 

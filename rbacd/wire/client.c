@@ -15,8 +15,9 @@
 #define NS_PER_MS	1000000u
 #define RETRY_MS_MIN	2
 #define RETRY_MS_SPREAD 16
-#define FIRST_FREE_FD	3 /* the host may have closed 0-2; its child would write to us \
-			   */
+#define FIRST_FREE_FD                                                                  \
+	3 /* the host may have closed 0-2; its child would write to us                 \
+	   */
 
 uint64_t wire_now_ns(void)
 {

@@ -8,9 +8,9 @@
 #include "rbacd/wire/buf.h"
 
 struct wire_client {
-	int fd;              /* owned; -1 when closed */
+	int fd;		      /* owned; -1 when closed */
 	uint64_t deadline_ns; /* CLOCK_MONOTONIC, absolute; 0: none (rbacctl) */
-	uint8_t *buf;        /* borrowed: room for one frame */
+	uint8_t *buf;	      /* borrowed: room for one frame */
 	size_t cap;
 	size_t have; /* bytes of buf in use */
 	size_t used; /* bytes of the frame handed out last */
@@ -24,10 +24,9 @@ uint64_t wire_now_ns(void);
  * and whose server has peer uid 0 or @server_uid.
  * @path:   absolute; every folder on the way must be root's and not writable by others
  *          (a sticky world-writable folder is refused too), no symbolic links.
- * A full backlog (EAGAIN, which poll() cannot wait for) is retried with jitter until the
- * deadline.
- * Return: 0; -ETIMEDOUT; -ECONNREFUSED, -ENOENT …; -EPERM when the server or a folder is
- *         not to be trusted.
+ * A full backlog (EAGAIN, which poll() cannot wait for) is retried with jitter until
+ * the deadline. Return: 0; -ETIMEDOUT; -ECONNREFUSED, -ENOENT …; -EPERM when the server
+ * or a folder is not to be trusted.
  */
 _must_check_ int wire_client_open(struct wire_client *c, const char *path,
 				  uint32_t server_uid, uint64_t deadline_ns, void *buf,

@@ -15,7 +15,8 @@
  * code_classify() - normalise @text and tell what it is.
  * @len: at most SECRET_MAX are looked at; more is BLIND.
  * @ret: normalised digits or 16 upper-case characters; written only for CODE, RECOVERY.
- * Return: WIRE_ANSWER_CODE, _RECOVERY, _EMPTY (nothing but spaces and hyphens) or _BLIND.
+ * Return: WIRE_ANSWER_CODE, _RECOVERY, _EMPTY (nothing but spaces and hyphens) or
+ * _BLIND.
  */
 enum wire_answer_kind code_classify(const char *text, size_t len, struct secret *ret);
 

@@ -14,17 +14,20 @@ _must_check_ int wire_encode_answer(const struct wire_answer *m, void *buf, size
 				    size_t *ret_len);
 _must_check_ int wire_encode_prompt(const struct wire_prompt *m, void *buf, size_t cap,
 				    size_t *ret_len); /* PROMPT or, turn 0, INFO */
-_must_check_ int wire_encode_result(const struct wire_result_msg *m, void *buf, size_t cap,
-				    size_t *ret_len);
+_must_check_ int wire_encode_result(const struct wire_result_msg *m, void *buf,
+				    size_t cap, size_t *ret_len);
 
 /*
  * wire_decode_*() - frame to a checked message; *ret is written only on success.
  * Return: 0; WIRE_E_INVALID.
  */
 _must_check_ int wire_decode_begin(const struct wire_frame *f, struct wire_begin *ret);
-_must_check_ int wire_decode_answer(const struct wire_frame *f, struct wire_answer *ret);
-_must_check_ int wire_decode_prompt(const struct wire_frame *f, struct wire_prompt *ret);
-_must_check_ int wire_decode_result(const struct wire_frame *f, struct wire_result_msg *ret);
+_must_check_ int wire_decode_answer(const struct wire_frame *f,
+				    struct wire_answer *ret);
+_must_check_ int wire_decode_prompt(const struct wire_frame *f,
+				    struct wire_prompt *ret);
+_must_check_ int wire_decode_result(const struct wire_frame *f,
+				    struct wire_result_msg *ret);
 
 /* CALL: a verb and at most WIRE_ARGS_MAX arguments, each "name=value". */
 #define WIRE_ARGS_MAX 16

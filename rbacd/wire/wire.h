@@ -10,10 +10,10 @@
  *             whole frame fits a buffer of WIRE_FRAME_MAX bytes
  *   field  := u16 tag | u16 length | length bytes
  *
- * Fields of a frame come in ascending tag order; only tags marked "list" repeat. A field
- * that the frame's type does not know, a missing required field, a wrong length, a NUL in
- * text, or a byte left over makes the whole frame invalid and ends the connection.
- * A list is repeated fields, never joined text.
+ * Fields of a frame come in ascending tag order; only tags marked "list" repeat. A
+ * field that the frame's type does not know, a missing required field, a wrong length,
+ * a NUL in text, or a byte left over makes the whole frame invalid and ends the
+ * connection. A list is repeated fields, never joined text.
  *
  * Authority is SO_PEERCRED taken at accept; no field names the caller.
  */
@@ -23,22 +23,22 @@
 
 #include "policy/base.h"
 
-#define WIRE_VERSION        1
-#define WIRE_FRAME_MAX      65536 /* toward clients, and from rbacd-dir */
+#define WIRE_VERSION	    1
+#define WIRE_FRAME_MAX	    65536 /* toward clients, and from rbacd-dir */
 #define WIRE_FRAME_MAX_IN   4096  /* toward rbacd on pam.sock, admin.sock, user.sock */
-#define WIRE_HEADER_LEN     8     /* with the length itself */
-#define WIRE_NONCE_LEN      16
-#define WIRE_HANDLE_LEN     16
-#define WIRE_NAME_MAX       255 /* raw user names; a valid login is at most 64 */
+#define WIRE_HEADER_LEN	    8	  /* with the length itself */
+#define WIRE_NONCE_LEN	    16
+#define WIRE_HANDLE_LEN	    16
+#define WIRE_NAME_MAX	    255 /* raw user names; a valid login is at most 64 */
 #define WIRE_SERVICE_MAX    64
-#define WIRE_TTY_MAX        64
-#define WIRE_RHOST_MAX      255
+#define WIRE_TTY_MAX	    64
+#define WIRE_RHOST_MAX	    255
 #define WIRE_SSH_CONN_MAX   128
 #define WIRE_AUTH_INFO_MAX  2048
-#define WIRE_TEXT_MAX       16384 /* a prompt with a QR code */
-#define WIRE_ID_MAX         32
-#define WIRE_ANSWER_MAX     64
-#define WIRE_ARG_MAX        1024
+#define WIRE_TEXT_MAX	    16384 /* a prompt with a QR code */
+#define WIRE_ID_MAX	    32
+#define WIRE_ANSWER_MAX	    64
+#define WIRE_ARG_MAX	    1024
 #define WIRE_ROW_FIELDS_MAX 64
 
 /*
@@ -87,28 +87,30 @@ enum wire_op {
 
 /* Bits of wire_begin.flags. Unknown bits make the frame invalid. */
 enum wire_flag {
-	WIRE_FLAG_SILENT = 1u << 0,         /* PAM_SILENT */
+	WIRE_FLAG_SILENT = 1u << 0,	     /* PAM_SILENT */
 	WIRE_FLAG_NO_NULL_AUTHTOK = 1u << 1, /* PAM_DISALLOW_NULL_AUTHTOK */
-	WIRE_FLAG_FIRST_FACTOR = 1u << 2,   /* argument first_factor=stack */
-	WIRE_FLAG_CAN_PROMPT = 1u << 3,     /* the host gave a conversation function */
-	WIRE_FLAG_RESCUE = 1u << 4, /* OPEN: a session whose account phase on this handle
-				       never asked us (rescue line): raises the alert */
+	WIRE_FLAG_FIRST_FACTOR = 1u << 2,    /* argument first_factor=stack */
+	WIRE_FLAG_CAN_PROMPT = 1u << 3,	     /* the host gave a conversation function */
+	WIRE_FLAG_RESCUE =
+		1u << 4, /* OPEN: a session whose account phase on this handle
+			    never asked us (rescue line): raises the alert */
 };
 
 /* What became of the prompt. Only CODE and RECOVERY carry text. */
 enum wire_answer_kind {
-	WIRE_ANSWER_CODE = 1,     /* 6 or 8 digits, normalised */
-	WIRE_ANSWER_RECOVERY = 2, /* 16 characters of A-Z2-7, normalised, check char right */
-	WIRE_ANSWER_BLIND = 3,    /* equals PAM_AUTHTOK or fits no grammar; never sent */
-	WIRE_ANSWER_EMPTY = 4,    /* nothing typed */
-	WIRE_ANSWER_FAILED = 5,   /* the conversation failed or was cancelled */
+	WIRE_ANSWER_CODE = 1, /* 6 or 8 digits, normalised */
+	WIRE_ANSWER_RECOVERY =
+		2, /* 16 characters of A-Z2-7, normalised, check char right */
+	WIRE_ANSWER_BLIND = 3,	/* equals PAM_AUTHTOK or fits no grammar; never sent */
+	WIRE_ANSWER_EMPTY = 4,	/* nothing typed */
+	WIRE_ANSWER_FAILED = 5, /* the conversation failed or was cancelled */
 };
 
 enum wire_style {
-	WIRE_STYLE_HIDDEN = 1, /* PAM_PROMPT_ECHO_OFF */
+	WIRE_STYLE_HIDDEN = 1,	/* PAM_PROMPT_ECHO_OFF */
 	WIRE_STYLE_VISIBLE = 2, /* PAM_PROMPT_ECHO_ON */
-	WIRE_STYLE_TEXT = 3,   /* INFO: PAM_TEXT_INFO */
-	WIRE_STYLE_ERROR = 4,  /* INFO: PAM_ERROR_MSG */
+	WIRE_STYLE_TEXT = 3,	/* INFO: PAM_TEXT_INFO */
+	WIRE_STYLE_ERROR = 4,	/* INFO: PAM_ERROR_MSG */
 };
 
 /*
@@ -117,62 +119,62 @@ enum wire_style {
  */
 enum wire_result {
 	WIRE_RESULT_NONE = 0,
-	WIRE_RESULT_AUTH_FAILED = 1, /* PAM_AUTH_ERR */
-	WIRE_RESULT_LOCKED = 2,      /* PAM_MAXTRIES; first factor proven only */
-	WIRE_RESULT_FORBIDDEN = 3,   /* PAM_PERM_DENIED */
-	WIRE_RESULT_UNAVAILABLE = 4, /* PAM_AUTHINFO_UNAVAIL */
+	WIRE_RESULT_AUTH_FAILED = 1,  /* PAM_AUTH_ERR */
+	WIRE_RESULT_LOCKED = 2,	      /* PAM_MAXTRIES; first factor proven only */
+	WIRE_RESULT_FORBIDDEN = 3,    /* PAM_PERM_DENIED */
+	WIRE_RESULT_UNAVAILABLE = 4,  /* PAM_AUTHINFO_UNAVAIL */
 	WIRE_RESULT_NEW_PASSWORD = 5, /* PAM_NEW_AUTHTOK_REQD; not sent at present */
-	WIRE_RESULT_CONV_FAILED = 6, /* PAM_CONV_ERR */
-	WIRE_RESULT_NOTED = 7,       /* OPEN, CLOSE, CRED: recorded */
+	WIRE_RESULT_CONV_FAILED = 6,  /* PAM_CONV_ERR */
+	WIRE_RESULT_NOTED = 7,	      /* OPEN, CLOSE, CRED: recorded */
 	WIRE_RESULT_ALLOW = (int32_t)0x35c3691e,
 };
 
 /* Field tags; ascending inside a frame. r = required. */
 enum wire_tag {
 	/* BEGIN */
-	WIRE_T_NONCE = 1,       /* r 16 bytes, all pam.sock frames */
-	WIRE_T_OP = 2,          /* r u8 */
-	WIRE_T_DEADLINE = 3,    /* r u64 ns, BEGIN and ANSWER */
-	WIRE_T_FLAGS = 4,       /* r u32 */
-	WIRE_T_SERVICE = 5,     /* r text */
-	WIRE_T_USER = 6,        /* r bytes, raw: any byte but NUL */
-	WIRE_T_RUSER = 7,       /* bytes */
-	WIRE_T_TTY = 8,         /* bytes */
-	WIRE_T_RHOST = 9,       /* bytes; text for the log, decides nothing */
-	WIRE_T_SSH_CONN = 10,   /* bytes: SSH_CONNECTION of the PAM environment */
-	WIRE_T_AUTH_INFO = 11,  /* bytes: SSH_AUTH_INFO_0 of the PAM environment */
-	WIRE_T_SESSION = 12,    /* r u32 /proc/self/sessionid, 0xffffffff unset */
-	WIRE_T_LOGINUID = 13,   /* r u32 /proc/self/loginuid, 0xffffffff unset */
-	WIRE_T_RUID = 14,       /* r u32 getuid() of the host process */
-	WIRE_T_HANDLE = 15,     /* 16 bytes: the transaction of the auth phase */
-	WIRE_T_VMSEC_ID = 16,   /* text: OPEN, CLOSE: the decision id */
+	WIRE_T_NONCE = 1,      /* r 16 bytes, all pam.sock frames */
+	WIRE_T_OP = 2,	       /* r u8 */
+	WIRE_T_DEADLINE = 3,   /* r u64 ns, BEGIN and ANSWER */
+	WIRE_T_FLAGS = 4,      /* r u32 */
+	WIRE_T_SERVICE = 5,    /* r text */
+	WIRE_T_USER = 6,       /* r bytes, raw: any byte but NUL */
+	WIRE_T_RUSER = 7,      /* bytes */
+	WIRE_T_TTY = 8,	       /* bytes */
+	WIRE_T_RHOST = 9,      /* bytes; text for the log, decides nothing */
+	WIRE_T_SSH_CONN = 10,  /* bytes: SSH_CONNECTION of the PAM environment */
+	WIRE_T_AUTH_INFO = 11, /* bytes: SSH_AUTH_INFO_0 of the PAM environment */
+	WIRE_T_SESSION = 12,   /* r u32 /proc/self/sessionid, 0xffffffff unset */
+	WIRE_T_LOGINUID = 13,  /* r u32 /proc/self/loginuid, 0xffffffff unset */
+	WIRE_T_RUID = 14,      /* r u32 getuid() of the host process */
+	WIRE_T_HANDLE = 15,    /* 16 bytes: the transaction of the auth phase */
+	WIRE_T_VMSEC_ID = 16,  /* text: OPEN, CLOSE: the decision id */
 	/* ANSWER: NONCE DEADLINE then */
-	WIRE_T_TURN = 32,       /* r u32, PROMPT and ANSWER */
+	WIRE_T_TURN = 32,	 /* r u32, PROMPT and ANSWER */
 	WIRE_T_ANSWER_KIND = 33, /* r u8 */
-	WIRE_T_ANSWER = 34,     /* bytes; CODE and RECOVERY only, secret */
+	WIRE_T_ANSWER = 34,	 /* bytes; CODE and RECOVERY only, secret */
 	/* PROMPT, INFO, RESULT: NONCE then */
-	WIRE_T_STYLE = 48,      /* r u8, PROMPT and INFO */
-	WIRE_T_TEXT = 49,       /* r text in PROMPT and INFO, optional in RESULT */
-	WIRE_T_RESULT = 50,     /* r u32 */
-	WIRE_T_ID = 51,         /* text: public decision id (VMSEC_ID) */
+	WIRE_T_STYLE = 48,  /* r u8, PROMPT and INFO */
+	WIRE_T_TEXT = 49,   /* r text in PROMPT and INFO, optional in RESULT */
+	WIRE_T_RESULT = 50, /* r u32 */
+	WIRE_T_ID = 51,	    /* text: public decision id (VMSEC_ID) */
 	/* RESULT may carry HANDLE (auth accepted): tag 52 to stay ascending */
 	WIRE_T_NEW_HANDLE = 52,
 	/* CALL: one VERB, then ARG_NAME ARG_VALUE pairs */
-	WIRE_T_VERB = 64,       /* r text, e.g. "status" */
-	WIRE_T_ARG = 65,        /* list: text "name=value", value may be empty */
+	WIRE_T_VERB = 64, /* r text, e.g. "status" */
+	WIRE_T_ARG = 65,  /* list: text "name=value", value may be empty */
 	/* ROW: a table's name, then its cells in column order */
-	WIRE_T_TABLE = 72,      /* r text */
-	WIRE_T_CELL = 73,       /* list: u8 kind, u8 name length, name, value */
+	WIRE_T_TABLE = 72, /* r text */
+	WIRE_T_CELL = 73,  /* list: u8 kind, u8 name length, name, value */
 	/* END */
-	WIRE_T_EXIT = 80,       /* r u32: exit status for rbacctl; 0 done */
-	WIRE_T_MESSAGE = 81,    /* text for the person: what, where, what to do next */
+	WIRE_T_EXIT = 80,    /* r u32: exit status for rbacctl; 0 done */
+	WIRE_T_MESSAGE = 81, /* text for the person: what, where, what to do next */
 	/* dir.sock */
-	WIRE_T_SOURCE = 96,     /* HELLO r text: "nss", "file", "ldap" */
-	WIRE_T_TICKET = 97,     /* LOOKUP, ACCOUNT r u64 */
-	WIRE_T_LOGIN = 98,      /* LOOKUP r text, a valid login */
-	WIRE_T_BYTES = 99,      /* ACCOUNT: a snapshot of 0 or 1 accounts (snapshot.h) */
-	WIRE_T_STATE = 100,     /* ACCOUNT r u8: 1 answered, 2 failed, 3 timed out */
-	WIRE_T_PROBLEM = 101,   /* PROBLEM r text: for status and the log */
+	WIRE_T_SOURCE = 96,   /* HELLO r text: "nss", "file", "ldap" */
+	WIRE_T_TICKET = 97,   /* LOOKUP, ACCOUNT r u64 */
+	WIRE_T_LOGIN = 98,    /* LOOKUP r text, a valid login */
+	WIRE_T_BYTES = 99,    /* ACCOUNT: a snapshot of 0 or 1 accounts (snapshot.h) */
+	WIRE_T_STATE = 100,   /* ACCOUNT r u8: 1 answered, 2 failed, 3 timed out */
+	WIRE_T_PROBLEM = 101, /* PROBLEM r text: for status and the log */
 };
 
 /* Cell kinds of a ROW. */
@@ -181,7 +183,8 @@ enum wire_cell_kind {
 	WIRE_CELL_INT = 2,  /* value: i64 */
 	WIRE_CELL_BOOL = 3, /* value: u8 0 or 1 */
 	WIRE_CELL_NULL = 4,
-	WIRE_CELL_JSON = 5, /* value: one JSON document, passed through (audit records) */
+	WIRE_CELL_JSON =
+		5, /* value: one JSON document, passed through (audit records) */
 	WIRE_CELL_TIME = 6, /* value: i64 seconds UTC */
 };
 
@@ -189,7 +192,7 @@ struct wire_begin {
 	uint8_t nonce[WIRE_NONCE_LEN];
 	enum wire_op op;
 	uint64_t deadline_ns; /* CLOCK_MONOTONIC */
-	uint32_t flags;       /* enum wire_flag */
+	uint32_t flags;	      /* enum wire_flag */
 	char service[WIRE_SERVICE_MAX + 1];
 	char user[WIRE_NAME_MAX + 1];
 	char ruser[WIRE_NAME_MAX + 1]; /* "" when unset, as all below */
@@ -217,14 +220,15 @@ struct wire_prompt { /* also INFO, where turn is 0 and absent on the wire */
 	uint8_t nonce[WIRE_NONCE_LEN];
 	uint32_t turn;
 	enum wire_style style;
-	const char *text; /* encode: borrowed; decode: borrowed from the frame, in place */
+	const char
+		*text; /* encode: borrowed; decode: borrowed from the frame, in place */
 	size_t text_len;
 };
 
 struct wire_result_msg {
 	uint8_t nonce[WIRE_NONCE_LEN];
 	enum wire_result result;
-	char text[512];           /* "" when none */
+	char text[512];		  /* "" when none */
 	char id[WIRE_ID_MAX + 1]; /* "" when none */
 	bool has_handle;
 	uint8_t handle[WIRE_HANDLE_LEN];
