@@ -212,7 +212,7 @@ class Demo:
               "and there:\n"
               "    rbacctl status; rbacctl audit tail; rbacctl explain dave %s ssh\n"
               "    ssh -p 2201 -i /root/keys/alice alice@127.0.0.1\n"
-              "    oathtool --totp -b %s    # alice's code; or: rbacctl enrol alice\n"
+              "    oathtool --totp -b %s    # alice's code; or: rbacctl reset alice; rbacctl enrol alice\n"
               "The clock is the true one now, state and seeds are new.\n"
               "Passwords: %s.\nCtrl-C ends it all." % (
                   outer, world.HOST, w.seeds["alice"],

@@ -222,7 +222,8 @@ class World:
         run("ip", "link", "set", "lo", "up")
         socket.sethostname(HOST)
         os.umask(0o022)
-        keep = {k: os.environ[k] for k in ("VMSEC_TREE", "VMSEC_HOST_DATA", "VMSEC_OUTER")}
+        keep = {k: os.environ[k] for k in ("VMSEC_TREE", "VMSEC_HOST_DATA", "VMSEC_OUTER", "VMSEC_RUN")
+                if k in os.environ}
         os.environ.clear()
         os.environ.update(keep)
         os.environ.update({"PATH": LOCAL_SBIN + ":/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin",
