@@ -130,12 +130,16 @@ LIBS_audit/test_audit := -lsqlite3 -lcrypto
 LINK_mfa/test_mfa     := $(MFA_SRC) $(STORE_SRC) policy/diag.c rbacd/wire/code.c
 LIBS_mfa/test_mfa     := -lsqlite3 -lcrypto -loath
 # directory, identity
-UNIT_TESTS += directory/test_snapshot directory/test_local directory/test_file test_config
+UNIT_TESTS += directory/test_snapshot directory/test_local directory/test_file test_config test_identity
 LINK_directory/test_snapshot := $(SNAPSHOT_SRC)
 LINK_directory/test_local := rbacd/directory/file.c rbacd/directory/local.c $(SNAPSHOT_SRC) \
   policy/diag.c policy/yaml.c
 LINK_directory/test_file  := $(LINK_directory/test_local)
 LINK_test_config          := rbacd/config.c policy/diag.c policy/yaml.c
+LINK_test_identity        := rbacd/identity.c rbacd/identity_lookup.c rbacd/people_cache.c \
+  rbacd/directory/link.c rbacd/directory/local.c rbacd/wire/buf.c rbacd/log.c $(SNAPSHOT_SRC) \
+  $(POLICY_SRC)
+LIBS_test_identity        := -levent_core -lyaml -lcrypto
 LIBS_directory/test_local := -lyaml
 LIBS_directory/test_file  := -lyaml
 LIBS_test_config          := -lyaml
