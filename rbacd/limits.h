@@ -3,30 +3,31 @@
 #pragma once
 
 /* Connections. A quarter of the pam.sock table is kept for consoles and uid 0. */
-#define LIMIT_PAM_CONNS        4096
-#define LIMIT_PAM_RESERVED     (LIMIT_PAM_CONNS / 4)
-#define LIMIT_PER_INVOKER      16 /* pending, per login uid or PAM_RUSER */
-#define LIMIT_PER_SOURCE       32 /* pending, per source address */
-#define LIMIT_PER_SERVICE      (LIMIT_PAM_CONNS / 2) /* pending, per kind of service */
-#define LIMIT_ADMIN_CONNS      32
-#define LIMIT_USER_CONNS       256
-#define LIMIT_USER_PER_UID     8
-#define LIMIT_TURN_REQUESTS    256 /* accepted and read in one turn of the loop */
-#define LIMIT_BACKLOG          4096
-#define LIMIT_FDS_RESERVED     32 /* log, database, journal, dir link */
+#define LIMIT_PAM_CONNS	    4096
+#define LIMIT_PAM_RESERVED  (LIMIT_PAM_CONNS / 4)
+#define LIMIT_PER_INVOKER   16 /* pending, per login uid or PAM_RUSER */
+#define LIMIT_PER_SOURCE    32 /* pending, per source address */
+#define LIMIT_PER_SERVICE   (LIMIT_PAM_CONNS / 2) /* pending, per kind of service */
+#define LIMIT_ADMIN_CONNS   32
+#define LIMIT_USER_CONNS    256
+#define LIMIT_USER_PER_UID  8
+#define LIMIT_TURN_REQUESTS 256 /* accepted and read in one turn of the loop */
+#define LIMIT_BACKLOG	    4096
+#define LIMIT_FDS_RESERVED  32 /* log, database, journal, dir link */
 
 /* Time. */
-#define LIMIT_FRAME_MS         5000   /* a connection without its first frame */
-#define LIMIT_PENDING_MS       120000 /* a transaction waiting for an answer */
-#define LIMIT_HANDLE_S         120    /* from auth accepted to account */
-#define LIMIT_LOOKUP_MS        2000   /* rbacd-dir, one person */
-#define LIMIT_PERSON_FRESH_S   10     /* nss: a younger entry needs no look-up */
-#define LIMIT_SLOW_COMMIT_MS   1000
-#define LIMIT_EQUAL_STEP_MS    50 /* failures leave at a multiple of this after arrival */
+#define LIMIT_FRAME_MS	     5000   /* a connection without its first frame */
+#define LIMIT_PENDING_MS     120000 /* a transaction waiting for an answer */
+#define LIMIT_HANDLE_S	     120    /* from auth accepted to account */
+#define LIMIT_LOOKUP_MS	     2000   /* rbacd-dir, one person */
+#define LIMIT_PERSON_FRESH_S 10	    /* nss: a younger entry needs no look-up */
+#define LIMIT_SLOW_COMMIT_MS 1000
+/* Failures leave at a multiple of this after arrival. */
+#define LIMIT_EQUAL_STEP_MS 50
 
 /* Sizes. */
-#define LIMIT_HANDLES          4096 /* accepted auth phases waiting for their account */
-#define LIMIT_PEOPLE_CACHED    16384 /* nss entries */
-#define LIMIT_TURNS            3 /* prompts in one transaction */
-#define LIMIT_OUT_BYTES        (16u << 20) /* queued toward one admin connection */
-#define LIMIT_SNAPSHOT_BYTES   (256u << 20)
+#define LIMIT_HANDLES	     4096  /* accepted auth phases waiting for their account */
+#define LIMIT_PEOPLE_CACHED  16384 /* nss entries */
+#define LIMIT_TURNS	     3	   /* prompts in one transaction */
+#define LIMIT_OUT_BYTES	     (16u << 20) /* queued toward one admin connection */
+#define LIMIT_SNAPSHOT_BYTES (256u << 20)

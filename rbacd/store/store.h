@@ -4,7 +4,8 @@
  *
  * The face of the one database; only files in store/ know SQL. All changes of one turn
  * of the event loop share one transaction: store_begin() is called by whoever writes
- * first, store_commit() by the loop alone. State and audit commit together or not at all.
+ * first, store_commit() by the loop alone. State and audit commit together or not at
+ * all.
  */
 #pragma once
 
@@ -14,23 +15,23 @@
 struct store;
 
 enum {
-	STORE_E_NONE = 1,    /* no such row */
-	STORE_E_STALE = 2,   /* compare-and-set lost: the value was already used */
-	STORE_E_FULL = 3,    /* no space: nothing of this turn is kept, deny and go on */
+	STORE_E_NONE = 1,  /* no such row */
+	STORE_E_STALE = 2, /* compare-and-set lost: the value was already used */
+	STORE_E_FULL = 3,  /* no space: nothing of this turn is kept, deny and go on */
 	STORE_E_CORRUPT = 4, /* the file is damaged or not ours: stop */
 	STORE_E_LIMIT = 5,   /* a bounded table is full */
 };
 
 struct store_options {
 	const char *path; /* database file, in a folder of our own */
-	bool read_only;   /* rbacctl: short read transactions, never a write */
+	bool read_only;	  /* rbacctl: short read transactions, never a write */
 };
 
 /*
- * store_open() - open or create the database (WAL, synchronous=FULL, 0600), check it with
- * a quick integrity check, bring the schema to the current version.
- * Return: 0; STORE_E_CORRUPT with a diagnostic that names the file, the reason and the way
- *         back (rbacctl restore); negative errno with a diagnostic.
+ * store_open() - open or create the database (WAL, synchronous=FULL, 0600), check it
+ * with a quick integrity check, bring the schema to the current version. Return: 0;
+ * STORE_E_CORRUPT with a diagnostic that names the file, the reason and the way back
+ * (rbacctl restore); negative errno with a diagnostic.
  */
 _must_check_ int store_open(const struct store_options *opt, struct store **ret,
 			    struct diags *diag);
@@ -42,8 +43,8 @@ _must_check_ int store_begin(struct store *store);
 bool store_dirty(const struct store *store);
 /*
  * store_commit() - commit and flush the turn. No open transaction: 0 at once.
- * Return: 0 durable; STORE_E_FULL rolled back cleanly before any flush; any other value:
- *         the state of the disk is unknown, the caller must close, exit and recover.
+ * Return: 0 durable; STORE_E_FULL rolled back cleanly before any flush; any other
+ * value: the state of the disk is unknown, the caller must close, exit and recover.
  */
 _must_check_ int store_commit(struct store *store);
 void store_rollback(struct store *store);
@@ -52,42 +53,50 @@ void store_idle(struct store *store);
 /* store_wal_over() - the WAL is over 16 MiB: call store_idle() although busy. */
 bool store_wal_over(const struct store *store);
 
-/* store_path() - the resolved path of the database, for messages; borrowed from @store. */
+/* store_path() - the resolved path of the database, for messages; borrowed from @store.
+ */
 const char *store_path(const struct store *store);
 
 /* store_free_percent() - free space of the store's file system, in percent. */
 int store_free_percent(const struct store *store);
 
-#define STORE_ID_MAX     160 /* immutable person id */
-#define STORE_LOGIN_MAX  64
-#define STORE_ORIGIN_MAX 64  /* "local", "addr:2001:db8::1" */
+#define STORE_ID_MAX	 160 /* immutable person id */
+#define STORE_LOGIN_MAX	 64
+#define STORE_ORIGIN_MAX 64 /* "local", "addr:2001:db8::1" */
 
 struct store_person {
 	char id[STORE_ID_MAX + 1];
 	char login[STORE_LOGIN_MAX + 1]; /* at enrolment, for people to read */
-	uint32_t fails;       /* consecutive wrong codes with a proven first factor */
-	uint32_t fails_told;  /* wrong codes since the last accepted one, to be told */
-	int64_t next_try_s;   /* no code is looked at before; 0: now */
-	bool disabled;        /* 100 consecutive, or by an administrator: bind again */
+	uint32_t fails;	     /* consecutive wrong codes with a proven first factor */
+	uint32_t fails_told; /* wrong codes since the last accepted one, to be told */
+	int64_t next_try_s;  /* no code is looked at before; 0: now */
+	bool disabled;	     /* 100 consecutive, or by an administrator: bind again */
 	int64_t created_s, last_ok_s;
 };
 
 _must_check_ int store_person_get(struct store *store, const char *id,
 				  struct store_person *ret); /* STORE_E_NONE */
 _must_check_ int store_person_put(struct store *store, const struct store_person *p);
-_must_check_ int store_person_delete(struct store *store, const char *id); /* and all of it */
-/* store_person_each() - in order of login; stops when @fn returns non-zero, returns that. */
+_must_check_ int store_person_delete(struct store *store,
+				     const char *id); /* and all of it */
+/* store_person_each() - in order of login; stops when @fn returns non-zero, returns
+ * that. */
 _must_check_ int store_person_each(struct store *store,
-				   int (*fn)(const struct store_person *, void *), void *arg);
+				   int (*fn)(const struct store_person *, void *),
+				   void *arg);
 
 /* Failures per day, for the rolling year. @day: days since 1970 UTC. */
 _must_check_ int store_fail_add(struct store *store, const char *person, int64_t day);
-_must_check_ int store_fail_sum(struct store *store, const char *person, int64_t from_day,
-				uint32_t *ret);
+_must_check_ int store_fail_sum(struct store *store, const char *person,
+				int64_t from_day, uint32_t *ret);
 _must_check_ int store_fail_prune(struct store *store, const char *person,
 				  int64_t before_day);
 
-enum store_factor_status { STORE_FACTOR_PENDING = 1, STORE_FACTOR_ACTIVE, STORE_FACTOR_DISABLED };
+enum store_factor_status {
+	STORE_FACTOR_PENDING = 1,
+	STORE_FACTOR_ACTIVE,
+	STORE_FACTOR_DISABLED
+};
 enum store_hash { STORE_SHA1 = 1, STORE_SHA256, STORE_SHA512 };
 
 #define STORE_SEALED_MAX 256
@@ -100,7 +109,7 @@ struct store_factor {
 	enum store_hash hash;
 	uint8_t digits;
 	uint16_t period_s;
-	int16_t drift;     /* steps, learnt from successes */
+	int16_t drift;	   /* steps, learnt from successes */
 	int64_t last_step; /* highest step accepted; -1: none */
 	int64_t created_s, last_ok_s;
 	size_t sealed_len;
@@ -109,8 +118,10 @@ struct store_factor {
 
 #define STORE_FACTORS_MAX 8 /* per person */
 _must_check_ int store_factor_list(struct store *store, const char *person,
-				   struct store_factor ret[STORE_FACTORS_MAX], size_t *ret_n);
-_must_check_ int store_factor_put(struct store *store, struct store_factor *f); /* sets id */
+				   struct store_factor ret[STORE_FACTORS_MAX],
+				   size_t *ret_n);
+_must_check_ int store_factor_put(struct store *store,
+				  struct store_factor *f); /* sets id */
 _must_check_ int store_factor_delete(struct store *store, int64_t id);
 /*
  * store_factor_accept() - the single use: set last_step to @step only if it is greater.
@@ -131,7 +142,8 @@ _must_check_ int store_code_use(struct store *store, const char *person,
 _must_check_ int store_code_clear(struct store *store, const char *person,
 				  enum store_code_kind kind);
 /* store_code_left() - recovery codes still unused. */
-_must_check_ int store_code_left(struct store *store, const char *person, uint32_t *ret);
+_must_check_ int store_code_left(struct store *store, const char *person,
+				 uint32_t *ret);
 
 /* Budgets before a proven first factor, by keyed hash; a bounded table. */
 struct store_budget {
@@ -140,7 +152,8 @@ struct store_budget {
 	int64_t next_try_s;
 	int64_t touched_s;
 };
-#define STORE_BUDGETS_MAX 65536 /* full: STORE_E_LIMIT, and unknown keys are delayed */
+/* Full: STORE_E_LIMIT, and unknown keys are delayed. */
+#define STORE_BUDGETS_MAX 65536
 _must_check_ int store_budget_get(struct store *store, const uint8_t key[32],
 				  struct store_budget *ret); /* none: zeroes, 0 */
 _must_check_ int store_budget_put(struct store *store, const struct store_budget *b);
@@ -157,8 +170,9 @@ struct store_proof {
 	uint32_t method; /* enum policy_method */
 };
 _must_check_ int store_proof_put(struct store *store, const struct store_proof *p);
-_must_check_ int store_proof_get(struct store *store, const char *person, const char *vm,
-				 const char *origin, struct store_proof *ret);
+_must_check_ int store_proof_get(struct store *store, const char *person,
+				 const char *vm, const char *origin,
+				 struct store_proof *ret);
 _must_check_ int store_proof_clear(struct store *store, const char *person);
 
 /* Audit sessions: S on this boot -> person and origin; dropped at close. */
@@ -171,8 +185,8 @@ struct store_session {
 	int64_t opened_s;
 };
 _must_check_ int store_session_put(struct store *store, const struct store_session *s);
-_must_check_ int store_session_get(struct store *store, const char *boot, uint32_t session,
-				   struct store_session *ret);
+_must_check_ int store_session_get(struct store *store, const char *boot,
+				   uint32_t session, struct store_session *ret);
 _must_check_ int store_session_delete(struct store *store, const char *boot,
 				      uint32_t session);
 /* store_session_prune() - drop every session of another boot. */
@@ -193,22 +207,25 @@ _must_check_ int store_audit_each(struct store *store, uint64_t seq,
 				  int (*fn)(uint64_t seq, const char *line, size_t len,
 					    void *arg),
 				  void *arg);
-_must_check_ int store_audit_get(struct store *store, uint64_t seq, char *buf, size_t cap,
-				 size_t *ret_len);
+_must_check_ int store_audit_get(struct store *store, uint64_t seq, char *buf,
+				 size_t cap, size_t *ret_len);
 
 /* Small values by name: policy serials, clock marks. */
-_must_check_ int store_meta_get(struct store *store, const char *name, void *buf, size_t cap,
-				size_t *ret_len);
+_must_check_ int store_meta_get(struct store *store, const char *name, void *buf,
+				size_t cap, size_t *ret_len);
 _must_check_ int store_meta_put(struct store *store, const char *name, const void *buf,
 				size_t len);
 
-/* store_backup() - copy the live database to a new file (0600, O_EXCL), consistently. */
-_must_check_ int store_backup(struct store *store, const char *path, struct diags *diag);
+/* store_backup() - copy the live database to a new file (0600, O_EXCL), consistently.
+ */
+_must_check_ int store_backup(struct store *store, const char *path,
+			      struct diags *diag);
 /*
- * store_restore() - put @backup in place of the database at @path (daemon stopped): checks
- * it, burns every code that could have been used since (each factor's last_step is raised
- * to the step after now; codes marked used in the old file stay used, and without a
- * readable old file all recovery and bypass codes are void), renames the old file aside.
+ * store_restore() - put @backup in place of the database at @path (daemon stopped):
+ * checks it, burns every code that could have been used since (each factor's last_step
+ * is raised to the step after now; codes marked used in the old file stay used, and
+ * without a readable old file all recovery and bypass codes are void), renames the old
+ * file aside.
  */
 _must_check_ int store_restore(const char *path, const char *backup, int64_t now_s,
 			       struct diags *diag);
