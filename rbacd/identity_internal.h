@@ -19,7 +19,7 @@ struct lookup {
 	uint64_t ticket;
 	char login[POLICY_NAME_MAX + 1];
 	struct event *timer; /* owned */
-	TAILQ_HEAD(, identity_ticket) waiters;
+	TAILQ_HEAD(ticket_list, identity_ticket) waiters;
 };
 
 struct identity {
@@ -38,7 +38,7 @@ struct identity {
 	int64_t answer_boot_s;	       /* newest answer; -1 none */
 	struct people_cache *people;   /* owned */
 	struct people_cache *unknowns; /* owned */
-	TAILQ_HEAD(, lookup) lookups;
+	TAILQ_HEAD(lookup_list, lookup) lookups;
 	size_t n_pending;
 	uint64_t next_ticket;
 	uint64_t n_lookups, n_timeouts, n_restarts;

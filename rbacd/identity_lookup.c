@@ -87,14 +87,22 @@ static int send_lookup(struct identity *id, const struct lookup *l)
 	return r == 0 ? link_send(id->link, buf, len, -1) : r;
 }
 
+static struct lookup *find_ticket(const struct identity *id, uint64_t ticket)
+{
+	struct lookup *l = TAILQ_FIRST(&id->lookups);
+
+	while (l && l->ticket != ticket)
+		l = TAILQ_NEXT(l, next);
+	return l;
+}
+
 static struct lookup *find_login(struct identity *id, const char *login)
 {
-	struct lookup *l;
+	struct lookup *l = TAILQ_FIRST(&id->lookups);
 
-	TAILQ_FOREACH(l, &id->lookups, next)
-	if (str_eq(l->login, login))
-		return l;
-	return NULL;
+	while (l && !str_eq(l->login, login))
+		l = TAILQ_NEXT(l, next);
+	return l;
 }
 
 static int lookup_start(struct identity *id, const char *login, struct lookup **ret)
@@ -240,9 +248,7 @@ static int on_account(struct identity *id, const struct wire_frame *f)
 
 	if (r != 0)
 		return r;
-	TAILQ_FOREACH(l, &id->lookups, next)
-	if (l->ticket == m.ticket)
-		break;
+	l = find_ticket(id, m.ticket);
 	if (!l)
 		return 0; /* too late: it was answered without */
 	if (m.state == STATE_ANSWERED)
@@ -310,8 +316,8 @@ static void drop_link(struct identity *id)
 	id->hello = false;
 	id->n_restarts++;
 	/* Nobody will answer: as a time-out, but in the next turn already. */
-	TAILQ_FOREACH(l, &id->lookups, next)
-	(void)evtimer_add(l->timer, &now); /* else at its own time */
+	for (l = TAILQ_FIRST(&id->lookups); l; l = TAILQ_NEXT(l, next))
+		(void)evtimer_add(l->timer, &now); /* else at its own time */
 }
 
 static void on_lost(void *arg, const char *why)

@@ -24,7 +24,7 @@ struct link {
 	void *arg;		    /* borrowed */
 	int fd;			    /* owned */
 	struct event *read, *write; /* owned */
-	STAILQ_HEAD(, out_frame) out;
+	STAILQ_HEAD(out_list, out_frame) out;
 	size_t n_out;
 	int fds[LINK_FDS_MAX]; /* owned */
 	size_t n_fds;

@@ -39,8 +39,8 @@ struct nss {
 	struct snapshot *local; /* counted; NULL: none yet */
 	struct target *targets; /* owned; in the order of their names */
 	size_t n_targets;
-	uint32_t generation;	/* answers about older targets are dropped */
-	TAILQ_HEAD(, ask) asks; /* the workers hold pointers to these */
+	uint32_t generation;		/* answers about older targets are dropped */
+	TAILQ_HEAD(ask_list, ask) asks; /* the workers hold pointers to these */
 };
 
 static int64_t clock_s(clockid_t clock)
@@ -311,7 +311,7 @@ int nss_lookup(struct nss *nss, uint64_t ticket, const char *login)
 	if (!ask)
 		return -ENOMEM;
 	ask->ticket = ticket;
-	memcpy(ask->login, login, strlen(login)); /* checked by the caller */
+	(void)snprintf(ask->login, sizeof(ask->login), "%s", login); /* valid: fits */
 	TAILQ_INSERT_TAIL(&nss->asks, ask, next);
 	r = workers_ask(nss->workers, WORKERS_NORMAL, NSS_USER, login, (uintptr_t)ask);
 	if (r != 0) {
@@ -325,8 +325,8 @@ void nss_forget(struct nss *nss)
 {
 	struct ask *ask;
 
-	TAILQ_FOREACH(ask, &nss->asks, next)
-	ask->ticket = 0;
+	for (ask = TAILQ_FIRST(&nss->asks); ask; ask = TAILQ_NEXT(ask, next))
+		ask->ticket = 0;
 }
 
 /* ------------------------------------------------------------------ life */
