@@ -6,30 +6,25 @@
 #include <arpa/inet.h>
 #include <ctype.h>
 
-#define ADDR_PREFIX "addr:"
-
 void authz_origin_text(const struct policy_origin *o, char buf[STORE_ORIGIN_MAX + 1])
 {
-	char text[INET6_ADDRSTRLEN] = "";
+	static const uint8_t mapped[12] = {[10] = 0xff, [11] = 0xff};
+	bool v4 = memcmp(o->addr, mapped, sizeof(mapped)) == 0;
 
 	if (o->kind == POLICY_ORIGIN_LOCAL)
 		(void)snprintf(buf, STORE_ORIGIN_MAX + 1, "local");
-	else if (o->kind == POLICY_ORIGIN_ADDR &&
-		 inet_ntop(AF_INET6, o->addr, text, sizeof(text)))
-		(void)snprintf(buf, STORE_ORIGIN_MAX + 1, ADDR_PREFIX "%s", text);
-	else
+	else if (o->kind != POLICY_ORIGIN_ADDR ||
+		 !inet_ntop(v4 ? AF_INET : AF_INET6, o->addr + (v4 ? 12 : 0), buf,
+			    STORE_ORIGIN_MAX + 1))
 		(void)snprintf(buf, STORE_ORIGIN_MAX + 1, "unknown");
 }
 
 void authz_origin_parse(const char *text, struct policy_origin *ret)
 {
-	const size_t n = sizeof(ADDR_PREFIX) - 1;
-
 	*ret = (struct policy_origin){.kind = POLICY_ORIGIN_UNKNOWN};
 	if (str_eq(text, "local"))
 		ret->kind = POLICY_ORIGIN_LOCAL;
-	else if (strlen(text) > n && memcmp(text, ADDR_PREFIX, n) == 0 &&
-		 policy_origin_parse(text + n, ret) != 0)
+	else if (policy_origin_parse(text, ret) != 0)
 		ret->kind = POLICY_ORIGIN_UNKNOWN;
 }
 

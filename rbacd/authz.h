@@ -19,7 +19,7 @@ struct authz_facts {
 	const char *target;  /* su: the target account; NULL otherwise */
 	bool target_uid0;
 	struct policy_origin origin;
-	char origin_text[STORE_ORIGIN_MAX + 1]; /* "local", "addr:…", "unknown" */
+	char origin_text[STORE_ORIGIN_MAX + 1]; /* address, "local", "unknown" */
 	bool from_sshd;	  /* a service whose SSH_* environment sshd itself set */
 	bool proven;	  /* the first factor is proven */
 	bool by_root;	  /* su or sudo by root, who could setuid anyway */
@@ -31,7 +31,7 @@ struct authz_facts {
 void authz_read(struct server *server, const struct wire_begin *begin,
 		struct authz_facts *ret);
 
-/* authz_origin_text() - @buf gets "local", "addr:…" or "unknown". */
+/* authz_origin_text() - @buf gets the address, "local" or "unknown". */
 void authz_origin_text(const struct policy_origin *o, char buf[STORE_ORIGIN_MAX + 1]);
 /* authz_origin_parse() - the reverse; anything else is unknown. */
 void authz_origin_parse(const char *text, struct policy_origin *ret);

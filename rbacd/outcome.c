@@ -185,6 +185,16 @@ static int issue_handle(struct request *r, const struct outcome *o,
 	return handle_issue(r->server->handles, &f, wire_now_ns(), m->handle);
 }
 
+/* For the person; a refusal ends with what to quote to the administrator. */
+static void put_text(struct wire_result_msg *m, const struct outcome *o)
+{
+	if (o->text && o->verdict != POLICY_ALLOW && *m->id)
+		(void)snprintf(m->text, sizeof(m->text), "%.400s To ask why, quote %s.",
+			       o->text, m->id);
+	else if (o->text)
+		(void)snprintf(m->text, sizeof(m->text), "%s", o->text);
+}
+
 void outcome_end(struct request *r, const struct outcome *o)
 {
 	struct wire_result_msg m = {.result = WIRE_RESULT_UNAVAILABLE};
@@ -199,8 +209,7 @@ void outcome_end(struct request *r, const struct outcome *o)
 		m.has_handle = false;
 	} else {
 		m.result = o->verdict == POLICY_ALLOW ? WIRE_RESULT_ALLOW : o->refusal;
-		if (o->text)
-			(void)snprintf(m.text, sizeof(m.text), "%s", o->text);
+		put_text(&m, o);
 		if (o->verdict == POLICY_ALLOW)
 			r->server->stats.n_allow++;
 		else

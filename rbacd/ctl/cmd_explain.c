@@ -64,8 +64,6 @@ static bool question_again(const struct record *rec, struct wire_call *call)
 	if (!record_get(rec, "user") || !record_get(rec, "vm") ||
 	    !record_get(rec, "priv"))
 		return false;
-	if (src && strlen(src) > 5 && memcmp(src, "addr:", 5) == 0)
-		src += 5;
 	ctl_call_init(call, "explain");
 	ctl_call_add(call, "user", record_get(rec, "user"));
 	ctl_call_add(call, "vm", record_get(rec, "vm"));

@@ -337,7 +337,7 @@ static void phrase(const struct record *rec, const char *before, const char *key
 	(void)fputs(after, out);
 }
 
-/* "alice was refused ssh to postgres on db01 from addr:10.0.0.1" */
+/* "alice was refused ssh to postgres on db01 from 10.0.0.1" */
 static void print_decision(const struct record *rec, FILE *out)
 {
 	bool allowed = str_eq(record_get(rec, "dec"), "allow");

@@ -21,7 +21,7 @@ void mfa_free(struct mfa *mfa);
 struct mfa_attempt {
 	const char *person; /* immutable id; NULL: nobody of that name */
 	const char *login;  /* as typed; keys the budget of nobody */
-	const char *origin; /* "local", "addr:…" or "unknown" */
+	const char *origin; /* an address, "local" or "unknown" */
 	bool proven; /* the first factor is proven (mfa-and-password: First factor) */
 	unsigned accept; /* enum policy_method bits the policy would take */
 	enum wire_answer_kind kind;

@@ -62,7 +62,7 @@ int store_free_percent(const struct store *store);
 
 #define STORE_ID_MAX	 160 /* immutable person id */
 #define STORE_LOGIN_MAX	 64
-#define STORE_ORIGIN_MAX 64 /* "local", "addr:2001:db8::1" */
+#define STORE_ORIGIN_MAX 64 /* "local", "2001:db8::1" */
 
 struct store_person {
 	char id[STORE_ID_MAX + 1];

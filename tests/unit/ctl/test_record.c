@@ -17,7 +17,7 @@ static const char line[] =
 	"\"ev\":\"account\",\"outcome\":\"failure\",\"reason\":\"no_grant\","
 	"\"user\":\"al\\u00efce\\u001b[31m\",\"unknown_user\":{\"hash\":\"a}b\","
 	"\"len\":3},"
-	"\"svc\":\"sshd\",\"src\":\"addr:10.0.0.1\",\"vm\":\"db01\",\"priv\":\"ssh\","
+	"\"svc\":\"sshd\",\"src\":\"10.0.0.1\",\"vm\":\"db01\",\"priv\":\"ssh\","
 	"\"dec\":\"deny\",\"path\":\"dba: mfa_stale\",\"fails\":-1}";
 
 static void test_parse(void **state)
@@ -104,7 +104,7 @@ static void test_sentences(void **state)
 	(void)state;
 	assert_string_equal(text, "On 2026-11-21T01:50:44Z al\xc3\xaf"
 				  "ce\\x1b[31m was refused ssh on db01 from "
-				  "addr:10.0.0.1 (account, service sshd, record 42).\n"
+				  "10.0.0.1 (account, service sshd, record 42).\n"
 				  "Reason: no_grant - No grant of the policy gives "
 				  "this privilege on this VM.\n"
 				  "Near misses: dba: mfa_stale\n"

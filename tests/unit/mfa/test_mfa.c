@@ -132,7 +132,7 @@ static struct mfa_result try_as(struct world *w, const char *id, struct secret c
 
 static struct mfa_result login_as(struct world *w, struct secret code, int64_t now_s)
 {
-	return try_as(w, "id:alice", code, true, now_s, "addr:192.0.2.1");
+	return try_as(w, "id:alice", code, true, now_s, "192.0.2.1");
 }
 
 static void assert_refused(struct mfa_result r, const char *reason)
@@ -336,7 +336,7 @@ static void test_strangers(void **state)
 
 	assert_int_equal(store_person_get(w->f->store, "id:alice", &before), 0);
 	for (int i = 0; i < 10000; i++) {
-		(void)snprintf(origin, sizeof(origin), "addr:10.0.%d.%d", i / 256 % 4,
+		(void)snprintf(origin, sizeof(origin), "10.0.%d.%d", i / 256 % 4,
 			       i % 256);
 		r = try_as(w, "id:alice", text_secret("xxxxxx"), false, NOW, origin);
 		assert_int_equal(r.outcome, MFA_REFUSED);
@@ -356,12 +356,12 @@ static void test_source_budget(void **state)
 
 	for (uint32_t i = 0; i < LOCKOUT_SOURCE_FREE; i++)
 		assert_refused(try_as(w, "id:alice", text_secret("xxxxxx"), false, NOW,
-				      "addr:10.9.9.9"),
+				      "10.9.9.9"),
 			       "bad_otp");
-	assert_refused(try_as(w, "id:alice", good, false, NOW, "addr:10.9.9.9"),
+	assert_refused(try_as(w, "id:alice", good, false, NOW, "10.9.9.9"),
 		       "rate_limited");
 	assert_int_equal(
-		try_as(w, "id:alice", good, false, NOW, "addr:10.9.9.8").outcome,
+		try_as(w, "id:alice", good, false, NOW, "10.9.9.8").outcome,
 		MFA_ACCEPTED);
 }
 
@@ -496,7 +496,7 @@ static void test_blind(void **state)
 	struct world *w = *state;
 	struct mfa_attempt a = {.person = "id:alice",
 				.login = "alice",
-				.origin = "addr:192.0.2.7",
+				.origin = "192.0.2.7",
 				.accept = BOTH,
 				.now_s = NOW};
 	static const enum wire_answer_kind kinds[] = {WIRE_ANSWER_BLIND,
@@ -515,7 +515,7 @@ static void test_blind(void **state)
 	}
 	assert_int_equal(store_commit(w->f->store), 0);
 	assert_int_equal(try_as(w, "id:alice", phone(&w->seed, NOW), false, NOW,
-				"addr:192.0.2.7")
+				"192.0.2.7")
 				 .outcome,
 			 MFA_ACCEPTED);
 }

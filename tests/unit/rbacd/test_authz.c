@@ -21,7 +21,8 @@ int store_session_get(struct store *store, const char *boot, uint32_t session,
 	return 0;
 }
 
-bool identity_local_uid(const struct identity *identity, const char *login, uint32_t *ret)
+bool identity_local_uid(const struct identity *identity, const char *login,
+			uint32_t *ret)
 {
 	(void)identity;
 	*ret = 0;
@@ -46,7 +47,9 @@ static void setup_policy(void)
 
 static struct wire_begin begin(const char *service, const char *user)
 {
-	struct wire_begin b = {.session = AUTHZ_UNSET, .loginuid = AUTHZ_UNSET, .ruid = 0};
+	struct wire_begin b = {.session = AUTHZ_UNSET,
+			       .loginuid = AUTHZ_UNSET,
+			       .ruid = 0};
 
 	(void)snprintf(b.service, sizeof(b.service), "%s", service);
 	(void)snprintf(b.user, sizeof(b.user), "%s", user);
@@ -68,7 +71,8 @@ static void proven_only_by_sshd_or_stack(void **state)
 		{"sshd", "publickeyx ssh-rsa", 0, false},
 		{"sshd", "x publickey", 0, false},
 		{"sshd", "none", 0, false},
-		{"login", "publickey ssh-ed25519 AAAA", 0, false}, /* not sshd: a user's text */
+		{"login", "publickey ssh-ed25519 AAAA", 0,
+		 false}, /* not sshd: a user's text */
 		{"login", "", WIRE_FLAG_FIRST_FACTOR, true},
 	};
 
@@ -78,7 +82,8 @@ static void proven_only_by_sshd_or_stack(void **state)
 		struct authz_facts f;
 
 		b.flags = rows[i].flags;
-		(void)snprintf(b.ssh_auth_info, sizeof(b.ssh_auth_info), "%s", rows[i].info);
+		(void)snprintf(b.ssh_auth_info, sizeof(b.ssh_auth_info), "%s",
+			       rows[i].info);
 		authz_read(&server, &b, &f);
 		assert_int_equal(f.proven, rows[i].proven);
 	}
@@ -90,24 +95,27 @@ static void origin_comes_from_what_cannot_be_forged(void **state)
 	struct authz_facts f;
 
 	(void)state;
-	(void)snprintf(b.ssh_connection, sizeof(b.ssh_connection), "10.0.0.9 5 10.0.0.1 22");
+	(void)snprintf(b.ssh_connection, sizeof(b.ssh_connection),
+		       "10.0.0.9 5 10.0.0.1 22");
 	(void)snprintf(b.rhost, sizeof(b.rhost), "trusted.example");
 	authz_read(&server, &b, &f);
-	assert_string_equal(f.origin_text, "addr:::ffff:10.0.0.9");
+	assert_string_equal(f.origin_text, "10.0.0.9");
 
-	(void)snprintf(b.ssh_connection, sizeof(b.ssh_connection), "trusted.example 5 x 22");
+	(void)snprintf(b.ssh_connection, sizeof(b.ssh_connection),
+		       "trusted.example 5 x 22");
 	authz_read(&server, &b, &f);
 	assert_string_equal(f.origin_text, "unknown");
 
 	b = begin("sudo", "alice"); /* its environment is the user's */
-	(void)snprintf(b.ssh_connection, sizeof(b.ssh_connection), "10.0.0.9 5 10.0.0.1 22");
+	(void)snprintf(b.ssh_connection, sizeof(b.ssh_connection),
+		       "10.0.0.9 5 10.0.0.1 22");
 	b.session = 7;
 	session_origin = NULL;
 	authz_read(&server, &b, &f);
 	assert_string_equal(f.origin_text, "unknown");
-	session_origin = "addr:2001:db8::1";
+	session_origin = "2001:db8::1";
 	authz_read(&server, &b, &f);
-	assert_string_equal(f.origin_text, "addr:2001:db8::1");
+	assert_string_equal(f.origin_text, "2001:db8::1");
 	b.session = AUTHZ_UNSET;
 	authz_read(&server, &b, &f);
 	assert_string_equal(f.origin_text, "unknown");
@@ -118,10 +126,10 @@ static void console_is_a_console(void **state)
 	static const struct {
 		const char *tty;
 		bool console;
-	} rows[] = {{"tty1", true},	{"/dev/tty12", true}, {"/dev/ttyS0", true},
-		    {"console", true},	{"/dev/console", true}, {"hvc0", true},
-		    {"pts/0", false},	{"/dev/pts/3", false}, {"", false},
-		    {"tty", false},	{"ttyp0", false},      {"ssh", false},
+	} rows[] = {{"tty1", true},	   {"/dev/tty12", true},   {"/dev/ttyS0", true},
+		    {"console", true},	   {"/dev/console", true}, {"hvc0", true},
+		    {"pts/0", false},	   {"/dev/pts/3", false},  {"", false},
+		    {"tty", false},	   {"ttyp0", false},	   {"ssh", false},
 		    {"/dev/tty1x", false}, {"/dev/../tty1", false}};
 	struct authz_facts f;
 
@@ -180,8 +188,8 @@ static void unknown_service_has_no_privilege(void **state)
 
 static void origin_text_round_trip(void **state)
 {
-	static const char *const texts[] = {"local", "unknown", "addr:::ffff:192.0.2.1",
-					    "addr:2001:db8::1"};
+	static const char *const texts[] = {"local", "unknown", "192.0.2.1",
+					    "2001:db8::1"};
 	struct policy_origin o;
 	char buf[STORE_ORIGIN_MAX + 1];
 
@@ -191,9 +199,9 @@ static void origin_text_round_trip(void **state)
 		authz_origin_text(&o, buf);
 		assert_string_equal(buf, texts[i]);
 	}
-	authz_origin_parse("addr:localhost", &o);
+	authz_origin_parse("localhost", &o);
 	assert_int_equal(o.kind, POLICY_ORIGIN_UNKNOWN);
-	authz_origin_parse("addr:", &o);
+	authz_origin_parse("", &o);
 	assert_int_equal(o.kind, POLICY_ORIGIN_UNKNOWN);
 }
 
