@@ -1,9 +1,11 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * identity.h - pipeline stage "identity": who is this login, and in which policy groups.
+ * identity.h - pipeline stage "identity": who is this login, and in which policy
+ * groups.
  *
- * Holds what rbacd-dir handed over (whole snapshots; per person entries of the nss source;
- * the local accounts) and the link to it. Only a request's own look-up may park it.
+ * Holds what rbacd-dir handed over (whole snapshots; per person entries of the nss
+ * source; the local accounts) and the link to it. Only a request's own look-up may park
+ * it.
  */
 #pragma once
 
@@ -25,18 +27,22 @@ struct identity_person {
 	int64_t expires_s;
 	uint32_t *groups, *unknown; /* owned; policy group indices, sorted */
 	size_t n_groups, n_unknown;
-	int64_t age_s;      /* of the data, -1 none */
+	int64_t age_s;	    /* of the data, -1 none */
 	const char *source; /* static: "nss", "file", "local", "none" */
 	bool stale; /* directory data older than max_stale: groups are all unknown */
 };
 
-#define IDENTITY_PERSON_INIT {.uid = UINT32_MAX, .age_s = -1, .source = "none"}
+#define IDENTITY_PERSON_INIT                                                           \
+	{                                                                              \
+		.uid = UINT32_MAX, .age_s = -1, .source = "none"                       \
+	}
 void identity_person_done(struct identity_person *p);
 /* identity_person_copy() - @ret must be empty. Return: 0; -ENOMEM. */
 _must_check_ int identity_person_copy(const struct identity_person *p,
 				      struct identity_person *ret);
 /* identity_person_subject() - the policy's view; borrows from @p. */
-void identity_person_subject(const struct identity_person *p, struct policy_subject *ret);
+void identity_person_subject(const struct identity_person *p,
+			     struct policy_subject *ret);
 
 /*
  * identity_new() - start without any data; attaches an accept event for rbacd-dir.
@@ -49,8 +55,8 @@ void identity_free(struct identity *identity);
 
 /*
  * identity_set_policy() - a new policy is active: its groups become the targets that
- * rbacd-dir follows; memberships already known are mapped by group name; a group not yet
- * answered for is unknown. Takes a reference.
+ * rbacd-dir follows; memberships already known are mapped by group name; a group not
+ * yet answered for is unknown. Takes a reference.
  */
 _must_check_ int identity_set_policy(struct identity *identity, struct policy *policy);
 
@@ -61,28 +67,30 @@ typedef void (*identity_done_fn)(void *arg, int error, const struct identity_per
  * identity_lookup() - find a login under the active policy.
  * @now_s: wall clock, for ages.
  * Return: 0 and *ret at once (known or not; caller calls identity_person_done()); or
- *         IDENTITY_E_PENDING and *ret_ticket: @done is called exactly once, from the event
- *         loop and never from inside this call, within LIMIT_LOOKUP_MS, unless cancelled;
+ *         IDENTITY_E_PENDING and *ret_ticket: @done is called exactly once, from the
+ * event loop and never from inside this call, within LIMIT_LOOKUP_MS, unless cancelled;
  *         negative errno.
- * An invalid login (policy_login_valid()) is unknown at once, but unknown valid names take
- * the same look-up as known ones.
+ * An invalid login (policy_login_valid()) is unknown at once, but unknown valid names
+ * take the same look-up as known ones.
  */
-_must_check_ int identity_lookup(struct identity *identity, const char *login, int64_t now_s,
-				 identity_done_fn done, void *arg,
+_must_check_ int identity_lookup(struct identity *identity, const char *login,
+				 int64_t now_s, identity_done_fn done, void *arg,
 				 struct identity_person *ret,
 				 struct identity_ticket **ret_ticket);
 void identity_cancel(struct identity_ticket *ticket); /* NULL is a no-op */
 
 /* identity_local_uid() - uid of an account of /etc/passwd; false when there is none. */
-bool identity_local_uid(const struct identity *identity, const char *login, uint32_t *ret);
+bool identity_local_uid(const struct identity *identity, const char *login,
+			uint32_t *ret);
 
 struct identity_status {
 	const char *source;
 	bool connected;
 	int64_t age_s; /* newest whole snapshot or answer, -1 none */
 	size_t n_people, n_groups, n_incomplete, n_local;
-	uint64_t n_lookups, n_timeouts, n_restarts; /* restarts: times the link was lost */
-	char problem[256]; /* last PROBLEM text, "" none */
+	uint64_t n_lookups, n_timeouts,
+		n_restarts; /* restarts: times the link was lost */
+	char problem[256];  /* last PROBLEM text, "" none */
 };
 void identity_status(const struct identity *identity, int64_t now_s,
 		     struct identity_status *ret);
