@@ -60,7 +60,7 @@ AUDIT_SRC  := rbacd/audit/record.c rbacd/audit/chain.c rbacd/audit/audit.c \
 MFA_SRC    := rbacd/mfa/mfa.c rbacd/mfa/totp.c rbacd/mfa/recovery.c rbacd/mfa/lockout.c \
   rbacd/mfa/enrol.c
 SNAPSHOT_SRC := rbacd/directory/snapshot.c rbacd/directory/snapshot_build.c
-RBACD_SRC  := rbacd/main.c rbacd/server.c rbacd/privilege.c rbacd/config.c rbacd/request.c \
+RBACD_SRC  := rbacd/main.c rbacd/server.c rbacd/reload.c rbacd/privilege.c rbacd/config.c rbacd/request.c \
   rbacd/outcome.c rbacd/conn.c rbacd/accept.c rbacd/caps.c rbacd/handle.c rbacd/identity.c rbacd/identity_lookup.c rbacd/people_cache.c rbacd/directory/link.c rbacd/authz.c rbacd/admin.c \
   rbacd/admin_people.c rbacd/admin_status.c rbacd/admin_explain.c \
   rbacd/directory/local.c rbacd/log.c

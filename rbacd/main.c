@@ -193,7 +193,7 @@ static int first_records(struct server *s)
 		rc = store_session_prune(s->store, s->boot_id);
 	if (rc != 0)
 		return rc;
-	rc = server_reload(s, "start", &diag);
+	rc = server_load_policy(s, "start", &diag);
 	if (rc != 0)
 		diags_print(&diag, stderr);
 	return rc == POLICY_E_INVALID || rc == -ENOENT ? server_end_turn(s)

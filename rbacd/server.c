@@ -91,8 +91,9 @@ int server_end_turn(struct server *s)
 
 	s->stats.n_turns++;
 	if (rc == 0) {
-		audit_committed(s->audit);
+		/* Durable: people first, then the copies for syslog and journal. */
 		conn_flush_replies(s->conns);
+		audit_committed(s->audit);
 		if (store_wal_over(s->store))
 			store_idle(s->store); /* busy or not: it must end somewhere */
 		return 0;
@@ -104,86 +105,5 @@ int server_end_turn(struct server *s)
 	}
 	s->stats.n_lost_turns++;
 	lose_turn(s, rc);
-	return 0;
-}
-
-static int record_policy(struct server *s, const char *actor, const char *before,
-			 const char *after, const char *error)
-{
-	struct audit_event ev = AUDIT_EVENT_INIT;
-	char id[AUDIT_ID_MAX + 1];
-
-	ev.ev = error ? "policy.refused" : "policy.load";
-	ev.sev = error ? AUDIT_WARNING : AUDIT_NOTICE;
-	ev.outcome = error ? AUDIT_FAILURE : AUDIT_SUCCESS;
-	ev.reason = error ? "policy_error" : NULL;
-	ev.actor = actor;
-	ev.vm = s->config->vm;
-	ev.object = s->config->policy;
-	ev.before_sha = before;
-	ev.after_sha = after;
-	ev.policy_serial = s->policy ? (int64_t)policy_serial(s->policy) : -1;
-	ev.reason_text = error;
-	return audit_append(s->audit, &ev, server_now_us(), id);
-}
-
-/* A different policy needs a larger serial, so that an old file cannot come back
- * unseen. */
-static bool serial_grows(const struct server *s, const struct policy *next,
-			 struct diags *diag)
-{
-	if (!s->policy || str_eq(policy_sha256(s->policy), policy_sha256(next)) ||
-	    policy_serial(s->policy) == 0 ||
-	    policy_serial(next) > policy_serial(s->policy))
-		return true;
-	diags_add(diag, s->config->policy, 0, 0, NULL,
-		  "serial %llu must be larger than the active policy's %llu",
-		  (unsigned long long)policy_serial(next),
-		  (unsigned long long)policy_serial(s->policy));
-	return false;
-}
-
-static int refuse_policy(struct server *s, const char *actor, const struct diags *diag,
-			 int rc)
-{
-	const struct diag *first = diag->n ? &diag->v[0] : NULL;
-
-	(void)snprintf(s->policy_error, sizeof(s->policy_error), "%s:%u:%u: %s",
-		       first ? first->file : s->config->policy, first ? first->line : 0,
-		       first ? first->column : 0,
-		       first ? first->msg : "cannot be read");
-	log_err("policy refused%s: %s", s->policy ? ", the running one stays" : "",
-		s->policy_error);
-	if (record_policy(s, actor, s->policy ? policy_sha256(s->policy) : NULL, NULL,
-			  s->policy_error) != 0)
-		return -EIO;
-	return rc;
-}
-
-int server_reload(struct server *s, const char *actor, struct diags *diag)
-{
-	_cleanup_policy_ struct policy *next = NULL;
-	struct policy_host host = {.name = s->config->vm,
-				   .labels = s->config->labels,
-				   .n_labels = s->config->n_labels};
-	int rc = policy_load(s->config->policy, &host, &next, diag);
-
-	if (rc == 0 && !serial_grows(s, next, diag))
-		rc = POLICY_E_INVALID;
-	if (rc != 0)
-		return refuse_policy(s, actor, diag, rc);
-	rc = record_policy(s, actor, s->policy ? policy_sha256(s->policy) : NULL,
-			   policy_sha256(next), NULL);
-	if (rc == 0)
-		rc = identity_set_policy(s->identity, next);
-	if (rc != 0)
-		return rc < 0 ? rc : -EIO;
-	policy_unref(s->policy);
-	s->policy = STEAL(next);
-	s->policy_error[0] = '\0';
-	s->policy_loaded_s = server_now_s();
-	log_notice("policy active: serial %llu sha256 %s",
-		   (unsigned long long)policy_serial(s->policy),
-		   policy_sha256(s->policy));
 	return 0;
 }

@@ -59,11 +59,17 @@ int64_t server_now_s(void);
 int64_t server_now_us(void);
 
 /*
- * server_reload() - load config-independent policy again, all or nothing, and record
- * it.
- * @actor: who asked, for the record ("uid:0", "signal").
- * Return: 0; POLICY_E_INVALID with diagnostics, the running policy stays; negative
- * errno.
+ * server_load_policy() - load the configured policy, all or nothing, and record it.
+ * @actor: who asked, for the record ("uid:0", "signal", "start").
+ * Return: 0; POLICY_E_INVALID with diagnostics, the running policy stays; negative errno.
+ */
+_must_check_ int server_load_policy(struct server *server, const char *actor,
+				    struct diags *diag);
+
+/*
+ * server_reload() - read configuration and policy again; both are right, or nothing changes.
+ * A key that was used up at the start (sockets, database, users, key) refuses to change.
+ * Return: as server_load_policy().
  */
 _must_check_ int server_reload(struct server *server, const char *actor,
 			       struct diags *diag);
