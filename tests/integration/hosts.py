@@ -432,6 +432,32 @@ class Matrix:
         self.allowed("SIGHUP reloads too",
                      w.ssh("alice", "sshd", [lambda: w.code("alice")]))
 
+    def config(self):
+        """A new configuration, all or nothing."""
+        w = self.w
+
+        def reload(text):
+            world.write("/etc/rbacd/rbacd.yaml", text)
+            return w.rbacctl("reload", check=False)
+
+        r = reload(world.CONFIG + "labells: {a: b}\n")
+        self.r.check("a broken configuration is refused with its line",
+                     r.returncode != 0 and re.search(r"rbacd\.yaml:\d+:\d+", r.stdout + r.stderr),
+                     r)
+        self.allowed("the running configuration stays",
+                     w.ssh("alice", "sshd", [lambda: w.code("alice")]))
+        r = reload(world.CONFIG.replace("/var/lib/rbacd", "/var/lib/elsewhere"))
+        self.r.check("what was opened at the start needs a restart, and it says so",
+                     r.returncode != 0 and "restart" in r.stdout + r.stderr, r)
+        r = reload(world.CONFIG.replace("[sshd]", "[other]"))
+        self.r.check("a list of services is taken over", r.returncode == 0, r)
+        a = w.ssh("alice", "sshd", [lambda: w.code("alice")])
+        self.r.check("sshd is not in it: its address is not believed",
+                     w.last("account", "auth").get("src") == "unknown", a)
+        r = reload(world.CONFIG)
+        self.allowed("the old configuration again",
+                     w.ssh("alice", "sshd", [lambda: w.code("alice")]), src="127.0.0.1")
+
     # ---- audit
 
     def audit(self):
@@ -481,7 +507,7 @@ def main():
     w.start()
     for login in world.PEOPLE:
         w.enrol(login)
-    for part in ("sshd", "sudo", "by_root", "console", "batch", "expired", "policy", "outage",
+    for part in ("sshd", "sudo", "by_root", "console", "batch", "expired", "policy", "config", "outage",
                  "directory_down", "disk_full", "corrupt", "canaries", "audit"):
         if only and part not in only:
             continue
