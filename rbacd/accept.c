@@ -27,7 +27,8 @@ int conn_admit(struct conn *c, const struct wire_begin *b)
 	struct authz_facts f;
 
 	authz_read(t->server, b, &f);
-	if (t->n[CONN_PAM] > t->pam_max - t->pam_max / 4 && !may_use_reserve(&f))
+	/* Silent connections do not count: they are given up for those that ask. */
+	if (t->n_asking > t->pam_max - t->pam_max / 4 && !may_use_reserve(&f))
 		return CAPS_E_OVER;
 	if (may_use_reserve(&f))
 		return 0;
@@ -79,14 +80,13 @@ static bool peer_may(const struct conn_table *t, enum conn_kind kind, uint32_t u
 /* A full table gives up its oldest connection that has not said anything yet. */
 static void evict_silent(struct conn_table *t, enum conn_kind kind)
 {
-	struct conn *oldest = NULL;
+	struct conn *c = t->oldest;
 
-	for (struct conn *c = t->all; c; c = c->next)
-		if (c->kind == kind && !c->began)
-			oldest = c;
-	if (oldest) {
+	while (c && (c->kind != kind || c->began))
+		c = c->prev;
+	if (c) {
 		t->stats.n_expired++;
-		conn_close(oldest);
+		conn_close(c);
 	}
 }
 

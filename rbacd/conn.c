@@ -72,6 +72,10 @@ void conn_close(struct conn *c)
 		t->all = c->next;
 	if (c->next)
 		c->next->prev = c->prev;
+	else
+		t->oldest = c->prev;
+	if (c->began && c->kind == CONN_PAM)
+		t->n_asking--;
 	t->n[c->kind]--;
 	(void)close(c->fd); /* a socket: nothing is buffered in this descriptor */
 	if (c->out)
@@ -195,6 +199,7 @@ static int on_begin(struct conn *c, const struct wire_frame *frame)
 	if (c->began || wire_decode_begin(frame, &begin) != 0)
 		return WIRE_E_INVALID;
 	c->began = true;
+	c->table->n_asking++;
 	memcpy(c->nonce, begin.nonce, sizeof(c->nonce));
 	if (conn_admit(c, &begin) != 0) {
 		c->table->stats.n_refused_cap++;
@@ -329,6 +334,8 @@ void conn_start(struct conn_table *t, enum conn_kind kind, int fd,
 	c->next = t->all;
 	if (c->next)
 		c->next->prev = c;
+	else
+		t->oldest = c;
 	t->all = c;
 	t->n[kind]++;
 	if (kind == CONN_USER) {
