@@ -293,7 +293,14 @@ static void read_handle(struct request *r)
 static void stage_account(struct request *r)
 {
 	struct policy_decision d;
+	int rc = store_begin(r->server->store);
 
+	/* It ends in a record: reading inside its transaction saves a lock a read. */
+	if (rc != 0) {
+		server_turn_lost(r->server, rc);
+		request_refuse(r->conn, &r->begin, WIRE_RESULT_UNAVAILABLE);
+		return;
+	}
 	read_handle(r);
 	read_proof(r);
 	stage_policy(r, &r->mfa, &d);
