@@ -7,6 +7,8 @@
 
 #include "rbacd/admin_internal.h"
 
+#include "rbacd/wire/client.h"
+
 #define FREE_LOW_PERCENT 10
 
 struct health {
@@ -57,7 +59,8 @@ static void send_daemon(struct admin_req *req)
 	wire_put_cell_text(&row.w, "version", VMSEC_VERSION);
 	wire_put_cell_text(&row.w, "vm", s->config->vm);
 	wire_put_cell_time(&row.w, "started", s->started_s);
-	wire_put_cell_int(&row.w, "uptime_s", server_now_s() - s->started_s);
+	wire_put_cell_int(&row.w, "uptime_s",
+			  (int64_t)((wire_now_ns() - s->started_ns) / 1000000000u));
 	wire_put_cell_int(&row.w, "allowed", (int64_t)st->n_allow);
 	wire_put_cell_int(&row.w, "denied", (int64_t)st->n_deny);
 	wire_put_cell_int(&row.w, "noted", (int64_t)st->n_noted);

@@ -16,6 +16,7 @@
 #include "rbacd/log.h"
 #include "rbacd/privilege.h"
 #include "rbacd/server.h"
+#include "rbacd/wire/client.h"
 
 #define PASSWD_PATH   "/etc/passwd"
 #define BOOT_ID_PATH  "/proc/sys/kernel/random/boot_id"
@@ -294,6 +295,7 @@ static int serve(struct server *s, struct diags *diag)
 	int rc = start_as_root(s, &sockets, &dir, diag);
 
 	s->started_s = server_now_s();
+	s->started_ns = wire_now_ns();
 	s->base = event_base_new();
 	if (rc == 0 && !s->base)
 		rc = -ENOMEM;

@@ -36,7 +36,8 @@ struct server {
 	uint64_t n_commits_ticked; /* stats.n_commits at the last tick */
 	char boot_id[37];
 	int64_t started_s;
-	int turn_error; /* not 0: this turn is lost, see server_turn_lost() */
+	uint64_t started_ns; /* CLOCK_MONOTONIC */
+	int turn_error;	     /* not 0: this turn is lost, see server_turn_lost() */
 	const char *storage_problem; /* static; NULL: writing works */
 	bool stop;		     /* leave the loop after this turn */
 };
@@ -61,15 +62,16 @@ int64_t server_now_us(void);
 /*
  * server_load_policy() - load the configured policy, all or nothing, and record it.
  * @actor: who asked, for the record ("uid:0", "signal", "start").
- * Return: 0; POLICY_E_INVALID with diagnostics, the running policy stays; negative errno.
+ * Return: 0; POLICY_E_INVALID with diagnostics, the running policy stays; negative
+ * errno.
  */
 _must_check_ int server_load_policy(struct server *server, const char *actor,
 				    struct diags *diag);
 
 /*
- * server_reload() - read configuration and policy again; both are right, or nothing changes.
- * A key that was used up at the start (sockets, database, users, key) refuses to change.
- * Return: as server_load_policy().
+ * server_reload() - read configuration and policy again; both are right, or nothing
+ * changes. A key that was used up at the start (sockets, database, users, key) refuses
+ * to change. Return: as server_load_policy().
  */
 _must_check_ int server_reload(struct server *server, const char *actor,
 			       struct diags *diag);
