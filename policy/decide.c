@@ -315,6 +315,7 @@ static void answer_allow(struct decide *d)
 /* What is refused before any rule is read. */
 static enum policy_reason find_place(struct decide *d)
 {
+	/* cppcheck-suppress ctuuninitvar ; policy_decide() has set d->p */
 	const struct policy *p = d->p;
 	uint32_t vm;
 

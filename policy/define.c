@@ -236,7 +236,7 @@ static void read_labels(struct loader *l, struct at at, struct model_vm *vm)
 		label.value = loader_text(l, i->text);
 		vm->labels[vm->n_labels++] = label;
 	}
-	if (vm->n_labels > 1)
+	if (vm->labels && vm->n_labels > 1)
 		qsort(vm->labels, vm->n_labels, sizeof(*vm->labels), compare_labels);
 }
 
@@ -272,7 +272,7 @@ static void define_host(struct loader *l, struct model_vm *vm)
 		vm->labels[vm->n_labels].key = loader_text(l, h->labels[i].key);
 		vm->labels[vm->n_labels++].value = loader_text(l, h->labels[i].value);
 	}
-	if (vm->n_labels > 1)
+	if (vm->labels && vm->n_labels > 1)
 		qsort(vm->labels, vm->n_labels, sizeof(*vm->labels), compare_labels);
 }
 

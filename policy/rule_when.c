@@ -257,7 +257,7 @@ void when_read_from(struct loader *l, struct at at, struct rule *rule)
 	rule->from = loader_alloc(l, at.node->n_items, sizeof(*rule->from));
 	for (const struct yaml_node *i = at.node->first; i && rule->from; i = i->next)
 		read_from_entry(l, (struct at){at.doc, i}, rule);
-	if (rule->n_from > 1)
+	if (rule->from && rule->n_from > 1)
 		qsort(rule->from, rule->n_from, sizeof(*rule->from), compare_from);
 }
 

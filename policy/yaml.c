@@ -2,6 +2,7 @@
 /* yaml.c - libyaml's events to a bounded tree of text; first stage of every reader. */
 #include "policy/yaml.h"
 
+#include <assert.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <stdarg.h>
@@ -227,11 +228,13 @@ static int check_duplicates(struct builder *b, const struct yaml_node *map)
 
 	if (map->n_items < 2)
 		return 0;
+	/* NOLINTNEXTLINE(bugprone-sizeof-expression): an array of pointers */
 	v = reallocarray(NULL, map->n_items, sizeof(*v));
 	if (!v)
 		return -ENOMEM;
 	for (const struct yaml_node *i = map->first; i; i = i->next)
 		v[n++] = i;
+	/* NOLINTNEXTLINE(bugprone-sizeof-expression): as above */
 	qsort(v, n, sizeof(*v), compare_keys);
 	for (size_t i = 1; i < n; i++) {
 		if (!str_eq(v[i - 1]->key, v[i]->key))
@@ -342,6 +345,7 @@ static int on_end(struct builder *b)
 {
 	const struct yaml_node *n = b->stack[--b->depth].node;
 
+	assert(n); /* on_start() put it there, and libyaml pairs starts and ends */
 	return n->kind == YAML_MAP ? check_duplicates(b, n) : 0;
 }
 
