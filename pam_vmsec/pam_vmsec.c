@@ -64,7 +64,7 @@ static struct transaction *transaction_new(const char *user)
 	struct transaction *t = calloc(1, sizeof(*t) + len + 1);
 
 	if (t)
-		memcpy(t->user, user, len);
+		memcpy(t->user, user, len + 1);
 	return t;
 }
 

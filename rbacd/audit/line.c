@@ -95,8 +95,8 @@ static bool take_unknown_user(struct scan *s)
 {
 	static const char head[] = "{\"hash\":";
 	static const char len_key[] = ",\"len\":";
-	struct text hash;
-	int64_t len;
+	struct text hash = {0};
+	int64_t len = 0;
 
 	for (size_t i = 0; i < sizeof(head) - 1; i++)
 		if (!take(s, head[i]))
@@ -169,8 +169,8 @@ static bool read_time(struct scan *s, const struct text *t, int64_t *ret)
 
 static bool take_value(struct scan *s, const struct text *key, struct audit_parsed *out)
 {
-	struct text t;
-	int64_t v;
+	struct text t = {0};
+	int64_t v = 0;
 
 	if (text_eq(key, "unknown_user"))
 		return take_unknown_user(s);

@@ -3,6 +3,7 @@
  */
 #include "rbacd/store/sqlite_internal.h"
 
+#include <assert.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <sys/file.h>
@@ -43,6 +44,7 @@ int store_resolve(const char *path, struct diags *diag, char **ret)
 	const char *slash = strrchr(path, '/');
 	const char *base = slash ? slash + 1 : path;
 	_cleanup_free_ char *dir = NULL, *full = NULL, *out = NULL;
+	size_t cap;
 	int r;
 
 	dir = slash ? strndup(path, slash == path ? 1 : (size_t)(slash - path))
@@ -59,10 +61,11 @@ int store_resolve(const char *path, struct diags *diag, char **ret)
 	r = check_folder(full, diag);
 	if (r != 0)
 		return r;
-	if (asprintf(&out, "%s/%s", full, base) < 0) {
-		out = NULL;
+	cap = strlen(full) + strlen(base) + 2;
+	out = malloc(cap);
+	if (!out)
 		return -ENOMEM;
-	}
+	(void)snprintf(out, cap, "%s/%s", full, base); /* it fits */
 	*ret = STEAL(out);
 	return 0;
 }
@@ -378,6 +381,7 @@ int store_open(const struct store_options *opt, struct store **ret, struct diags
 	store->n_budgets = -1;
 	store->read_only = opt->read_only;
 	r = store_resolve(opt->path, diag, &store->path);
+	assert(r != 0 || store->path);
 	if (r == 0 && !store->read_only)
 		r = store_lock(store->path, diag, &store->lock_fd);
 	if (r == 0)

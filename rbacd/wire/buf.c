@@ -130,6 +130,7 @@ static uint8_t *writer_cell(struct wire_writer *w, enum wire_cell_kind kind,
 		return NULL;
 	p[0] = (uint8_t)kind;
 	p[1] = (uint8_t)name_len;
+	/* NOLINTNEXTLINE(bugprone-not-null-terminated-result): counted above */
 	memcpy(p + 2, name, name_len);
 	return p + 2 + name_len;
 }
