@@ -220,26 +220,33 @@ check-layers:
 	@tests/lib/check-layers
 
 fmt-check:
-	@clang-format --dry-run -Werror $(ALL_C) $(wildcard policy/*.h rbacd/*.h rbacd/*/*.h pam_vmsec/*.h) \
-	  && echo "format: 1 passed, 0 failed"
+	@clang-format --dry-run -Werror $(sort $(ALL_C) $(wildcard policy/*.h rbacd/*.h rbacd/*/*.h \
+	  pam_vmsec/*.h tests/*/*.[ch] tests/*/*/*.[ch])) && echo "format: 1 passed, 0 failed"
 
+LINT_DEFS := -I. -D_GNU_SOURCE -DVMSEC_VERSION="0" -DVMSEC_RUNDIR="/run/rbacd" \
+  -DVMSEC_STATEDIR="/var/lib/rbacd" -DVMSEC_SYSCONFDIR="/etc"
 tidy:
-	clang-tidy --quiet --warnings-as-errors='*' $(ALL_C) -- $(CPPFLAGS) -std=gnu17 -D_GNU_SOURCE -I. \
-	  -DVMSEC_VERSION='"0"' -DVMSEC_RUNDIR='"/run/rbacd"' -DVMSEC_STATEDIR='"/var/lib/rbacd"' \
-	  -DVMSEC_SYSCONFDIR='"/etc"'
+	@TIDY_FLAGS='-std=gnu17 $(CPPFLAGS) $(LINT_DEFS)' tests/lib/run-tidy $(ALL_C)
 
+# cppcheck does not see __attribute__((cleanup)): leaks are the other tools' business.
 cppcheck:
-	cppcheck --quiet --std=c11 --enable=warning,portability,performance --inline-suppr \
-	  --error-exitcode=1 --suppress=missingIncludeSystem -I. -D_GNU_SOURCE \
-	  -D'VMSEC_VERSION="0"' -D'VMSEC_RUNDIR="/run/rbacd"' -D'VMSEC_STATEDIR="/var/lib/rbacd"' \
-	  -D'VMSEC_SYSCONFDIR="/etc"' $(ALL_C)
+	@cppcheck --quiet --std=c11 --library=posix --library=bsd --inline-suppr \
+	  --enable=warning,portability,performance --error-exitcode=1 --suppress=memleak \
+	  --suppress=resourceLeak $(foreach d,$(LINT_DEFS),'$d') $(ALL_C) \
+	  && echo "cppcheck: 1 passed, 0 failed"
 
-# gcc's own path analysis; objects go to a variant of their own.
+# gcc's own path analysis; objects go to a variant of their own. At -O0, because what the
+# optimiser moves confuses it. Left out: leaks, which gcc 12 sees in every pointer that is
+# stored behind another (LeakSanitizer finds the real ones in the tests), and double-free
+# in two files that empty a queue, because it does not follow TAILQ_REMOVE.
+ANALYZE_QUEUES := rbacd/directory/nss.c rbacd/identity_lookup.c
+$(patsubst %.c,build/analyze/obj/%.o,$(ANALYZE_QUEUES)): override CFLAGS += -Wno-analyzer-double-free
 analyze:
-	$(MAKE) VARIANT=analyze HARD="-O2 -fanalyzer -fvisibility=hidden -fPIC" WERROR=-Werror \
-	  $(patsubst %.c,build/analyze/obj/%.o,$(ALL_C))
+	@$(MAKE) -s --no-print-directory -j2 VARIANT=analyze WERROR=-Werror \
+	  HARD="-O0 -fanalyzer -Wno-analyzer-malloc-leak -fvisibility=hidden -fPIC" \
+	  $(patsubst %.c,build/analyze/obj/%.o,$(ALL_C)) && echo "analyze: 1 passed, 0 failed"
 
-lint: check-layers fmt-check cppcheck tidy analyze
+lint: check-layers fmt-check cppcheck analyze tidy
 
 # ---------------------------------------------------------------- fuzz
 # fuzz_NAME.c is one libFuzzer target; FUZZ_LINK_NAME names the sources it links.
@@ -275,7 +282,8 @@ DEPS_BUILD := gcc make pkg-config libc6-dev libpam0g-dev liboath-dev libyaml-dev
   libsqlite3-dev libevent-dev libqrencode-dev
 DEPS_DEMO  := openssh-server openssh-client sudo login util-linux openssl oathtool python3 \
   python3-pexpect iproute2 passwd sqlite3
-DEPS_TEST  := clang libclang-rt-14-dev libcmocka-dev strace zbar-tools clang-format mandoc
+DEPS_TEST  := clang libclang-rt-14-dev libcmocka-dev strace zbar-tools clang-format clang-tidy cppcheck \
+  valgrind mandoc
 .PHONY: deps deps-demo
 deps:
 	@tests/lib/deps $(DEPS_BUILD) $(DEPS_DEMO) $(DEPS_TEST)
