@@ -291,11 +291,14 @@ deps-demo:
 	@tests/lib/deps $(DEPS_BUILD) $(DEPS_DEMO)
 
 # Helpers of the tests: never sanitized, never installed.
-TEST_TOOLS := build/tests/clockshim.so build/tests/phases build/tests/race
+TEST_TOOLS := build/tests/clockshim.so build/tests/diskshim.so build/tests/phases build/tests/race
 TEST_CFLAGS := -std=gnu17 -D_GNU_SOURCE -O2 -g $(WARN) $(WERROR)
 .PHONY: test-tools
 test-tools: $(TEST_TOOLS)
 build/tests/clockshim.so: tests/lib/clockshim.c
+	@mkdir -p $(@D)
+	$(CC) $(TEST_CFLAGS) -fPIC -shared -fvisibility=hidden -o $@ $<
+build/tests/diskshim.so: tests/lib/diskshim.c
 	@mkdir -p $(@D)
 	$(CC) $(TEST_CFLAGS) -fPIC -shared -fvisibility=hidden -o $@ $<
 build/tests/phases: tests/integration/phases.c
