@@ -215,7 +215,9 @@ static int on_answer(struct conn *c, const struct wire_frame *frame)
 	struct wire_answer answer;
 	int rc;
 
-	if (!c->request)
+	/* Nobody can answer a prompt that has not left yet: it would be an answer in
+	 * the blind, and its result would leave with the prompt, before the commit. */
+	if (!c->request || c->out_sent < c->out_len)
 		return WIRE_E_INVALID;
 	rc = wire_decode_answer(frame, &answer);
 	if (rc == 0 && !request_answer(c->request, &answer)) {
@@ -299,28 +301,41 @@ bool conn_read_frames(struct conn *c)
 	return false;
 }
 
+/* Waits for more. The first frame has one deadline, however slowly it drips in; after
+ * it the person's time counts. False: it is over. */
+static bool wait_readable(struct conn *c)
+{
+	uint64_t spent_ms = (wire_now_ns() - c->opened_ns) / 1000000u;
+	uint64_t left_ms = LIMIT_PENDING_MS;
+	struct timeval tv;
+
+	if (!c->began) {
+		if (spent_ms >= LIMIT_FRAME_MS)
+			return false;
+		left_ms = LIMIT_FRAME_MS - spent_ms;
+	}
+	tv.tv_sec = (time_t)(left_ms / 1000);
+	tv.tv_usec = (suseconds_t)(left_ms % 1000 * 1000);
+	return event_add(&c->ev_read, &tv) == 0;
+}
+
 static void on_readable(evutil_socket_t fd, short what, void *arg)
 {
 	struct conn *c = arg;
-	struct timeval pending = {.tv_sec = LIMIT_PENDING_MS / 1000};
 
 	(void)fd;
-	if (what & EV_TIMEOUT) {
-		c->table->stats.n_expired++;
-		conn_close(c);
-		return;
+	if (!(what & EV_TIMEOUT)) {
+		if (!conn_read_frames(c) || c->finish || wait_readable(c))
+			return;
 	}
-	if (!conn_read_frames(c) || c->finish)
-		return;
-	if (c->began) /* from here on the person's time counts, not the frame's */
-		(void)event_add(&c->ev_read, &pending);
+	c->table->stats.n_expired++;
+	conn_close(c);
 }
 
 void conn_start(struct conn_table *t, enum conn_kind kind, int fd,
 		const struct ucred *peer)
 {
 	struct conn *c = calloc(1, sizeof(*c));
-	struct timeval silent = {.tv_sec = LIMIT_FRAME_MS / 1000};
 
 	if (!c) {
 		(void)close(fd);
@@ -329,6 +344,7 @@ void conn_start(struct conn_table *t, enum conn_kind kind, int fd,
 	c->table = t;
 	c->kind = kind;
 	c->fd = fd;
+	c->opened_ns = wire_now_ns();
 	c->peer_uid = peer->uid;
 	c->peer_pid = peer->pid;
 	c->next = t->all;
@@ -352,9 +368,7 @@ void conn_start(struct conn_table *t, enum conn_kind kind, int fd,
 		return;
 	(void)event_assign(&c->ev_read, t->server->base, fd, EV_READ | EV_PERSIST,
 			   on_readable, c);
-	if (c->began)
-		silent.tv_sec = LIMIT_PENDING_MS / 1000;
-	c->watching = event_add(&c->ev_read, &silent) == 0;
+	c->watching = wait_readable(c);
 	if (!c->watching)
 		conn_close(c);
 }
@@ -363,13 +377,22 @@ void conn_start(struct conn_table *t, enum conn_kind kind, int fd,
 
 static void flush_one(struct conn *c);
 
+/* From an event, in the middle of a turn: what waited is durable since the turn that
+ * queued it, but something of this turn may lie behind it, and then all waits for the
+ * commit. */
+static void flush_durable(struct conn *c)
+{
+	if (!c->ready)
+		flush_one(c);
+}
+
 static void on_writable(evutil_socket_t fd, short what, void *arg)
 {
 	(void)fd;
 	if (what & EV_TIMEOUT)
 		conn_close(arg);
 	else
-		flush_one(arg);
+		flush_durable(arg);
 }
 
 static void on_due(evutil_socket_t fd, short what, void *arg)
@@ -379,7 +402,7 @@ static void on_due(evutil_socket_t fd, short what, void *arg)
 	(void)fd;
 	(void)what;
 	c->due_ns = 0;
-	flush_one(c); /* durable since the turn that queued it */
+	flush_durable(c);
 }
 
 /* True: held back, on_due() will send it. */
@@ -389,6 +412,8 @@ static bool held_back(struct conn *c)
 	uint64_t now = wire_now_ns();
 	struct timeval tv;
 
+	if (event_initialized(&c->ev_due))
+		(void)event_del(&c->ev_due); /* pending it must not be assigned again */
 	if (c->due_ns <= now)
 		return false;
 	tv.tv_sec = (time_t)((c->due_ns - now) / 1000000000u);
@@ -402,6 +427,8 @@ static void wait_writable(struct conn *c)
 {
 	struct timeval tv = {.tv_sec = LIMIT_FRAME_MS / 1000};
 
+	if (event_initialized(&c->ev_write))
+		(void)event_del(&c->ev_write); /* as in held_back() */
 	if (event_assign(&c->ev_write, c->table->server->base, c->fd, EV_WRITE,
 			 on_writable, c) != 0 ||
 	    event_add(&c->ev_write, &tv) != 0)
