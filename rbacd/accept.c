@@ -14,11 +14,40 @@
 
 /* ---------------------------------------------------------------- caps */
 
-/* Consoles and root's own su and sudo may use the reserved quarter of the table. */
+/*
+ * Local consoles and root's own su and sudo may use the reserved quarter of the table.
+ * The name asked for says nothing: any stranger can ask sshd for root.
+ */
 static bool may_use_reserve(const struct authz_facts *f)
 {
-	return str_eq(f->privilege, "console") || f->by_root ||
-	       str_eq(f->subject, "root");
+	return (str_eq(f->privilege, "console") &&
+		f->origin.kind == POLICY_ORIGIN_LOCAL) ||
+	       f->by_root;
+}
+
+/* Who started the process that asks. An sshd carries the login uid of whoever started
+ * it, and that is not the person at its other end. */
+static struct caps_key invoker_key(const struct conn_table *t,
+				   const struct wire_begin *b,
+				   const struct authz_facts *f)
+{
+	struct caps_key none = {{0}};
+
+	if (f->from_sshd)
+		return none;
+	if (b->loginuid != AUTHZ_UNSET)
+		return caps_key(t->caps, 'i', &b->loginuid, sizeof(b->loginuid));
+	return *b->ruser ? caps_key(t->caps, 'r', b->ruser, strlen(b->ruser)) : none;
+}
+
+static struct caps_key source_key(const struct conn_table *t,
+				  const struct authz_facts *f)
+{
+	struct caps_key none = {{0}};
+
+	if (f->origin.kind != POLICY_ORIGIN_ADDR || !f->from_sshd)
+		return none;
+	return caps_key(t->caps, 's', f->source_text, strlen(f->source_text));
 }
 
 int conn_admit(struct conn *c, const struct wire_begin *b)
@@ -32,17 +61,12 @@ int conn_admit(struct conn *c, const struct wire_begin *b)
 		return CAPS_E_OVER;
 	if (may_use_reserve(&f))
 		return 0;
-	if (b->loginuid != AUTHZ_UNSET)
-		c->caps[0] = caps_key(t->caps, 'i', &b->loginuid, sizeof(b->loginuid));
-	else if (*b->ruser)
-		c->caps[0] = caps_key(t->caps, 'r', b->ruser, strlen(b->ruser));
+	c->caps[0] = invoker_key(t, b, &f);
 	if (caps_take(t->caps, &c->caps[0], LIMIT_PER_INVOKER) != 0) {
 		c->caps[0] = (struct caps_key){{0}};
 		return CAPS_E_OVER;
 	}
-	if (f.origin.kind == POLICY_ORIGIN_ADDR && f.from_sshd)
-		c->caps[1] =
-			caps_key(t->caps, 's', f.origin.addr, sizeof(f.origin.addr));
+	c->caps[1] = source_key(t, &f);
 	if (caps_take(t->caps, &c->caps[1], LIMIT_PER_SOURCE) != 0) {
 		c->caps[1] = (struct caps_key){{0}};
 		return CAPS_E_OVER;

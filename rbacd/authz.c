@@ -6,10 +6,16 @@
 #include <arpa/inet.h>
 #include <ctype.h>
 
-void authz_origin_text(const struct policy_origin *o, char buf[STORE_ORIGIN_MAX + 1])
+static bool is_v4(const struct policy_origin *o)
 {
 	static const uint8_t mapped[12] = {[10] = 0xff, [11] = 0xff};
-	bool v4 = memcmp(o->addr, mapped, sizeof(mapped)) == 0;
+
+	return memcmp(o->addr, mapped, sizeof(mapped)) == 0;
+}
+
+void authz_origin_text(const struct policy_origin *o, char buf[STORE_ORIGIN_MAX + 1])
+{
+	bool v4 = is_v4(o);
 
 	if (o->kind == POLICY_ORIGIN_LOCAL)
 		(void)snprintf(buf, STORE_ORIGIN_MAX + 1, "local");
@@ -17,6 +23,21 @@ void authz_origin_text(const struct policy_origin *o, char buf[STORE_ORIGIN_MAX 
 		 !inet_ntop(v4 ? AF_INET : AF_INET6, o->addr + (v4 ? 12 : 0), buf,
 			    STORE_ORIGIN_MAX + 1))
 		(void)snprintf(buf, STORE_ORIGIN_MAX + 1, "unknown");
+}
+
+void authz_source_text(const struct policy_origin *o, char buf[STORE_ORIGIN_MAX + 1])
+{
+	struct policy_origin net = *o;
+	size_t n;
+
+	if (o->kind == POLICY_ORIGIN_ADDR && !is_v4(o)) {
+		memset(net.addr + 8, 0, 8);
+		authz_origin_text(&net, buf);
+		n = strlen(buf);
+		(void)snprintf(buf + n, STORE_ORIGIN_MAX + 1 - n, "/64");
+	} else {
+		authz_origin_text(o, buf);
+	}
 }
 
 void authz_origin_parse(const char *text, struct policy_origin *ret)
@@ -112,6 +133,7 @@ static void read_origin(struct server *server, const struct wire_begin *b,
 	else if (str_eq(f->privilege, "sudo") || str_eq(f->privilege, "su"))
 		origin_of_session(server, b->session, &f->origin);
 	authz_origin_text(&f->origin, f->origin_text);
+	authz_source_text(&f->origin, f->source_text);
 }
 
 /* A service in the administrator's list of sshd services. */

@@ -20,6 +20,7 @@ struct authz_facts {
 	bool target_uid0;
 	struct policy_origin origin;
 	char origin_text[STORE_ORIGIN_MAX + 1]; /* address, "local", "unknown" */
+	char source_text[STORE_ORIGIN_MAX + 1]; /* whom to count: an IPv6 /64 is one */
 	bool from_sshd;	  /* a service whose SSH_* environment sshd itself set */
 	bool proven;	  /* the first factor is proven */
 	bool by_root;	  /* su or sudo by root, who could setuid anyway */
@@ -33,6 +34,11 @@ void authz_read(struct server *server, const struct wire_begin *begin,
 
 /* authz_origin_text() - @buf gets the address, "local" or "unknown". */
 void authz_origin_text(const struct policy_origin *o, char buf[STORE_ORIGIN_MAX + 1]);
+/*
+ * authz_source_text() - as authz_origin_text(), but an IPv6 address stands for its /64:
+ * a single host owns so many that a count per address would never reach two.
+ */
+void authz_source_text(const struct policy_origin *o, char buf[STORE_ORIGIN_MAX + 1]);
 /* authz_origin_parse() - the reverse; anything else is unknown. */
 void authz_origin_parse(const char *text, struct policy_origin *ret);
 

@@ -205,6 +205,30 @@ static void origin_text_round_trip(void **state)
 	assert_int_equal(o.kind, POLICY_ORIGIN_UNKNOWN);
 }
 
+/* A single host owns a /64: its addresses are one source, two of them are two. */
+static void ipv6_counts_by_64(void **state)
+{
+	static const struct {
+		const char *from, *source;
+	} rows[] = {
+		{"2001:db8:1:2:3:4:5:6", "2001:db8:1:2::/64"},
+		{"2001:db8:1:2::1", "2001:db8:1:2::/64"},
+		{"2001:db8:1:3::1", "2001:db8:1:3::/64"},
+		{"192.0.2.1", "192.0.2.1"},
+		{"::ffff:192.0.2.2", "192.0.2.2"},
+	};
+
+	(void)state;
+	for (size_t i = 0; i < ARRAY_SIZE(rows); i++) {
+		char text[STORE_ORIGIN_MAX + 1];
+		struct policy_origin o;
+
+		assert_int_equal(policy_origin_parse(rows[i].from, &o), 0);
+		authz_source_text(&o, text);
+		assert_string_equal(text, rows[i].source);
+	}
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -214,6 +238,7 @@ int main(void)
 		cmocka_unit_test(su_and_sudo_ask_for_the_invoker),
 		cmocka_unit_test(unknown_service_has_no_privilege),
 		cmocka_unit_test(origin_text_round_trip),
+		cmocka_unit_test(ipv6_counts_by_64),
 	};
 	int rc;
 
