@@ -308,6 +308,9 @@ static int count_source(struct mfa *m, const struct mfa_attempt *a, struct scene
 	/* A source that is not an address is shared by everybody there: only the
 	 * person's own entry counts, or a stranger could lock the console for all. */
 	bool shared = str_eq(a->origin, "local") || str_eq(a->origin, "unknown");
+	/* A source that waits already gets no new rows: one stranger with thousands of
+	 * names would fill the table, and then nobody could be counted. */
+	bool skip = !counted && s->pair.touched_s == 0;
 
 	if (counted) {
 		lockout_budget_fail(&s->pair, LOCKOUT_SOURCE_FREE, a->now_s);
@@ -315,7 +318,7 @@ static int count_source(struct mfa *m, const struct mfa_attempt *a, struct scene
 			lockout_budget_fail(&s->whole, LOCKOUT_SOURCE_TOTAL, a->now_s);
 	}
 	s->pair.touched_s = s->whole.touched_s = a->now_s;
-	rc = store_budget_put(m->store, &s->pair);
+	rc = skip ? 0 : store_budget_put(m->store, &s->pair);
 	if (rc == 0)
 		rc = store_budget_put(m->store, &s->whole);
 	if (rc != STORE_E_LIMIT)

@@ -360,9 +360,46 @@ static void test_source_budget(void **state)
 			       "bad_otp");
 	assert_refused(try_as(w, "id:alice", good, false, NOW, "10.9.9.9"),
 		       "rate_limited");
-	assert_int_equal(
-		try_as(w, "id:alice", good, false, NOW, "10.9.9.8").outcome,
-		MFA_ACCEPTED);
+	assert_int_equal(try_as(w, "id:alice", good, false, NOW, "10.9.9.8").outcome,
+			 MFA_ACCEPTED);
+}
+
+static bool has_pair_row(struct world *w, const char *login, const char *origin)
+{
+	const struct seal_part part[] = {{"login", 5},
+					 {login, strlen(login)},
+					 {origin, strlen(origin)}};
+	struct store_budget b;
+	uint8_t key[32];
+
+	assert_int_equal(seal_mac(w->f->seal, "budget-person-source", part, 3, key), 0);
+	assert_int_equal(store_budget_get(w->f->store, key, &b), 0);
+	return b.touched_s != 0;
+}
+
+/* O6: a source that waits already cannot fill the table of budgets with names. */
+static void test_names_of_one_source(void **state)
+{
+	struct world *w = *state;
+	struct secret code = text_secret("123456");
+	char login[16];
+	unsigned rows = 0;
+
+	for (unsigned i = 0; i < 5 * LOCKOUT_SOURCE_TOTAL; i++) {
+		struct mfa_attempt a = {.login = login,
+					.origin = "10.7.7.7",
+					.accept = BOTH,
+					.kind = WIRE_ANSWER_CODE,
+					.text = &code,
+					.now_s = NOW};
+		struct mfa_result r;
+
+		(void)snprintf(login, sizeof(login), "u%u", i);
+		assert_int_equal(mfa_verify(w->mfa, &a, &r), 0);
+		assert_int_equal(r.outcome, MFA_REFUSED);
+		rows += has_pair_row(w, login, "10.7.7.7");
+	}
+	assert_int_equal(rows, LOCKOUT_SOURCE_TOTAL);
 }
 
 /* A stranger at a shared console closes it for the name tried, for nobody else. */
@@ -574,6 +611,7 @@ int main(void)
 		CASE(test_year),
 		CASE(test_strangers),
 		CASE(test_source_budget),
+		CASE(test_names_of_one_source),
 		CASE(test_console),
 		CASE(test_never),
 		CASE(test_pending_opens_nothing),
