@@ -10,6 +10,7 @@
 #define LIMIT_PER_SERVICE   (LIMIT_PAM_CONNS / 2) /* pending, per kind of service */
 #define LIMIT_ADMIN_CONNS   32
 #define LIMIT_USER_CONNS    256
+#define LIMIT_USER_LOOKUPS  4 /* directory questions in all, when user.sock adds one */
 #define LIMIT_USER_PER_UID  8
 #define LIMIT_TURN_REQUESTS 256 /* accepted and read in one turn of the loop */
 #define LIMIT_BACKLOG	    4096
@@ -20,6 +21,7 @@
 #define LIMIT_PENDING_MS     120000 /* a transaction waiting for an answer */
 #define LIMIT_HANDLE_S	     120    /* from auth accepted to account */
 #define LIMIT_LOOKUP_MS	     2000   /* rbacd-dir, one person */
+#define LIMIT_CLOCK_BACK_S   90	    /* wall time set back further: proofs are void */
 #define LIMIT_PERSON_FRESH_S 10	    /* nss: a younger entry needs no look-up */
 #define LIMIT_SLOW_COMMIT_MS 1000
 /* Failures leave at a multiple of this after arrival. */

@@ -188,8 +188,10 @@ static int record_life(struct server *s, const char *what)
 static int first_records(struct server *s)
 {
 	_cleanup_diags_ struct diags diag = DIAGS_INIT;
-	int rc = record_life(s, "daemon.start");
+	int rc = server_start_clock(s);
 
+	if (rc == 0)
+		rc = record_life(s, "daemon.start");
 	if (rc == 0)
 		rc = store_session_prune(s->store, s->boot_id);
 	if (rc != 0)
@@ -230,10 +232,12 @@ static void on_tick(evutil_socket_t fd, short what, void *arg)
 {
 	struct server *s = arg;
 	int64_t now_s = server_now_s();
-	int rc = audit_tick(s->audit, server_now_us());
+	int rc = server_watch_clock(s);
 
 	(void)fd;
 	(void)what;
+	if (rc == 0)
+		rc = audit_tick(s->audit, server_now_us());
 	if (rc == 0 && now_s % PRUNE_EVERY_S == 0)
 		rc = store_budget_prune(s->store, now_s - 86400);
 	if (rc != 0)

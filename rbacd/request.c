@@ -26,10 +26,16 @@ static void read_proof(struct request *r)
 {
 	struct store_proof p;
 	int64_t age_s;
+	int rc;
 
 	if (r->mfa.state == POLICY_MFA_PROOF ||
 	    r->facts.origin.kind == POLICY_ORIGIN_UNKNOWN)
 		return;
+	rc = server_watch_clock(r->server);
+	if (rc != 0) {
+		server_turn_lost(r->server, rc);
+		return;
+	}
 	if (store_proof_get(r->server->store, r->person.id, r->server->config->vm,
 			    r->facts.origin_text, &p) != 0)
 		return;
@@ -121,7 +127,7 @@ static int stage_mfa(struct request *r, const struct wire_answer *a,
 	struct mfa_attempt attempt = {
 		.person = r->person.known && r->person.enabled ? r->person.id : NULL,
 		.login = r->facts.subject,
-		.origin = r->facts.origin_text,
+		.origin = r->facts.source_text,
 		.proven = r->facts.proven,
 		.kind = a->kind,
 		.text = &a->text,
@@ -237,8 +243,8 @@ static const char *plain_words(enum policy_reason reason)
 }
 
 /* The refusal in words; the person has passed a first factor. */
-static const char *refusal_text(const struct request *r, const struct policy_decision *d,
-				char *buf, size_t cap)
+static const char *refusal_text(const struct request *r,
+				const struct policy_decision *d, char *buf, size_t cap)
 {
 	(void)snprintf(buf, cap, "Access to %.100s refused: %s.", r->server->config->vm,
 		       d->message ? d->message : plain_words(d->reason));
@@ -359,7 +365,8 @@ static void stage_session(struct request *r)
 
 	if (r->begin.op == WIRE_OP_OPEN)
 		rc = map_session(r);
-	else if (r->facts.is_login && r->begin.session != AUTHZ_UNSET)
+	else if (r->begin.op == WIRE_OP_CLOSE && r->facts.is_login &&
+		 r->begin.session != AUTHZ_UNSET)
 		rc = store_session_delete(r->server->store, r->server->boot_id,
 					  r->begin.session);
 	if (rc != 0 && rc != STORE_E_NONE)
@@ -472,12 +479,26 @@ struct request *request_begin(struct server *server, struct conn *c,
 	return r;
 }
 
+/* The rules changed while the prompt was open: what was asked for is no longer known. A
+ * reload of the same text changes nothing. */
+static bool policy_changed(const struct request *r)
+{
+	const struct policy *now = r->server->policy;
+
+	return r->policy != now &&
+	       (!r->policy || !now ||
+		!str_eq(policy_sha256(r->policy), policy_sha256(now)));
+}
+
 bool request_answer(struct request *r, const struct wire_answer *a)
 {
 	struct mfa_result m = {.outcome = MFA_REFUSED};
 	struct outcome failed = {.refusal = WIRE_RESULT_CONV_FAILED,
 				 .reason = "mfa_required",
 				 .stranger = !r->facts.proven};
+	struct outcome changed = {.refusal = WIRE_RESULT_FORBIDDEN,
+				  .reason = "mfa_required",
+				  .text = "The policy has just changed: try again."};
 	int rc;
 
 	r->arrived_ns = wire_now_ns();
@@ -490,6 +511,10 @@ bool request_answer(struct request *r, const struct wire_answer *a)
 		return false;
 	if (a->kind == WIRE_ANSWER_FAILED) { /* no conversation: not a guess */
 		outcome_end(r, &failed);
+		return false;
+	}
+	if (r->begin.op == WIRE_OP_ACCOUNT && policy_changed(r)) {
+		outcome_end(r, &changed); /* the code is not looked at, nor spent */
 		return false;
 	}
 	rc = stage_mfa(r, a, &m);

@@ -143,6 +143,13 @@ int store_proof_clear(struct store *store, const char *person)
 	return query_write(&q);
 }
 
+int store_proof_clear_all(struct store *store)
+{
+	_cleanup_query_ struct query q = query_open(store, SQL_PROOF_CLEAR_ALL);
+
+	return query_write(&q);
+}
+
 int store_session_put(struct store *store, const struct store_session *s)
 {
 	_cleanup_query_ struct query q = query_open(store, SQL_SESSION_PUT);

@@ -123,6 +123,7 @@ const char *const store_sql_text[SQL_N] = {
 		"SELECT at_s, method FROM proof WHERE person = ?1 AND vm = ?2 AND"
 		" origin = ?3",
 	[SQL_PROOF_CLEAR] = "DELETE FROM proof WHERE person = ?1",
+	[SQL_PROOF_CLEAR_ALL] = "DELETE FROM proof",
 	[SQL_SESSION_PUT] =
 		"INSERT INTO session(boot, session, person, origin, vmsec_id, opened_s)"
 		" VALUES(?1, ?2, ?3, ?4, ?5, ?6) ON CONFLICT(boot, session) DO UPDATE "

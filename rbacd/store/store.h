@@ -174,6 +174,7 @@ _must_check_ int store_proof_get(struct store *store, const char *person,
 				 const char *vm, const char *origin,
 				 struct store_proof *ret);
 _must_check_ int store_proof_clear(struct store *store, const char *person);
+_must_check_ int store_proof_clear_all(struct store *store);
 
 /* Audit sessions: S on this boot -> person and origin; dropped at close. */
 struct store_session {
