@@ -157,11 +157,13 @@ static int audit_outcome(struct request *r, const struct outcome *o, char id[])
 static void log_outcome(const struct request *r, const struct outcome *o,
 			const char *id)
 {
-	char user[LOG_QUOTED_MAX];
+	char user[LOG_QUOTED_MAX] = "(unknown)"; /* it may be a password */
 
+	if (r->person.known)
+		(void)log_quote(r->facts.subject, user);
 	log_info("req=%s stage=%s user=%s svc=%s priv=%s src=%s id=%s : %s%s%s",
-		 r->corr, event_name(r->begin.op), log_quote(r->facts.subject, user),
-		 r->begin.service, r->facts.privilege, r->facts.origin_text, id,
+		 r->corr, event_name(r->begin.op), user, r->begin.service,
+		 r->facts.privilege, r->facts.origin_text, id,
 		 o->verdict == POLICY_ALLOW ? "allow" : "deny", o->reason ? " " : "",
 		 o->reason ? o->reason : "");
 }
