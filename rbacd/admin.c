@@ -11,6 +11,7 @@
 #include <stdarg.h>
 
 #include "rbacd/admin_internal.h"
+#include "rbacd/limits.h"
 #include "rbacd/log.h"
 
 #define ON_ADMIN (1u << CONN_ADMIN)
@@ -285,11 +286,27 @@ static void on_person(void *arg, int error, const struct identity_person *p)
 		run(req);
 }
 
+/*
+ * Anybody may ask user.sock about any name, and hang up; a look-up goes on without him.
+ * So his come after everybody else's: logins wait for the same rbacd-dir.
+ */
+static bool must_wait(const struct admin_req *req)
+{
+	return conn_get_kind(req->conn) == CONN_USER &&
+	       identity_pending(req->server->identity) >= LIMIT_USER_LOOKUPS;
+}
+
 /* Looks the named person up, now or later, and runs the verb. True: parked. */
 static bool with_person(struct admin_req *req, const char *login)
 {
-	int r = identity_lookup(req->server->identity, login, server_now_s(), on_person,
-				req, &req->person, &req->ticket);
+	int r;
+
+	if (must_wait(req)) {
+		admin_end(req, ADMIN_NO, "Too busy at the moment. Try again later.");
+		return false;
+	}
+	r = identity_lookup(req->server->identity, login, server_now_s(), on_person,
+			    req, &req->person, &req->ticket);
 
 	if (r == 0) {
 		run(req);

@@ -79,6 +79,9 @@ _must_check_ int identity_lookup(struct identity *identity, const char *login,
 				 struct identity_ticket **ret_ticket);
 void identity_cancel(struct identity_ticket *ticket); /* NULL is a no-op */
 
+/* identity_pending() - look-ups that rbacd-dir has not answered yet. */
+size_t identity_pending(const struct identity *identity);
+
 /* identity_local_uid() - uid of an account of /etc/passwd; false when there is none. */
 bool identity_local_uid(const struct identity *identity, const char *login,
 			uint32_t *ret);

@@ -169,6 +169,11 @@ int identity_lookup(struct identity *id, const char *login, int64_t now_s,
 	return IDENTITY_E_PENDING;
 }
 
+size_t identity_pending(const struct identity *id)
+{
+	return id->n_pending;
+}
+
 void identity_cancel(struct identity_ticket *t)
 {
 	if (!t)

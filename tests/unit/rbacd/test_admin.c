@@ -14,6 +14,7 @@
 #include <errno.h>
 #include <liboath/oath.h>
 
+#include "rbacd/limits.h"
 #include "rbacd/admin.h"
 #include "rbacd/ctl/out.h"
 #include "rbacd/server.h"
@@ -108,6 +109,8 @@ void conn_get_stats(const struct conn_table *table, struct conn_stats *ret)
 	*ret = (struct conn_stats){.n_accepted = 5};
 }
 
+static size_t pending_lookups; /* what rbacd-dir has not answered */
+
 struct identity_ticket {
 	identity_done_fn done;
 	void *arg;
@@ -159,6 +162,12 @@ void identity_person_subject(const struct identity_person *p,
 				       .directory = p->directory,
 				       .groups = p->groups,
 				       .n_groups = p->n_groups};
+}
+
+size_t identity_pending(const struct identity *identity)
+{
+	(void)identity;
+	return pending_lookups;
 }
 
 int identity_lookup(struct identity *identity, const char *login, int64_t now_s,
@@ -503,6 +512,23 @@ static void test_left(void **state)
 	expect(w, "reset", PAIRS("user", "eve"), 1, "nobody of that name");
 }
 
+/* Strangers' questions come after the logins' own. */
+static void test_busy_directory(void **state)
+{
+	struct world *w = *state;
+	struct conn *c;
+
+	pending_lookups = LIMIT_USER_LOOKUPS;
+	c = call_on(w, conn_new(CONN_USER, 1001), "my-status", PAIRS("user", "alice"));
+	assert_int_equal(c->code, 1);
+	assert_non_null(strstr(c->message, "busy"));
+	conn_end(c);
+	c = call_on(w, conn_new(CONN_ADMIN, 0), "disable", PAIRS("user", "carol"));
+	assert_null(strstr(c->message, "busy"));
+	conn_end(c);
+	pending_lookups = 0;
+}
+
 static void test_my_status(void **state)
 {
 	struct world *w = *state;
@@ -612,9 +638,10 @@ static void test_parked(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		T(test_enrol),	    T(test_wrong_confirm), T(test_bad_calls),
-		T(test_lost_phone), T(test_left),	   T(test_my_status),
-		T(test_explain),    T(test_status),	   T(test_parked),
+		T(test_enrol),		T(test_wrong_confirm), T(test_bad_calls),
+		T(test_lost_phone),	T(test_left),	       T(test_my_status),
+		T(test_busy_directory), T(test_explain),       T(test_status),
+		T(test_parked),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
