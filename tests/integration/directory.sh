@@ -14,7 +14,7 @@ fi
 if [ "${DIRECTORY_INSIDE:-}" != 1 ]; then
 	# Its own processes end with the namespace, whatever happens here.
 	DIRECTORY_INSIDE=1 exec timeout -k 5 120 \
-		unshare --mount --net --pid --fork --kill-child --mount-proc "$0" "$@"
+		tests/lib/private "$PWD/tests/integration/directory.sh" "$@"
 fi
 
 bin=$PWD/build/$variant
@@ -46,7 +46,6 @@ until_true() {
 }
 millis() { echo $(($(date +%s%N) / 1000000)); }
 
-mount --make-rprivate /
 mount -t tmpfs -o mode=755 tmpfs /run
 mkdir "$tmp/etc" "$tmp/state" "$tmp/lib"
 chmod 755 "$tmp" "$tmp/lib"

@@ -86,10 +86,8 @@ def enter():
     os.environ["VMSEC_HOST_DATA"] = os.path.realpath(os.environ.get(
         "VMSEC_DATA", os.environ["VMSEC_TREE"] + "/../shared/data"))
     sys.stdout.flush()
-    os.execvp("unshare", ["unshare", "-m", "-p", "-n", "-i", "-u", "--fork",
-                          "--kill-child", "--mount-proc", "--propagation", "private",
-                          "/usr/bin/python3", "-I", os.path.abspath(sys.argv[0])]
-              + sys.argv[1:])
+    os.execv(os.path.join(os.path.dirname(os.path.abspath(__file__)), "private"), [
+        "private", "/usr/bin/python3", "-I", os.path.abspath(sys.argv[0])] + sys.argv[1:])
 
 
 def run(*argv, check=True, **kw):
