@@ -92,8 +92,9 @@ static int on_frame(int fd, const struct wire_frame *f, const struct wire_begin 
 	return prompt.turn ? send_answer(fd, &prompt, b, code) : 0;
 }
 
-int raw_result(int fd, const struct wire_begin *b, const char *code,
-	       struct wire_result_msg *ret)
+/* Reads frames; stops after RESULT, or after the first prompt when @ret is NULL. */
+static int follow(int fd, const struct wire_begin *b, const char *code,
+		  struct wire_result_msg *ret)
 {
 	uint8_t buf[WIRE_TEXT_MAX + 1024];
 	size_t have = 0, used;
@@ -110,16 +111,27 @@ int raw_result(int fd, const struct wire_begin *b, const char *code,
 			have += (size_t)n;
 			continue;
 		}
-		if (rc != 0)
+		if (rc != 0 || (!ret && frame.type == WIRE_RESULT))
 			return -EPROTO;
 		if (frame.type == WIRE_RESULT)
 			return wire_decode_result(&frame, ret) == 0 ? 0 : -EPROTO;
 		rc = on_frame(fd, &frame, b, code);
-		if (rc != 0)
+		if (rc != 0 || (!ret && frame.type == WIRE_PROMPT))
 			return rc;
 		memmove(buf, buf + used, have - used);
 		have -= used;
 	}
+}
+
+int raw_result(int fd, const struct wire_begin *b, const char *code,
+	       struct wire_result_msg *ret)
+{
+	return follow(fd, b, code, ret);
+}
+
+int raw_answer(int fd, const struct wire_begin *b, const char *code)
+{
+	return follow(fd, b, code, NULL);
 }
 
 int raw_ask(const struct raw_client *c, enum wire_op op, const char *code,

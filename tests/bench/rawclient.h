@@ -32,6 +32,9 @@ int raw_send_begin(int fd, const struct wire_begin *begin);
 int raw_result(int fd, const struct wire_begin *begin, const char *code,
 	       struct wire_result_msg *ret);
 
+/* raw_answer() - wait for the prompt and answer it. Return: 0; negative errno. */
+int raw_answer(int fd, const struct wire_begin *begin, const char *code);
+
 /*
  * raw_ask() - one whole entry point on a connection of its own.
  * @handle: of the auth phase, or NULL.

@@ -54,16 +54,27 @@ static int try_connect(struct flood *f)
 
 static void begin_of(struct flood *f, struct wire_begin *b)
 {
+	bool su = strcmp(f->mode, "su") == 0;
 	struct test_person person = {0};
 	struct raw_client c = {.number = f->number++,
-			       .service = "sshd",
+			       .service = su ? "su" : "sshd",
 			       .person = &person,
 			       .budget_ns = 60000000000u};
 
 	(void)snprintf(person.login, sizeof(person.login), "stranger%u", c.number);
+	if (strcmp(f->mode, "asked") == 0)
+		c.number = 0x800000 + c.number % 16;
 	raw_begin(&c, WIRE_OP_AUTH, b);
-	if (f->mode[0] == 'g')
-		b->ssh_auth_info[0] = '\0'; /* no first factor is proven */
+	b->loginuid = 500000 + f->number;
+	if (su) {
+		memcpy(b->ruser, person.login, sizeof(person.login));
+		(void)snprintf(b->user, sizeof(b->user), "root");
+		b->flags |= WIRE_FLAG_FIRST_FACTOR;
+		b->ruid = b->loginuid;
+		b->ssh_connection[0] = '\0';
+	}
+	if (su || strcmp(f->mode, "guess") == 0)
+		b->ssh_auth_info[0] = '\0'; /* sshd proved no first factor */
 }
 
 /* What each kind says after connecting. */
@@ -74,7 +85,7 @@ static void speak(struct flood *f, int fd)
 
 	if (f->mode[0] == 'h')
 		(void)send(fd, half, sizeof(half), MSG_NOSIGNAL);
-	if (f->mode[0] == 'a') {
+	if (f->mode[0] == 'a' || f->mode[0] == 's') {
 		begin_of(f, &b);
 		(void)raw_send_begin(fd, &b);
 	}
@@ -121,39 +132,50 @@ static void run_hold(struct flood *f)
 	}
 }
 
-/* One guess a source in turn; COUNT sources. */
+#define GUESSES 64
+
+static void count_answer(struct flood *f, int rc, const struct wire_result_msg *m)
+{
+	if (rc != 0)
+		f->other++;
+	else if (m->result == WIRE_RESULT_ALLOW)
+		f->allowed++;
+	else
+		f->refused++;
+}
+
+/* Sixty-four at once, each from the next of COUNT sources. */
+static void guess_batch(struct flood *f)
+{
+	struct wire_begin begins[GUESSES];
+	int fds[GUESSES], rc[GUESSES];
+
+	for (size_t i = 0; i < GUESSES; i++) {
+		if (f->number >= f->n)
+			f->number = 0;
+		begin_of(f, &begins[i]);
+		fds[i] = raw_connect(f->socket);
+		rc[i] = fds[i] < 0 ? fds[i] : raw_send_begin(fds[i], &begins[i]);
+		f->opened += rc[i] == 0;
+	}
+	for (size_t i = 0; i < GUESSES; i++)
+		if (rc[i] == 0)
+			rc[i] = raw_answer(fds[i], &begins[i], "123456");
+	for (size_t i = 0; i < GUESSES; i++) {
+		struct wire_result_msg m = {.result = WIRE_RESULT_NONE};
+
+		if (rc[i] == 0)
+			rc[i] = raw_result(fds[i], &begins[i], NULL, &m);
+		count_answer(f, rc[i], &m);
+		if (fds[i] >= 0)
+			(void)close(fds[i]);
+	}
+}
+
 static void run_guess(struct flood *f)
 {
-	struct wire_result_msg m;
-	struct wire_begin b;
-
-	while (measure_now_ns() < f->end_ns) {
-		int fds[64];
-		struct wire_begin begins[64];
-		size_t n = 0;
-
-		for (; n < 64; n++) {
-			fds[n] = raw_connect(f->socket);
-			if (f->number == f->n)
-				f->number = 0;
-			begin_of(f, &b);
-			begins[n] = b;
-			if (fds[n] < 0 || raw_send_begin(fds[n], &b) != 0)
-				break;
-			f->opened++;
-		}
-		for (size_t i = 0; i < n; i++) {
-			int rc = raw_result(fds[i], &begins[i], "123456", &m);
-
-			if (rc != 0)
-				f->other++;
-			else if (m.result == WIRE_RESULT_ALLOW)
-				f->allowed++;
-			else
-				f->refused++;
-			(void)close(fds[i]);
-		}
-	}
+	while (measure_now_ns() < f->end_ns)
+		guess_batch(f);
 }
 
 static void stale_send(struct flood *f, const struct people *people,
@@ -205,12 +227,15 @@ static void run_stale(struct flood *f, const char *people_path)
 
 int main(int argc, char **argv)
 {
-	struct rlimit rl = {.rlim_cur = 32768, .rlim_max = 32768};
+	struct rlimit rl;
 	bool stale = argc == 6 && strcmp(argv[1], "stale") == 0;
 	struct flood f = {0};
 
 	if (argc != 5 && !stale)
 		die("usage: flood MODE SOCKET [PEOPLE] COUNT SECONDS");
+	if (getrlimit(RLIMIT_NOFILE, &rl) != 0)
+		die("getrlimit: %s", strerror(errno));
+	rl.rlim_cur = rl.rlim_max;
 	if (setrlimit(RLIMIT_NOFILE, &rl) != 0)
 		die("setrlimit: %s", strerror(errno));
 	f.mode = argv[1];

@@ -63,7 +63,7 @@ class Flood:
     def under(self, name, socket, kind):
         quiet = self.good()
         # Honest logins are measured as long as the flood lasts.
-        p = self.spawn(kind, socket, self.count, str(self.seconds + 6))
+        p = self.spawn(kind, socket, self.count, str(self.seconds + (6 if self.long else 2)))
         time.sleep(1)
         try:
             loud = self.good()
@@ -108,14 +108,21 @@ class Flood:
 
     def descriptors(self):
         """64 descriptors are all there are: rbacd refuses politely and recovers."""
-        pid = str(self.w.children["rbacd"].pid)
-        world.run("prlimit", "--pid", pid, "--nofile=64:64")
+        w = self.w
+        for name in ("rbacd-dir", "rbacd"):
+            w.stop(name)
+        limited = world.LOCAL_SBIN + "/rbacd-64"
+        world.write(limited, "#!/bin/sh\nulimit -n 64\nexec %s/rbacd \"$@\"\n"
+                    % world.LOCAL_SBIN, 0o755)
+        w.spawn("rbacd", [limited, "--config", "/etc/rbacd/rbacd.yaml"], w.shimmed())
+        w.spawn("rbacd-dir", [world.LOCAL_SBIN + "/rbacd-dir", "--config",
+                              "/etc/rbacd/rbacd.yaml"])
+        w.wait(w.answers, 15, "rbacd does not answer")
         p = self.spawn("half", PAM, "500", "4")
         time.sleep(1)
         self.r.check("64 descriptors and 500 half frames: rbacd is there",
-                     self.w.children["rbacd"].poll() is None)
+                     w.children["rbacd"].poll() is None)
         self.told(p)
-        time.sleep(0.5)
         self.alive("after descriptors ran out")
         try:
             self.good()
@@ -130,9 +137,11 @@ class Flood:
                 % (benchworld.CONF, benchworld.DISK))
         self.alive("at rest")
         for socket, path in (("user.sock", USER), ("pam.sock", PAM)):
-            for kind in ("idle", "half", "churn"):
+            for kind in ("idle", "half", "churn") if self.long else ("half",):
                 self.under("%s %s on %s" % (self.count, kind, socket), path, kind)
-        self.under("%s logins stopped at the prompt" % self.count, PAM, "asked")
+        self.under("%s ssh logins of 16 sources, stopped at the prompt" % self.count, PAM,
+                   "asked")
+        self.under("%s stopped su, an invoker each" % self.count, PAM, "su")
         self.stale()
         self.guesses()
         self.descriptors()
