@@ -18,8 +18,14 @@ PKGS_POLICY := yaml-0.1 libcrypto
 PKGS_RBACD  := yaml-0.1 liboath libcrypto sqlite3 libevent_core
 PKGS_CTL    := $(PKGS_RBACD) libqrencode
 PKGS_DIR    := libevent_core
-pkg_cflags   = $(shell pkg-config --cflags $(1))
-pkg_libs     = $(shell pkg-config --libs $(1))
+pkg_cflags   = $(shell pkg-config --cflags $(1) 2>/dev/null)
+pkg_libs     = $(shell pkg-config --libs $(1) 2>/dev/null)
+# These goals work without the libraries, or install them first.
+ifneq ($(filter-out deps deps-demo check demo uninstall clean help,$(or $(MAKECMDGOALS),all)),)
+ifneq ($(shell pkg-config --exists $(PKGS_CTL) 2>/dev/null && echo found),found)
+$(error Libraries are missing: run "make deps" as root first)
+endif
+endif
 
 WARN := -Wall -Wextra -Wshadow -Wvla -Wundef -Wstrict-prototypes -Wmissing-prototypes \
         -Wpointer-arith -Wcast-qual -Wwrite-strings -Wformat=2 -Wswitch-enum -Wconversion \
@@ -42,7 +48,8 @@ CFLAGS  ?= -g
 override CFLAGS += -std=gnu17 -D_GNU_SOURCE -I. $(WARN) $(WERROR) $(HARD) \
   -DVMSEC_VERSION='"$(VERSION)"' -DVMSEC_RUNDIR='"$(RUNDIR)"' \
   -DVMSEC_STATEDIR='"$(STATEDIR)"' -DVMSEC_SYSCONFDIR='"$(SYSCONFDIR)"'
-override CPPFLAGS += $(call pkg_cflags,yaml-0.1 liboath libcrypto sqlite3 libevent_core libqrencode)
+PKG_CPPFLAGS := $(call pkg_cflags,$(PKGS_CTL))
+override CPPFLAGS += $(PKG_CPPFLAGS)
 
 # ---------------------------------------------------------------- sources
 POLICY_SRC := policy/diag.c policy/yaml.c policy/names.c policy/load.c policy/declare.c \
@@ -308,22 +315,54 @@ build/tests/race: tests/integration/race.c
 	@mkdir -p $(@D)
 	$(CC) $(TEST_CFLAGS) -pthread -o $@ $< -lpam -loath
 
+BINDIR  ?= $(PREFIX)/bin
 SBINDIR ?= $(PREFIX)/sbin
 MANDIR  ?= $(PREFIX)/share/man
 DOCDIR  ?= $(PREFIX)/share/doc/vmsec
-.PHONY: install
+UNITDIR ?= $(PREFIX)/lib/systemd/system
+SYSUSERSDIR ?= $(PREFIX)/lib/sysusers.d
+TMPFILESDIR ?= $(PREFIX)/lib/tmpfiles.d
+BASHCOMPDIR ?= $(PREFIX)/share/bash-completion/completions
+ZSHCOMPDIR  ?= $(PREFIX)/share/zsh/vendor-completions
+# $(call install_filled,SOURCE,TARGET): with the folders of this installation.
+install_filled = sed -e 's|@SBINDIR@|$(SBINDIR)|g' -e 's|@RUNDIR@|$(RUNDIR)|g' \
+  -e 's|@STATEDIR@|$(STATEDIR)|g' rbacd/dist/systemd/$(1) >$(DESTDIR)$(2) && \
+  chmod 0644 $(DESTDIR)$(2)
+.PHONY: install uninstall
 install: all
-	install -d $(DESTDIR)$(PAMDIR) $(DESTDIR)$(SBINDIR) $(DESTDIR)$(DOCDIR)/pam.d \
-	  $(DESTDIR)$(SYSCONFDIR)/rbacd/policy.d
+	install -d $(addprefix $(DESTDIR),$(PAMDIR) $(BINDIR) $(SBINDIR) $(DOCDIR)/pam.d $(UNITDIR) \
+	  $(SYSUSERSDIR) $(TMPFILESDIR) $(BASHCOMPDIR) $(ZSHCOMPDIR) $(SYSCONFDIR)/rbacd/policy.d)
 	install -m 0644 $(MODULE) $(DESTDIR)$(PAMDIR)/.pam_vmsec.so.new
 	mv -f $(DESTDIR)$(PAMDIR)/.pam_vmsec.so.new $(DESTDIR)$(PAMDIR)/pam_vmsec.so
-	install -m 0755 $(PROGS) $(DESTDIR)$(SBINDIR)
+	install -m 0755 $(B)/rbacd $(B)/rbacd-dir $(DESTDIR)$(SBINDIR)
+	install -m 0755 $(B)/rbacctl $(DESTDIR)$(BINDIR)
 	install -m 0644 pam_vmsec/dist/* $(DESTDIR)$(DOCDIR)/pam.d
 	install -m 0644 README.md $(wildcard docs/guide/*.md) $(DESTDIR)$(DOCDIR)
 	test -e $(DESTDIR)$(SYSCONFDIR)/rbacd/rbacd.yaml || \
 	  install -m 0644 rbacd/dist/rbacd.yaml $(DESTDIR)$(SYSCONFDIR)/rbacd/rbacd.yaml
+	$(call install_filled,rbacd.service,$(UNITDIR)/rbacd.service)
+	$(call install_filled,rbacd-dir.service,$(UNITDIR)/rbacd-dir.service)
+	$(call install_filled,sysusers.conf,$(SYSUSERSDIR)/rbacd.conf)
+	$(call install_filled,tmpfiles.conf,$(TMPFILESDIR)/rbacd.conf)
+	$(B)/rbacctl completion bash >$(DESTDIR)$(BASHCOMPDIR)/rbacctl
+	$(B)/rbacctl completion zsh >$(DESTDIR)$(ZSHCOMPDIR)/_rbacctl
+	chmod 0644 $(DESTDIR)$(BASHCOMPDIR)/rbacctl $(DESTDIR)$(ZSHCOMPDIR)/_rbacctl
 	for m in $(wildcard docs/man/*.[1-8]); do \
 	  install -D -m 0644 $$m $(DESTDIR)$(MANDIR)/man$${m##*.}/$${m##*/} || exit 1; done
+
+# Configuration, policy, key, database and accounts stay. Refused while a PAM file names the
+# module: without it every login there fails.
+uninstall:
+	@! grep -ls pam_vmsec $(DESTDIR)$(SYSCONFDIR)/pam.d/* || \
+	  { echo 'these files still name pam_vmsec: restore them first' >&2; exit 1; }
+	rm -f $(DESTDIR)$(PAMDIR)/pam_vmsec.so $(DESTDIR)$(SBINDIR)/rbacd \
+	  $(DESTDIR)$(SBINDIR)/rbacd-dir $(DESTDIR)$(BINDIR)/rbacctl \
+	  $(DESTDIR)$(UNITDIR)/rbacd.service $(DESTDIR)$(UNITDIR)/rbacd-dir.service \
+	  $(DESTDIR)$(SYSUSERSDIR)/rbacd.conf $(DESTDIR)$(TMPFILESDIR)/rbacd.conf \
+	  $(DESTDIR)$(BASHCOMPDIR)/rbacctl $(DESTDIR)$(ZSHCOMPDIR)/_rbacctl
+	for m in $(wildcard docs/man/*.[1-8]); do \
+	  rm -f $(DESTDIR)$(MANDIR)/man$${m##*.}/$${m##*/} || exit 1; done
+	rm -rf $(DESTDIR)$(DOCDIR)
 
 .PHONY: demo
 # KEEP=1 leaves everything running and prints the commands to try by hand.
@@ -394,7 +433,7 @@ help:
 	@echo 'make demo        watch real logins be decided, in a private world (root; KEEP=1 stays)'
 	@echo 'make check       all tests, under 15 minutes (root)'
 	@echo 'make deps        install the Debian packages for building and testing (root)'
-	@echo 'make install     DESTDIR= PREFIX=/usr PAMDIR= are honoured'
+	@echo 'make install     DESTDIR= PREFIX=/usr PAMDIR= are honoured; uninstall takes it back'
 	@echo 'make unit        unit tests only; VARIANT=asan for the sanitizers'
 	@echo 'make integration the real programs against the build; race: the long run'
 	@echo 'make lint        layers, format, static analysis; fuzz: open-ended fuzzing'

@@ -27,6 +27,29 @@ six_symbols() { # file
 		[ "$(nm -D --defined-only "$1" | grep -c ' [A-Z] ')" -le 7 ]
 }
 
+# The units name what was installed, and systemd understands every line of them.
+units() {
+	d=$dest/opt/v/lib/systemd/system
+	! grep -r '@[A-Z]*@' "$dest/opt/v/lib" && grep -qx ExecStart=/opt/v/sbin/rbacd "$d/rbacd.service" &&
+		sed -i "s|=/opt/v|=$dest/opt/v|" "$d/rbacd.service" "$d/rbacd-dir.service" || return 1
+	command -v systemd-analyze || return 0
+	said=$(systemd-analyze verify --man=no "$d/rbacd.service" "$d/rbacd-dir.service" 2>&1) &&
+		[ -z "$(echo "$said" | grep -F "$d")" ]
+}
+
+completions() {
+	bash -n "$dest/opt/v/share/bash-completion/completions/rbacctl" &&
+		grep -q '^#compdef rbacctl' "$dest/opt/v/share/zsh/vendor-completions/_rbacctl"
+}
+
+# Nothing is taken away while a PAM file needs it; then all but the configuration.
+uninstalled() {
+	un="${MAKE:-make} -s uninstall DESTDIR=$dest PREFIX=/opt/v PAMDIR=/lib/sec"
+	mkdir "$dest/etc/pam.d" && echo 'auth requisite pam_vmsec.so' >"$dest/etc/pam.d/x" || return 1
+	! $un && [ -e "$dest/lib/sec/pam_vmsec.so" ] && rm -r "$dest/etc/pam.d" && $un &&
+		[ "$(cd "$dest" && find . -type f)" = ./etc/rbacd/rbacd.yaml ]
+}
+
 kept() {
 	echo 'rbacd: 1 # mine' >"$dest/etc/rbacd/rbacd.yaml"
 	${MAKE:-make} -s install DESTDIR="$dest" PREFIX=/opt/v PAMDIR=/lib/sec &&
@@ -34,8 +57,10 @@ kept() {
 }
 
 check "make install" ${MAKE:-make} -s install DESTDIR="$dest" PREFIX=/opt/v PAMDIR=/lib/sec
-for f in lib/sec/pam_vmsec.so opt/v/sbin/rbacd opt/v/sbin/rbacd-dir opt/v/sbin/rbacctl \
-	etc/rbacd/rbacd.yaml opt/v/share/doc/vmsec/README.md; do
+for f in lib/sec/pam_vmsec.so opt/v/sbin/rbacd opt/v/sbin/rbacd-dir opt/v/bin/rbacctl \
+	etc/rbacd/rbacd.yaml opt/v/share/doc/vmsec/README.md \
+	opt/v/lib/systemd/system/rbacd.service opt/v/lib/systemd/system/rbacd-dir.service \
+	opt/v/lib/sysusers.d/rbacd.conf opt/v/lib/tmpfiles.d/rbacd.conf; do
 	check "$f is installed" test -f "$dest/$f"
 done
 for f in sshd login sudo su sshd_config.conf; do
@@ -48,5 +73,9 @@ check "nothing lands in /etc/pam.d" test ! -e "$dest/etc/pam.d"
 check "a configuration that is there is kept" kept
 check "B3 P11 the module needs libpam and libc only" only_libpam_and_libc "$dest/lib/sec/pam_vmsec.so"
 check "P20 six exported symbols" six_symbols "$dest/lib/sec/pam_vmsec.so"
+check "units" units
+command -v systemd-analyze >/dev/null || echo "install: systemd-analyze is missing: units are not verified"
+check "completions" completions
+check "uninstall" uninstalled
 echo "install: $pass passed, $fail failed"
 [ "$fail" -eq 0 ]
