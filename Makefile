@@ -10,7 +10,7 @@ MULTIARCH := $(shell $(CC) -print-multiarch 2>/dev/null)
 PAMDIR    ?= $(PREFIX)/lib/$(if $(MULTIARCH),$(MULTIARCH)/)security
 DESTDIR   ?=
 
-# VARIANT=release (default), asan, clang, cov: each builds in a folder of its own.
+# VARIANT=release (default), asan, clang, fuzz: each builds in a folder of its own.
 VARIANT ?= release
 B       := build/$(VARIANT)
 
@@ -42,6 +42,11 @@ endif
 ifeq ($(VARIANT),clang)
 CC := clang
 HARD := $(filter-out -D_FORTIFY_SOURCE=3,$(HARD)) -D_FORTIFY_SOURCE=2
+endif
+ifeq ($(VARIANT),fuzz)
+CC := clang
+HARD := -O1 -fno-omit-frame-pointer -fsanitize=fuzzer-no-link,address,undefined \
+        -fno-sanitize-recover=all -fno-strict-aliasing
 endif
 WERROR  ?=
 CFLAGS  ?= -g
@@ -256,30 +261,38 @@ analyze:
 lint: check-layers fmt-check cppcheck analyze tidy
 
 # ---------------------------------------------------------------- fuzz
-# fuzz_NAME.c is one libFuzzer target; FUZZ_LINK_NAME names the sources it links.
-FUZZERS := wire policy config snapshot seal audit
+# fuzz_NAME.c is one libFuzzer target; FUZZ_LINK_NAME names the sources it links. The
+# module's sources see the machine of tests/fuzz/kernel.c instead of libc's.
+FUZZERS := wire policy config snapshot seal audit module
 FUZZ_LINK_wire     := $(WIRE_SRC)
 FUZZ_LINK_policy   := $(POLICY_SRC)
-FUZZ_LINK_config   := rbacd/config.c $(POLICY_SRC)
-FUZZ_LINK_snapshot := $(SNAPSHOT_SRC) $(POLICY_SRC)
+FUZZ_LINK_config   := rbacd/config.c policy/diag.c policy/yaml.c
+FUZZ_LINK_snapshot := $(SNAPSHOT_SRC)
 FUZZ_LINK_seal     := rbacd/store/seal.c policy/diag.c
-FUZZ_LINK_audit    := $(AUDIT_SRC) $(STORE_SRC) policy/diag.c
+FUZZ_LINK_audit    := rbacd/audit/record.c rbacd/audit/chain.c rbacd/audit/line.c \
+  rbacd/audit/verify.c rbacd/store/seal.c policy/diag.c policy/reason.c
+FUZZ_LINK_module   := tests/fuzz/kernel.c tests/fuzz/peer.c rbacd/wire/buf.c rbacd/wire/msg.c \
+  rbacd/wire/code.c
+FUZZED_MODULE      := $(MODULE_SRC) rbacd/wire/client.c
 FUZZ_SECONDS ?= 20
-FUZZ_FLAGS := -std=gnu17 -D_GNU_SOURCE -I. -g -O1 -fsanitize=fuzzer,address,undefined \
-  -fno-sanitize-recover=all -DVMSEC_VERSION='"0"' -DVMSEC_RUNDIR='"/run/rbacd"' \
-  -DVMSEC_STATEDIR='"/var/lib/rbacd"' -DVMSEC_SYSCONFDIR='"/etc"'
+FUZZ_LIBS := $(call pkg_libs,yaml-0.1 libcrypto)
+
+$(B)/obj/fuzzed/%.o: %.c
+	@mkdir -p $(@D)
+	$(CC) $(CPPFLAGS) $(CFLAGS) -include tests/fuzz/kernel.h -DKERNEL_RENAME -MMD -MP -c -o $@ $<
 
 define fuzz_rule
-build/fuzz/fuzz_$(1): tests/fuzz/fuzz_$(1).c $$(FUZZ_LINK_$(1))
-	@mkdir -p build/fuzz
-	clang $$(FUZZ_FLAGS) $$(CPPFLAGS) -o $$@ $$(filter %.c,$$^) \
-	  $$(call pkg_libs,yaml-0.1 libcrypto sqlite3)
+$(B)/fuzz_$(1): $$(call obj,tests/fuzz/fuzz_$(1).c $$(FUZZ_LINK_$(1)))
+	$$(CC) $$(CFLAGS) -fsanitize=fuzzer -o $$@ $$(filter %.o,$$^) $$(FUZZ_LIBS)
 endef
 $(foreach f,$(FUZZERS),$(eval $(call fuzz_rule,$(f))))
+$(B)/fuzz_module: $(patsubst %.c,$(B)/obj/fuzzed/%.o,$(FUZZED_MODULE))
 
-.PHONY: fuzz fuzz-short fuzz-build
-fuzz-build: $(patsubst %,build/fuzz/fuzz_%,$(FUZZERS))
-# Open-ended: make fuzz FUZZ_SECONDS=3600
+.PHONY: fuzz fuzz-short fuzz-build fuzz-programs
+fuzz-programs: $(patsubst %,$(B)/fuzz_%,$(FUZZERS))
+fuzz-build:
+	@$(MAKE) -s --no-print-directory -j2 VARIANT=fuzz WERROR=$(WERROR) fuzz-programs
+# Each for FUZZ_SECONDS, two at a time. Open-ended: make fuzz FUZZ_SECONDS=3600
 fuzz fuzz-short: fuzz-build
 	@tests/lib/run-fuzz $(FUZZ_SECONDS) $(FUZZERS)
 
@@ -298,7 +311,7 @@ deps-demo:
 	@tests/lib/deps $(DEPS_BUILD) $(DEPS_DEMO)
 
 # Helpers of the tests: never sanitized, never installed.
-TEST_TOOLS := build/tests/clockshim.so build/tests/diskshim.so build/tests/phases build/tests/race
+TEST_TOOLS := build/tests/clockshim.so build/tests/diskshim.so build/tests/failshim.so build/tests/phases build/tests/race
 TEST_CFLAGS := -std=gnu17 -D_GNU_SOURCE -O2 -g $(WARN) $(WERROR)
 .PHONY: test-tools
 test-tools: $(TEST_TOOLS)
@@ -306,6 +319,9 @@ build/tests/clockshim.so: tests/lib/clockshim.c
 	@mkdir -p $(@D)
 	$(CC) $(TEST_CFLAGS) -fPIC -shared -fvisibility=hidden -o $@ $<
 build/tests/diskshim.so: tests/lib/diskshim.c
+	@mkdir -p $(@D)
+	$(CC) $(TEST_CFLAGS) -fPIC -shared -fvisibility=hidden -o $@ $<
+build/tests/failshim.so: tests/lib/failshim.c
 	@mkdir -p $(@D)
 	$(CC) $(TEST_CFLAGS) -fPIC -shared -fvisibility=hidden -o $@ $<
 build/tests/phases: tests/integration/phases.c
@@ -412,11 +428,14 @@ $(eval $(call fault_rule,probe,$(BENCH_RAW),-loath))
 $(eval $(call fault_rule,flood,$(BENCH_RAW),-loath))
 $(eval $(call fault_rule,timing,$(BENCH_COMMON) tests/bench/transaction.c,-lpam -lm))
 $(eval $(call fault_rule,soak,$(BENCH_PEOPLE) tests/bench/transaction.c,-lpam -loath))
-.PHONY: fault-tools crash flood timing soak
+FAULTS := crash flood swap timing soak
+.PHONY: fault-tools faults $(FAULTS)
 fault-tools: $(FAULT_TOOLS)
-# Long runs; `faults` is their short sample.
-crash flood timing soak: all test-tools bench-tools fault-tools
+# Long runs; `faults` is a short sample of each.
+$(FAULTS): all test-tools bench-tools fault-tools
 	@tests/faults/$@.py $(VARIANT) long
+faults: all test-tools bench-tools fault-tools
+	@bad=0; for f in $(FAULTS); do tests/faults/$$f.py $(VARIANT) || bad=1; done; exit $$bad
 
 # Peers that must not be installed on a host: only unpacked.
 bench-peers:
@@ -436,5 +455,7 @@ help:
 	@echo 'make install     DESTDIR= PREFIX=/usr PAMDIR= are honoured; uninstall takes it back'
 	@echo 'make unit        unit tests only; VARIANT=asan for the sanitizers'
 	@echo 'make integration the real programs against the build; race: the long run'
+	@echo 'make faults      crashes, floods, swaps, timing, soak: samples; crash, flood ... : long'
+	@echo 'make bench       ours beside floors and peers (bench-peers unpacks one more peer)'
 	@echo 'make lint        layers, format, static analysis; fuzz: open-ended fuzzing'
 	@echo 'make clean       remove build/'
