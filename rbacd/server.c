@@ -91,12 +91,16 @@ void server_turn_lost(struct server *server, int rc)
 		server->turn_error = rc;
 }
 
-static int commit_turn(struct server *s)
+/* @ret_unknown: the disk may not be what the last commit left. A turn that was given up
+ * before its commit flushed nothing; only damage, or a commit that failed, is
+ * different. */
+static int commit_turn(struct server *s, bool *ret_unknown)
 {
 	uint64_t begun_ns = wire_now_ns(), took_ms;
 	int rc = s->turn_error;
 
 	s->turn_error = 0;
+	*ret_unknown = rc == STORE_E_CORRUPT;
 	if (rc != 0) {
 		store_rollback(s->store);
 		return rc;
@@ -104,9 +108,7 @@ static int commit_turn(struct server *s)
 	if (!store_dirty(s->store))
 		return 0;
 	rc = store_commit(s->store);
-	if (rc != 0 && rc != STORE_E_FULL)
-		rc = -EIO; /* a commit that failed otherwise may or may not be on disk
-			    */
+	*ret_unknown = rc != 0 && rc != STORE_E_FULL;
 	took_ms = (wire_now_ns() - begun_ns) / 1000000u;
 	s->stats.n_commits++;
 	if (took_ms > LIMIT_SLOW_COMMIT_MS) {
@@ -117,12 +119,6 @@ static int commit_turn(struct server *s)
 	if (rc == 0)
 		s->storage_problem = NULL;
 	return rc;
-}
-
-/* Only these two can mean that the disk is not what the last commit left. */
-static bool disk_unknown(int rc)
-{
-	return rc == STORE_E_CORRUPT || rc == -EIO;
 }
 
 /* The turn was given up before any flush: the disk's state is known to be the old one,
@@ -145,7 +141,8 @@ static void lose_turn(struct server *s, int rc)
 
 int server_end_turn(struct server *s)
 {
-	int rc = commit_turn(s);
+	bool unknown;
+	int rc = commit_turn(s, &unknown);
 
 	s->stats.n_turns++;
 	if (rc == 0 && s->clock_moved) /* durable: from here on the new time counts */
@@ -160,7 +157,7 @@ int server_end_turn(struct server *s)
 		return 0;
 	}
 	audit_rolled_back(s->audit);
-	if (disk_unknown(rc)) {
+	if (unknown) {
 		log_err("writing the database failed (%d): leaving to recover", rc);
 		return rc;
 	}
