@@ -428,7 +428,7 @@ $(eval $(call fault_rule,probe,$(BENCH_RAW),-loath))
 $(eval $(call fault_rule,flood,$(BENCH_RAW),-loath))
 $(eval $(call fault_rule,timing,$(BENCH_COMMON) tests/bench/transaction.c,-lpam -lm))
 $(eval $(call fault_rule,soak,$(BENCH_PEOPLE) tests/bench/transaction.c,-lpam -loath))
-FAULTS := crash flood swap timing soak
+FAULTS := crash flood swap timing soak abuse memory
 .PHONY: fault-tools faults $(FAULTS)
 fault-tools: $(FAULT_TOOLS)
 # Long runs; `faults` is a short sample of each.
