@@ -443,7 +443,7 @@ bench-peers:
 	cd build/peers && apt-get download -q libpam-ldapd && dpkg -x libpam-ldapd_*.deb .
 
 # Ours beside its floors and peers, as ratios of one run; reports, never fails on time.
-bench: all test-tools bench-tools
+bench: all test-tools bench-tools fault-tools
 	@tests/bench/bench.py $(VARIANT) $(BENCH)
 
 .PHONY: help

@@ -16,7 +16,7 @@ import benchworld  # noqa: E402
 import peer_ldap  # noqa: E402
 import world  # noqa: E402
 
-PARTS = ("pam", "pinned", "load", "size", "policy")
+PARTS = ("pam", "pinned", "load", "size", "people", "policy")
 PERMISSION_DENIED = 6  # PAM_PERM_DENIED
 AUTH_FAILED = 7        # PAM_AUTH_ERR
 
@@ -180,10 +180,24 @@ class Bench:
                           floor["per_s"]))
             if clients == 64:
                 self.t.goal("4: of the floor daemon at 64 clients", r, 0.75, False)
+        self.swap()
         rows = self.w.load("login", 64, 3 if self.quick else 20, "/run/rbacd/pam/pam.sock",
                            benchworld.DISK + "/fresh")
         self.t.goal("4b: honest logins refused, 64 at once",
                     sum(r["refused"] + r["failed"] for r in rows), 0)
+
+    def swap(self):
+        ms, held = "1500" if self.quick else "5000", benchworld.DISK + "/held"
+        pairs = []
+        for _ in range(1 if self.quick else 3):
+            quiet = self.w.load("account", 64, ms, "/run/rbacd/pam/pam.sock", held)[0]
+            swapper = benchworld.Swapper(self.w, 1)
+            swapper.start()
+            loud = self.w.load("account", 64, ms, "/run/rbacd/pam/pam.sock", held)[0]
+            swapper.end()
+            pairs.append(loud["p99"] / quiet["p99"])
+        self.t.goal("5: p99 at 64 clients, swapped each second / quiet",
+                    statistics.median(pairs), 1.5)
 
     def size(self):
         w = self.w
@@ -203,6 +217,44 @@ class Bench:
         self.t.row("start of both to the first answer of rbacctl status",
                    1000 * (time.monotonic() - begun), "ms")
         self.t.goal("8: rbacd, MiB, %d people, idle" % w.n_people, w.rss_kib("rbacd") / 1024, 8)
+
+    def first_login(self, people):
+        """Seconds from starting both to the first accepted login."""
+        w = self.w
+        begun = time.monotonic()
+        w.spawn("rbacd", [world.LOCAL_SBIN + "/rbacd", "--config", "/etc/rbacd/rbacd.yaml"],
+                w.shimmed())
+        w.spawn("rbacd-dir", [world.LOCAL_SBIN + "/rbacd-dir", "--config",
+                              "/etc/rbacd/rbacd.yaml"])
+        login = w.some("fresh", 1)[0][0]
+        while time.monotonic() < begun + 30:
+            told = world.run(w.build + "/tests/faults/probe", "login",
+                             "/run/rbacd/pam/pam.sock", people, login, str(int(w.now())),
+                             check=False).stdout
+            if told.count(" allow ") == 2:
+                return time.monotonic() - begun
+        raise TimeoutError("no login within 30 s of the start")
+
+    def people(self):
+        w, n = self.w, 10000 if self.quick else 100000
+        self.t.head("%d people, all of them enrolled" % n)
+        few = "pam,login,%d,%s,sshd,ac,code,%s/%%s,0,0" % (60 if self.quick else 300,
+                                                         benchworld.CONF, benchworld.DISK)
+        before = w.drive(3, few % "few")["login"]
+        for name in ("rbacd-dir", "rbacd"):
+            w.stop(name)
+        for name in os.listdir("/var/lib/rbacd"):
+            os.unlink("/var/lib/rbacd/" + name)
+        w.n_people = n
+        w.people()
+        w.set_clock(0)
+        took = self.first_login(benchworld.DISK + "/fresh")
+        self.t.goal("10: start to the first login (polled each 50 ms), ms",
+                    1000 * took, 200)
+        after = w.drive(3, few % "fresh")["login"]
+        self.t.goal("2: login, %d people / %d" % (n, 1000), us(after) / us(before), 1.2)
+        self.t.goal("8: rbacd, MiB", w.rss_kib("rbacd") / 1024, 32)
+        self.t.goal("8: rbacd-dir, MiB", w.rss_kib("rbacd-dir") / 1024, 64)
 
     def policy(self):
         tool = self.w.tool("bench_policy")

@@ -9,6 +9,7 @@ import os
 import shutil
 import subprocess
 import sys
+import threading
 
 sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), "../lib"))
 import world  # noqa: E402
@@ -174,3 +175,27 @@ class BenchWorld(world.World):
             if line.startswith("VmRSS"):
                 return int(line.split()[1])
         return 0
+
+
+class Swapper(threading.Thread):
+    """Another policy and the same people as a new file, each @every seconds."""
+
+    def __init__(self, w, every):
+        super().__init__(daemon=True)
+        self.w, self.every, self.n, self.failed = w, every, 0, []
+        self.done = threading.Event()
+        self.people = w.read("/etc/rbacd/people.yaml")
+
+    def run(self):
+        while not self.done.wait(self.every):
+            self.n += 1
+            rule = "held" if self.n % 2 == 0 else "held-too"
+            self.w.policy(POLICY.replace("id: held\n", "id: %s\n" % rule))
+            world.write("/etc/rbacd/people.yaml", self.people + "# %d\n" % self.n)
+            r = self.w.rbacctl("reload", check=False)
+            if r.returncode != 0:
+                self.failed.append(r.stdout + r.stderr)
+
+    def end(self):
+        self.done.set()
+        self.join(30)

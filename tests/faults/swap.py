@@ -9,33 +9,12 @@ usage: swap.py [VARIANT] [long]
 """
 import os
 import sys
-import threading
 
 sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), "../bench"))
 import benchworld  # noqa: E402
 import world  # noqa: E402
 
 SOCKET = "/run/rbacd/pam/pam.sock"
-
-
-class Swapper(threading.Thread):
-    """Another policy and the same people as a new file, each @every seconds."""
-
-    def __init__(self, w, every):
-        super().__init__(daemon=True)
-        self.w, self.every, self.n, self.failed = w, every, 0, []
-        self.done = threading.Event()
-        self.people = w.read("/etc/rbacd/people.yaml")
-
-    def run(self):
-        while not self.done.wait(self.every):
-            self.n += 1
-            rule = "held" if self.n % 2 == 0 else "held-too"
-            self.w.policy(benchworld.POLICY.replace("id: held\n", "id: %s\n" % rule))
-            world.write("/etc/rbacd/people.yaml", self.people + "# %d\n" % self.n)
-            r = self.w.rbacctl("reload", check=False)
-            if r.returncode != 0:
-                self.failed.append(r.stdout + r.stderr)
 
 
 def main():
@@ -49,11 +28,10 @@ def main():
     held = benchworld.DISK + "/held"
     quiet = w.load("account", 64, 1000 * seconds, SOCKET, held)[0]
     after = len(w.records())
-    swapper = Swapper(w, 1)
+    swapper = benchworld.Swapper(w, 1)
     swapper.start()
     loud = w.load("account", 64, 1000 * seconds, SOCKET, held)[0]
-    swapper.done.set()
-    swapper.join(30)
+    swapper.end()
     r.check("%d reloads, none refused" % swapper.n, swapper.n >= 3 and not swapper.failed,
             swapper.failed)
     r.check("64 clients: %d allowed, %d refused, %d failed"
