@@ -104,6 +104,13 @@ static int give_to_folder(int fd, const char *path)
 		errno = ENOMEM;
 		return -1;
 	}
+	/* The folder's owner may have made a hard link to a file that is not his. */
+	if (fstat(fd, &st) < 0)
+		return -1;
+	if (!S_ISREG(st.st_mode) || st.st_nlink != 1) {
+		errno = EMLINK;
+		return -1;
+	}
 	if (stat(dir[0] ? dir : "/", &st) < 0)
 		return -1;
 	return fchown(fd, st.st_uid, st.st_gid);

@@ -301,6 +301,35 @@ static void test_file_modes(void **state)
 	diags_done(&diag);
 }
 
+/* F2: rbacd owns the folder, root restores in it: a hard link there must not hand over
+ * the file at its other end. */
+static void test_linked_lock(void **state)
+{
+	struct fixture *f = *state;
+	struct store_options opt = {.path = f->path};
+	struct diags diag = DIAGS_INIT;
+	struct store *s = NULL;
+	char lock[128], other[128];
+	struct stat st;
+
+	if (geteuid() != 0)
+		skip();
+	store_close(f->store);
+	f->store = NULL;
+	(void)snprintf(lock, sizeof(lock), "%s.lock", f->path);
+	(void)snprintf(other, sizeof(other), "%s/shadow", f->dir);
+	assert_int_equal(rename(lock, other), 0);
+	assert_int_equal(chown(other, 0, 0), 0);
+	assert_int_equal(link(other, lock), 0);
+	assert_int_equal(chown(f->dir, 65534, 65534), 0);
+	assert_int_equal(store_open(&opt, &s, &diag), -EMLINK);
+	assert_null(s);
+	assert_int_equal(stat(other, &st), 0);
+	assert_int_equal(st.st_uid, 0);
+	assert_int_equal(chown(f->dir, 0, 0), 0);
+	diags_done(&diag);
+}
+
 /* A restored backup never re-opens a code: used since, or around the present. */
 static void restore_case(struct fixture *f, bool old_readable)
 {
@@ -370,19 +399,13 @@ static void test_restore_without_old(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		CASE(test_people),
-		CASE(test_single_use),
-		CASE(test_limits),
-		CASE(test_codes),
-		CASE(test_second_writer),
-		CASE(test_reader),
-		CASE(test_crash),
-		CASE(test_full_disk),
-		CASE(test_lost_turn),
-		CASE(test_corrupt),
-		CASE(test_file_modes),
-		CASE(test_restore),
-		CASE(test_restore_without_old),
+		CASE(test_people),	  CASE(test_single_use),
+		CASE(test_limits),	  CASE(test_codes),
+		CASE(test_second_writer), CASE(test_reader),
+		CASE(test_crash),	  CASE(test_full_disk),
+		CASE(test_lost_turn),	  CASE(test_corrupt),
+		CASE(test_file_modes),	  CASE(test_linked_lock),
+		CASE(test_restore),	  CASE(test_restore_without_old),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
