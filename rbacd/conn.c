@@ -296,7 +296,9 @@ bool conn_read_frames(struct conn *c)
 	if (c->finish || rc == WIRE_E_INCOMPLETE)
 		return true;
 	c->table->stats.n_bad_frames++;
-	log_warning("bad frame from uid %u pid %d", c->peer_uid, c->peer_pid);
+	if (c->kind !=
+	    CONN_USER) /* anybody could fill the disk with it: counted only */
+		log_warning("bad frame from uid %u pid %d", c->peer_uid, c->peer_pid);
 	conn_close(c);
 	return false;
 }

@@ -200,7 +200,10 @@ static void on_timer(evutil_socket_t fd, short what, void *arg)
 	} else if (k->job) {
 		log_warning("the name service does not answer for %s; its child is "
 			    "killed and replaced",
-			    log_quote(k->job->msg.name, quoted));
+			    /* a name that may not exist may be a password */
+			    k->job->msg.kind == NSS_GROUP
+				    ? log_quote(k->job->msg.name, quoted)
+				    : "a person");
 		fail_worker(k, NSS_TIMED_OUT);
 	}
 	feed(k->pool);

@@ -225,6 +225,12 @@ class Abuse:
         for path in (f.PAM, f.ADMIN, f.DIR):
             got = as_user(NOBODY, lambda: f.Client(path))
             self.r.check("%s: no way in" % path, "PermissionError" in got, got)
+        def nonsense():
+            for _ in range(200):
+                f.Client(f.USER).send(b"\0\0\0\4\7\0\0\0").recv()
+        as_user(NOBODY, nonsense)
+        n = self.w.read("/var/log/rbacd.log").count("bad frame from uid %d" % NOBODY)
+        self.r.check("200 bad frames on user.sock: the log does not grow", n == 0, n)
         got = as_user(2001, verb, "my-status", {"user": "alice"})
         self.r.check("one's own status", got == "0", got)
         got = as_user(2001, verb, "my-status", {"user": "bob"})
