@@ -69,12 +69,17 @@ static bool equal_in_constant_time(const char *a, const char *b, size_t len)
 	return diff == 0;
 }
 
-/* sshd's password method answers every hidden prompt with the password. */
+/*
+ * sshd's password method answers every hidden prompt with the password. Where libpam
+ * does not tell it, the answer may be it.
+ */
 static bool is_password(pam_handle_t *pamh, const char *answer, size_t len)
 {
 	const void *item = NULL;
 
-	if (pam_get_item(pamh, PAM_AUTHTOK, &item) != PAM_SUCCESS || !item)
+	if (pam_get_item(pamh, PAM_AUTHTOK, &item) != PAM_SUCCESS)
+		return true;
+	if (!item)
 		return false;
 	return strlen(item) == len && equal_in_constant_time(answer, item, len);
 }
