@@ -16,6 +16,10 @@ static void read_account(const struct snapshot *s, size_t i)
 	assert(!(a.flags & SNAPSHOT_DIRECTORY) || a.uid != 0);
 	assert((a.flags & SNAPSHOT_DIRECTORY) || a.n_groups == 0);
 	assert(snapshot_find(s, a.login, &again) && again.uid == a.uid);
+	if (i > 0) {
+		snapshot_account_at(s, i - 1, &again);
+		assert(strcmp(again.login, a.login) < 0);
+	}
 	for (size_t k = 0; k < a.n_groups; k++) {
 		assert(a.groups[k] < snapshot_group_count(s));
 		assert(k == 0 || a.groups[k - 1] < a.groups[k]);
@@ -26,12 +30,15 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
 	struct snapshot *s;
 	struct snapshot_group g;
+	const char *before = "";
 
 	if (snapshot_from_bytes(data, size, &s) != 0)
 		return 0;
 	for (size_t i = 0; i < snapshot_group_count(s); i++) {
 		snapshot_group_at(s, i, &g);
 		assert(strlen(g.name) <= SNAPSHOT_GROUP_MAX && g.age_s >= 0);
+		assert(strcmp(before, g.name) < 0);
+		before = g.name;
 	}
 	for (size_t i = 0; i < snapshot_account_count(s); i++)
 		read_account(s, i);
