@@ -93,7 +93,7 @@ class BenchWorld(world.World):
                 login, kind = line.split()[0], kinds[i % 4]
                 out[kind].write(line)
                 yaml.write("  - {login: %s, id: 'bench:%s', uid: %d, groups: [%s]}\n"
-                           % (login, login, 10000 + i, "" if kind == "none" else kind))
+                           % (login, login, 100000 + i, "" if kind == "none" else kind))
         for f in out.values():
             f.close()
 
