@@ -231,9 +231,13 @@ ALL_C = $(sort $(POLICY_SRC) $(WIRE_SRC) $(MODULE_SRC) $(STORE_SRC) $(AUDIT_SRC)
 check-layers:
 	@tests/lib/check-layers
 
+FMT_FILES = $(sort $(ALL_C) $(wildcard policy/*.h rbacd/*.h rbacd/*/*.h pam_vmsec/*.h \
+  tests/*/*.[ch] tests/*/*/*.[ch]))
 fmt-check:
-	@clang-format --dry-run -Werror $(sort $(ALL_C) $(wildcard policy/*.h rbacd/*.h rbacd/*/*.h \
-	  pam_vmsec/*.h tests/*/*.[ch] tests/*/*/*.[ch])) && echo "format: 1 passed, 0 failed"
+	@clang-format --dry-run -Werror $(FMT_FILES) && echo "format: 1 passed, 0 failed"
+.PHONY: fmt
+fmt:
+	clang-format -i $(FMT_FILES)
 
 LINT_DEFS := -I. -D_GNU_SOURCE -DVMSEC_VERSION="0" -DVMSEC_RUNDIR="/run/rbacd" \
   -DVMSEC_STATEDIR="/var/lib/rbacd" -DVMSEC_SYSCONFDIR="/etc"
