@@ -12,7 +12,9 @@ import random
 import re
 import signal
 import socket
+import sqlite3
 import struct
+import subprocess
 import sys
 import threading
 import time
@@ -208,6 +210,17 @@ class Abuse:
         self.r.check("and root's su", got[0] == "allow", got)
         for c in waiting:
             c.close()
+
+    def rights(self):
+        """Root was given up for good."""
+        text = self.w.read("/proc/%d/status" % self.w.children["rbacd"].pid)
+        uid = str(world.SERVICE_USERS["rbacd"])
+        for name, want in (("Uid", [uid] * 4), ("Gid", [uid] * 4), ("Groups", []),
+                           ("CapPrm", ["0" * 16]), ("CapEff", ["0" * 16]),
+                           ("CapInh", ["0" * 16]), ("NoNewPrivs", ["1"])):
+            got = re.search(r"(?m)^%s:(.*)$" % name, text).group(1).split()
+            self.r.check("H2 rbacd runs with %s %s" % (name, " ".join(want) or "none"),
+                         got == want, got)
 
     def strangers(self):
         """user.sock gives nothing of admin.sock; pam.sock and dir.sock are closed."""
@@ -441,9 +454,27 @@ class Abuse:
                 and x.get("mfa_method") not in ("totp", "not_required", "remembered")]
         self.r.check("nobody got in by it", not rows, rows[:3])
 
+    def second_verifier(self):
+        """A5: a program that shares nothing with rbacd says the same of the log."""
+        db = sqlite3.connect("file:%s?mode=ro" % self.w.database(), uri=True, timeout=5)
+        lines = [bytes(x) for (x,) in db.execute("SELECT line FROM audit ORDER BY seq")]
+        db.close()
+        tool = ["/usr/bin/python3", "-I", world.TREE + "/tests/lib/verify_audit.py"]
+
+        def verdict(some):
+            return subprocess.run(tool, input=b"\n".join(some) + b"\n", timeout=60,
+                                  capture_output=True).returncode
+        self.r.check("A5 the second verifier: whole (%d records)" % len(lines),
+                     verdict(lines) == 0)
+        at = len(lines) // 2
+        cut = lines[:at] + lines[at + 1:]
+        bent = lines[:at] + [lines[at].replace(b'"v":1', b'"v":2', 1)] + lines[at + 1:]
+        self.r.check("A5 one record missing, one changed: it says so",
+                     (verdict(cut), verdict(bent)) == (1, 1))
+
     def run(self):
-        for part in (self.order, self.handles, self.caps, self.other_people, self.strangers,
-                     self.slow_reader, self.clock_back, self.names_in_logs, self.revoked,
+        for part in (self.order, self.handles, self.caps, self.other_people, self.rights,
+                     self.strangers, self.slow_reader, self.clock_back, self.names_in_logs, self.revoked,
                      self.directory_hangs, self.at_random):
             try:
                 part()
@@ -459,6 +490,7 @@ class Abuse:
         self.r.check("an honest login right after: allowed", got[0] == "allow", got)
         v = self.w.rbacctl("audit", "verify", check=False)
         self.r.check("the log verifies", v.returncode == 0, v.stdout + v.stderr)
+        self.second_verifier()
         self.w.stop("rbacd")
         text = self.sanitized()
         self.r.check("the sanitizers found nothing", not text, text)
