@@ -72,7 +72,8 @@ static void random_use_agrees_with_plain_counters(void **state)
 		struct caps_key k = caps_key(c, 'i', &n, sizeof(n));
 
 		if (rand_r(&seed) % 2) {
-			assert_int_equal(caps_take(c, &k, LIMIT) == 0, plain[n] < LIMIT);
+			assert_int_equal(caps_take(c, &k, LIMIT) == 0,
+					 plain[n] < LIMIT);
 			plain[n] += plain[n] < LIMIT;
 		} else if (plain[n] > 0) {
 			caps_drop(c, &k);

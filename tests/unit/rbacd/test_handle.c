@@ -11,8 +11,11 @@
 
 #define S 1000000000ull
 
-static const struct handle_facts alice = {.user = "alice", .service = "sshd", .pid = 42,
-					  .person = "unix:1001:alice", .has_code = true};
+static const struct handle_facts alice = {.user = "alice",
+					  .service = "sshd",
+					  .pid = 42,
+					  .person = "unix:1001:alice",
+					  .has_code = true};
 
 static void lives_once(void **state)
 {
