@@ -364,13 +364,28 @@ static int read_options(int argc, char **argv, struct options *ret)
 	return 2;
 }
 
+/* A descriptor of ours under the number of a standard stream would get what is printed.
+ */
+static int fill_standard_streams(void)
+{
+	int fd;
+
+	do
+		fd = open("/dev/null", O_RDWR | O_CLOEXEC);
+	while (fd >= 0 && fd <= STDERR_FILENO);
+	return fd < 0 ? -errno : close(fd);
+}
+
 int main(int argc, char **argv)
 {
 	_cleanup_diags_ struct diags diag = DIAGS_INIT;
 	struct options opt = {.config = CONFIG_PATH};
 	struct server server = {0};
-	int rc = read_options(argc, argv, &opt);
+	int rc = fill_standard_streams();
 
+	if (rc != 0)
+		return 1;
+	rc = read_options(argc, argv, &opt);
 	if (rc >= 0)
 		return rc;
 	(void)umask(077);

@@ -47,10 +47,24 @@ int privilege_folder(const char *path, uint32_t mode, uint32_t uid, uint32_t gid
 	return 0;
 }
 
+/* Somebody listens there: taking the path away would leave him deaf and everybody shut
+ * out. A socket of a process that has ended refuses. */
+static bool in_use(const struct sockaddr_un *addr)
+{
+	_cleanup_close_ int fd =
+		socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
+
+	return fd >= 0 &&
+	       (connect(fd, (const struct sockaddr *)addr, sizeof(*addr)) == 0 ||
+		errno == EAGAIN);
+}
+
 static int bind_listen(int fd, const struct sockaddr_un *addr, uint32_t mode,
 		       uint32_t owner)
 {
 	/* The folder is root's alone, so nobody can get in between these steps. */
+	if (in_use(addr))
+		return -EADDRINUSE;
 	if (unlink(addr->sun_path) != 0 && errno != ENOENT)
 		return -errno;
 	if (bind(fd, (const struct sockaddr *)addr, sizeof(*addr)) != 0)

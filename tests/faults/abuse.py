@@ -222,6 +222,16 @@ class Abuse:
             self.r.check("H2 rbacd runs with %s %s" % (name, " ".join(want) or "none"),
                          got == want, got)
 
+    def second_rbacd(self):
+        """Started twice by mistake: the second refuses, the first goes on being heard."""
+        argv = [world.LOCAL_SBIN + "/rbacd", "--config", "/etc/rbacd/rbacd.yaml"]
+        p = subprocess.run(argv, stdin=subprocess.DEVNULL, capture_output=True, text=True,
+                           timeout=20)
+        self.r.check("a second rbacd refuses to start and says why", p.returncode == 1 and
+                     "in use" in p.stderr, (p.returncode, p.stderr[-300:]))
+        got = f.ask("root", op=f.ACCOUNT, service="su", ruser="root")
+        self.r.check("and the first still answers", got[0] == "allow", got)
+
     def strangers(self):
         """user.sock gives nothing of admin.sock; pam.sock and dir.sock are closed."""
         def verb(name, args):
@@ -474,7 +484,7 @@ class Abuse:
 
     def run(self):
         for part in (self.order, self.handles, self.caps, self.other_people, self.rights,
-                     self.strangers, self.slow_reader, self.clock_back, self.names_in_logs, self.revoked,
+                     self.second_rbacd, self.strangers, self.slow_reader, self.clock_back, self.names_in_logs, self.revoked,
                      self.directory_hangs, self.at_random):
             try:
                 part()
