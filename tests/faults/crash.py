@@ -24,6 +24,8 @@ KILLED = ("pwrite64", "fdatasync", "fsync", "write", "sendto", "sendmsg", "ftrun
           "rename", "unlink", "recvfrom", "accept4", "close")
 BROKEN = (("EIO", ("pwrite64", "fdatasync", "fsync", "ftruncate")),
           ("ENOSPC", ("pwrite64", "fdatasync", "ftruncate")))
+STARTING = ("pwrite64", "fdatasync", "fsync", "ftruncate", "unlink")
+UNREACHABLE = 4  # exit status of rbacctl
 MOST = 60  # calls of one kind in one login; more would mean that the count is wrong
 
 
@@ -140,6 +142,44 @@ class Crash:
                 n += 1
             self.r.check("%s: %s at %d places of a login" % (what, call, n - 1), n <= MOST)
 
+    # ---- while it recovers
+
+    def start_killed(self, call, n):
+        """Start after a kill, killed again at the @n-th call. False: it came up unhurt."""
+        w = self.w
+        for name in ("rbacd", "rbacd-dir"):
+            p = w.children.pop(name)
+            p.kill()
+            p.wait(10)
+        argv = ["strace", "-f", "-qq", "-o", "/run/strace", "-e", "trace=" + call,
+                "-e", "inject=%s:signal=KILL:when=%d" % (call, n),
+                world.LOCAL_SBIN + "/rbacd", "--config", "/etc/rbacd/rbacd.yaml"]
+        p = subprocess.Popen(argv, env=dict(os.environ, **w.shimmed()),
+                             stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL,
+                             stderr=subprocess.DEVNULL, start_new_session=True)
+        w.wait(lambda: p.poll() is not None or w.rbacctl("status", check=False).returncode
+               != UNREACHABLE, 20, "the start under strace")
+        hurt = p.poll() is not None
+        if not hurt:
+            os.killpg(p.pid, signal.SIGKILL)
+            p.wait(10)
+        w.start()
+        return hurt
+
+    def recovery(self):
+        """Killed in the middle of recovering from a kill: nothing that was told is lost."""
+        for call in STARTING:
+            n = 1
+            while n <= MOST:
+                self.next_step()
+                after = len(self.w.records())
+                told = self.log_in()
+                if not self.start_killed(call, n):
+                    break
+                self.check("start killed in %s at %d" % (call, n), told, after, True)
+                n += 1
+            self.r.check("recovery killed: %s at %d places" % (call, n - 1), n <= MOST)
+
     # ---- many at once
 
     def crowd(self, trials):
@@ -172,6 +212,7 @@ class Crash:
         self.sweep("signal=KILL", KILLED)
         for error, calls in BROKEN:
             self.sweep("error=" + error, calls)
+        self.recovery()
         self.crowd(60 if self.long else 10)
         print("slowest restart: %.2f s; rbacd ended in %d cases, went on in %d"
               % (self.slowest, self.seen.get(True, 0), self.seen.get(False, 0)))
