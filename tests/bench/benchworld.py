@@ -140,7 +140,8 @@ class BenchWorld(world.World):
 
     def shimmed(self):
         return {"LD_PRELOAD": self.build_tests + "/clockshim.so",
-                "VMSEC_CLOCK_FILE": world.CLOCK}
+                "VMSEC_CLOCK_FILE": world.CLOCK,
+                "ASAN_OPTIONS": "verify_asan_link_order=0"}
 
     def drive(self, rounds, *subjects, cpu=None, seconds=600):
         """bench_pam; returns {name: [(p50, p90, p99) of each round]} in microseconds."""
