@@ -328,6 +328,9 @@ build/tests/diskshim.so: tests/lib/diskshim.c
 build/tests/failshim.so: tests/lib/failshim.c
 	@mkdir -p $(@D)
 	$(CC) $(TEST_CFLAGS) -fPIC -shared -fvisibility=hidden -o $@ $<
+build/tests/unsandbox.so: tests/lib/unsandbox.c
+	@mkdir -p $(@D)
+	$(CC) $(TEST_CFLAGS) -fPIC -shared -fvisibility=hidden -o $@ $<
 build/tests/phases: tests/integration/phases.c
 	@mkdir -p $(@D)
 	$(CC) $(TEST_CFLAGS) -o $@ $< -lpam
@@ -433,6 +436,14 @@ $(eval $(call fault_rule,flood,$(BENCH_RAW),-loath))
 $(eval $(call fault_rule,timing,$(BENCH_COMMON) tests/bench/transaction.c,-lpam -lm))
 $(eval $(call fault_rule,soak,$(BENCH_PEOPLE) tests/bench/transaction.c,-lpam -loath))
 FAULTS := crash flood swap timing soak abuse memory
+# The module as shipped in a real sshd; leaky.so is the proof that valgrind would see.
+$(B)/tests/faults/leaky.so: $(call obj,tests/faults/leaky.c)
+	@mkdir -p $(@D)
+	$(CC) $(CFLAGS) $(LDFLAGS) -shared -o $@ $^
+.PHONY: valgrind
+valgrind: all test-tools build/tests/unsandbox.so $(B)/tests/faults/leaky.so
+	@tests/faults/valgrind.py $(VARIANT)
+
 .PHONY: fault-tools faults $(FAULTS)
 fault-tools: $(FAULT_TOOLS)
 # Long runs; `faults` is a short sample of each.
@@ -462,4 +473,5 @@ help:
 	@echo 'make faults      crashes, floods, swaps, timing, soak: samples; crash, flood ... : long'
 	@echo 'make bench       ours beside floors and peers (bench-peers unpacks one more peer)'
 	@echo 'make lint        layers, format, static analysis; fuzz: open-ended fuzzing'
+	@echo 'make valgrind    the module in a real sshd under valgrind (root)'
 	@echo 'make clean       remove build/'

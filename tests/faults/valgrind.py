@@ -38,8 +38,8 @@ class Checked(world.World):
             argv = ["/usr/bin/valgrind", "--tool=memcheck", "--trace-children=yes",
                     "--trace-children-skip=*/bash,*/sh,*/dash,*/id,*/sftp-server,*/env",
                     "--verbose", "--leak-check=full", "--show-leak-kinds=definite,possible",
-                    "--num-callers=30", "--keep-debuginfo=yes", "--track-origins=yes", "--child-silent-after-fork=no",
-                    "--log-file=%s/%%p.log" % LOGS] + argv
+                    "--num-callers=30", "--keep-debuginfo=yes",
+                    "--track-origins=yes", "--log-file=%s/%%p.log" % LOGS] + argv
             env = dict(env or {}, LD_PRELOAD=self.build_tests + "/unsandbox.so")
             seconds = 60
         return super().spawn(name, argv, env, ready, seconds)
