@@ -101,6 +101,15 @@ class Matrix:
         self.r.check("A9 the unknown user's name is not in the audit log",
                      "nobodyhere" not in lines)
 
+    def ends(self):
+        """Both daemons end well when they are told to; a sanitizer would have spoken."""
+        for name in ("rbacd", "rbacd-dir"):
+            code = self.w.stop(name, seconds=20)
+            self.r.check("%s ends with 0" % name, code == 0, code)
+            log = self.w.read("/var/log/%s.log" % name)
+            found = re.search(r".*(?:Sanitizer|runtime error|Assertion).*", log)
+            self.r.check("no report in the log of " + name, not found, found)
+
     def expired(self):
         w = self.w
         for login in ("dave", "bob"):
@@ -444,6 +453,12 @@ class Matrix:
         self.r.check("a broken configuration is refused with its line",
                      r.returncode != 0 and re.search(r"rbacd\.yaml:\d+:\d+", r.stdout + r.stderr),
                      r)
+        r = w.rbacctl("status", check=False)
+        self.r.check("status asks the running rbacd although the file is broken",
+                     r.returncode in (0, 1) and "uptime" in r.stdout and "warning" in r.stderr, r)
+        r = w.rbacctl("--config", "/etc/rbacd/../rbacd/rbacd.yaml", "status", check=False)
+        self.r.check("a broken file that was named is an error",
+                     r.returncode == 1 and r.stdout == "", r)
         self.allowed("the running configuration stays",
                      w.ssh("alice", "sshd", [lambda: w.code("alice")]))
         r = reload(world.CONFIG.replace("/var/lib/rbacd", "/var/lib/elsewhere"))
@@ -508,7 +523,7 @@ def main():
     for login in world.PEOPLE:
         w.enrol(login)
     for part in ("sshd", "sudo", "by_root", "console", "batch", "expired", "policy", "config", "outage",
-                 "directory_down", "disk_full", "corrupt", "canaries", "audit"):
+                 "directory_down", "disk_full", "corrupt", "canaries", "audit", "ends"):
         if only and part not in only:
             continue
         try:
