@@ -192,6 +192,19 @@ void conn_delay(struct conn *c, uint64_t due_ns)
 
 /* ---------------------------------------------------------------- frames in */
 
+/* Counted each time, told once a minute: whoever runs into it may do so very often. */
+static void note_over_cap(struct conn_table *t)
+{
+	uint64_t now = wire_now_ns();
+
+	t->stats.n_refused_cap++;
+	if (t->cap_told_ns != 0 && now - t->cap_told_ns < LIMIT_TELL_MS * 1000000u)
+		return;
+	t->cap_told_ns = now;
+	log_warning("too many logins of one invoker, source or service wait: refused "
+		    "(over_cap in rbacctl status)");
+}
+
 static int on_begin(struct conn *c, const struct wire_frame *frame)
 {
 	struct wire_begin begin;
@@ -202,7 +215,7 @@ static int on_begin(struct conn *c, const struct wire_frame *frame)
 	c->table->n_asking++;
 	memcpy(c->nonce, begin.nonce, sizeof(c->nonce));
 	if (conn_admit(c, &begin) != 0) {
-		c->table->stats.n_refused_cap++;
+		note_over_cap(c->table);
 		request_refuse(c, &begin, WIRE_RESULT_UNAVAILABLE);
 		return 0;
 	}

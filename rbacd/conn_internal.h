@@ -47,9 +47,10 @@ struct conn_table {
 	struct caps *caps;
 	struct caps *user_caps;
 	size_t n[CONN_USER + 1];
-	size_t n_asking; /* of pam.sock: those that sent a BEGIN */
-	size_t pam_max;	 /* LIMIT_PAM_CONNS or what the descriptor limit leaves */
-	int spare_fd;	 /* given up for a moment to refuse politely at EMFILE */
+	size_t n_asking;      /* of pam.sock: those that sent a BEGIN */
+	size_t pam_max;	      /* LIMIT_PAM_CONNS or what the descriptor limit leaves */
+	int spare_fd;	      /* given up for a moment to refuse politely at EMFILE */
+	uint64_t cap_told_ns; /* when the log was told of a cap */
 	struct conn_stats stats;
 };
 

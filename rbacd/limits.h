@@ -17,6 +17,7 @@
 #define LIMIT_FDS_RESERVED  32 /* log, database, journal, dir link */
 
 /* Time. */
+#define LIMIT_TELL_MS	     60000  /* between two log lines about the same limit */
 #define LIMIT_FRAME_MS	     5000   /* a connection without its first frame */
 #define LIMIT_PENDING_MS     120000 /* a transaction waiting for an answer */
 #define LIMIT_HANDLE_S	     120    /* from auth accepted to account */
