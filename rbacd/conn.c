@@ -198,7 +198,8 @@ static void note_over_cap(struct conn_table *t)
 	uint64_t now = wire_now_ns();
 
 	t->stats.n_refused_cap++;
-	if (t->cap_told_ns != 0 && now - t->cap_told_ns < LIMIT_TELL_MS * 1000000u)
+	if (t->cap_told_ns != 0 &&
+	    now - t->cap_told_ns < LIMIT_TELL_MS * UINT64_C(1000000))
 		return;
 	t->cap_told_ns = now;
 	log_warning("too many logins of one invoker, source or service wait: refused "

@@ -197,6 +197,8 @@ class Abuse:
                      told.count("prompt") == 24, told)
         told = self.held(24, service="sudo", ruser="alice", loginuid=2001)
         self.r.check("24 sudo of one person: 16 may wait", told.count("prompt") == 16, told)
+        time.sleep(5)
+        self.held(40, source="203.0.113.7")
         n = self.w.read("/var/log/rbacd.log").count("over_cap")
         self.r.check("the log says so, once", n == 1, n)
         self.stands("caps")
