@@ -25,6 +25,8 @@ void audit_close(struct audit *audit)
 {
 	if (!audit)
 		return;
+	if (audit->store)
+		store_seal_heads(audit->store, NULL, NULL);
 	chain_free(audit->chain);
 	sink_free(audit->sink);
 	coalesce_free(audit->co);
@@ -82,6 +84,13 @@ static int open_parts(struct audit *audit, const struct audit_options *opt)
 	return r;
 }
 
+static int seal_head(void *arg, struct store_head *head)
+{
+	const struct audit *audit = arg;
+
+	return chain_head_mac(audit->seal, head, head->mac);
+}
+
 int audit_open(struct store *store, const struct seal *seal,
 	       const struct audit_options *opt, struct audit **ret, struct diags *diag)
 {
@@ -110,6 +119,7 @@ int audit_open(struct store *store, const struct seal *seal,
 	if (r != 0)
 		return r;
 	audit->pending = audit->durable;
+	store_seal_heads(store, seal_head, audit);
 	*ret = STEAL(audit);
 	return 0;
 }
@@ -246,8 +256,6 @@ int audit_append(struct audit *audit, const struct audit_event *ev, int64_t now_
 		r = render(audit, ev, now_us, id, &len);
 	if (r == 0)
 		r = chain_hash(audit->chain, audit->line, len, head.hash);
-	if (r == 0)
-		r = chain_head_mac(audit->seal, &head, head.mac);
 	if (r == 0)
 		r = store_audit_append(audit->store, head.seq, audit->line, len, &head);
 	if (r != 0)

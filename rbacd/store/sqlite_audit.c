@@ -57,10 +57,19 @@ int store_audit_head(struct store *store, struct store_head *ret)
 	return r != 0 ? r : read_head(&q, ret);
 }
 
+void store_seal_heads(struct store *store, store_seal_fn *fn, void *arg)
+{
+	store->seal_head = fn;
+	store->seal_arg = arg;
+}
+
 int store_head_write(struct store *store)
 {
 	_cleanup_query_ struct query q = query_open(store, SQL_HEAD_PUT);
+	int r = store->seal_head ? store->seal_head(store->seal_arg, &store->head) : 0;
 
+	if (r != 0)
+		return r;
 	query_int(&q, (int64_t)store->head.seq);
 	query_blob(&q, store->head.hash, sizeof(store->head.hash));
 	query_blob(&q, store->head.mac, sizeof(store->head.mac));

@@ -75,8 +75,10 @@ struct store {
 	int tx_err;	   /* a write of this turn failed: the turn is lost */
 	bool head_pending; /* head is newer than its row; written by the commit */
 	struct store_head head;
-	int wal_pages;	   /* in the WAL after the last commit */
-	int64_t n_budgets; /* rows of the bounded table; -1: count again */
+	store_seal_fn *seal_head; /* static; NULL: heads come sealed */
+	void *seal_arg;		  /* borrowed */
+	int wal_pages;		  /* in the WAL after the last commit */
+	int64_t n_budgets;	  /* rows of the bounded table; -1: count again */
 };
 
 /* store_error() - an SQLite result as one of ours: STORE_E_FULL, _CORRUPT or -errno. */

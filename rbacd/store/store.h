@@ -200,6 +200,12 @@ struct store_head {
 	uint8_t mac[32];
 	int64_t ts_s;
 };
+/*
+ * store_seal_heads() - @fn puts the MAC into a head, once a turn, when it is written:
+ * the heads in between are never seen by anybody. Non-zero from @fn fails the commit.
+ */
+typedef int store_seal_fn(void *arg, struct store_head *head);
+void store_seal_heads(struct store *store, store_seal_fn *fn, void *arg);
 _must_check_ int store_audit_append(struct store *store, uint64_t seq, const char *line,
 				    size_t len, const struct store_head *head);
 _must_check_ int store_audit_head(struct store *store, struct store_head *ret);
