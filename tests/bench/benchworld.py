@@ -5,10 +5,12 @@ tmpfs is not a disk: rbacd's state, the floors' files and the peers' files all l
 file system that holds the tree.
 """
 import base64
+import fcntl
 import os
 import shutil
 import subprocess
 import sys
+import tempfile
 import threading
 
 sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), "../lib"))
@@ -59,8 +61,7 @@ class BenchWorld(world.World):
 
     def make(self):
         super().make()
-        disk = world.TREE + "/build/bench-disk"
-        shutil.rmtree(disk, ignore_errors=True)
+        disk = self.own_disk()
         for name in ("state", "files"):
             os.makedirs(disk + "/" + name)
         os.makedirs("/var/lib/rbacd")
@@ -68,19 +69,40 @@ class BenchWorld(world.World):
         self.cover.bind(disk + "/state", "/var/lib/rbacd")
         self.cover.bind(disk + "/files", DISK)
         os.chmod("/var/lib/rbacd", 0o700)
-        self.disk = disk
         self.install()
         world.write("/etc/rbacd/rbacd.yaml", CONFIG)
         self.policy(POLICY)
         self.people()
         return self
 
+    def own_disk(self):
+        """A folder of this run, so that two runs in one tree do not meet; removes those
+        whose run has ended, which is when nobody holds their lock any more."""
+        base = world.TREE + "/build/bench-disk"
+        os.makedirs(base, exist_ok=True)
+        door = os.open(base, os.O_RDONLY)
+        fcntl.flock(door, fcntl.LOCK_EX)
+        for name in os.listdir(base):
+            fd = os.open(base + "/" + name, os.O_RDONLY)
+            try:
+                fcntl.flock(fd, fcntl.LOCK_EX | fcntl.LOCK_NB)
+                shutil.rmtree(base + "/" + name, ignore_errors=True)
+            except BlockingIOError:
+                pass
+            finally:
+                os.close(fd)
+        path = tempfile.mkdtemp(dir=base)
+        os.chmod(path, 0o755)
+        self.disk_lock = os.open(path, os.O_RDONLY)
+        fcntl.flock(self.disk_lock, fcntl.LOCK_EX)
+        os.close(door)
+        return path
+
     def people(self):
         """Everybody enrolled; a quarter fresh, half held, a quarter without a grant."""
         seeds = DISK + "/seeds"
-        run = world.run(self.tool("enrol_people"), "/var/lib/rbacd/rbacd.db",
-                        "/etc/rbacd/master.key", str(self.n_people), seeds, timeout=300)
-        del run
+        world.run(self.tool("enrol_people"), "/var/lib/rbacd/rbacd.db",
+                  "/etc/rbacd/master.key", str(self.n_people), seeds, timeout=300)
         uid = world.SERVICE_USERS["rbacd"]
         os.chown("/var/lib/rbacd", uid, uid)
         for name in os.listdir("/var/lib/rbacd"):
