@@ -15,7 +15,7 @@
 
 #define BUDGET_NS    (5 * UINT64_C(1000000000))
 #define SESSION_NS   (1 * UINT64_C(1000000000))
-#define SLACK_NS     (20 * UINT64_C(1000000))
+#define SLACK_NS     (100 * UINT64_C(1000000))
 #define CODE	     "123456"
 #define CALLS_MAX    8
 #define STRANGE_FLAG 0x100

@@ -8,8 +8,9 @@
 
 #include "tests/fuzz/peer.h"
 
-#define NS_PER_MS 1000000u
-#define NS_PER_S  1000000000u
+#define NS_PER_MS  1000000u
+#define NS_PER_S   1000000000u
+#define DRIBBLE_MS 90
 
 struct kernel kernel;
 
@@ -127,6 +128,16 @@ ssize_t kernel_send(int fd, const void *buf, size_t len, int flags)
 	return (ssize_t)len;
 }
 
+static int wait_all(int timeout_ms)
+{
+	uint64_t ns = (uint64_t)timeout_ms * NS_PER_MS;
+
+	assert(timeout_ms >= 0); /* the module never waits without an end */
+	kernel.now_ns += ns;
+	kernel.waited_ns += ns;
+	return 0;
+}
+
 ssize_t kernel_recv(int fd, void *buf, size_t len, int flags)
 {
 	static const int errors[] = {EAGAIN, EINTR, ECONNRESET, ENOMEM};
@@ -140,17 +151,9 @@ ssize_t kernel_recv(int fd, void *buf, size_t len, int flags)
 	}
 	if (!peer_ready())
 		return fail(EAGAIN);
+	if (peer.chunk > 0) /* a peer that dribbles takes its time */
+		(void)wait_all(DRIBBLE_MS);
 	return (ssize_t)peer_give(buf, len);
-}
-
-static int wait_all(int timeout_ms)
-{
-	uint64_t ns = (uint64_t)timeout_ms * NS_PER_MS;
-
-	assert(timeout_ms >= 0); /* the module never waits without an end */
-	kernel.now_ns += ns;
-	kernel.waited_ns += ns;
-	return 0;
 }
 
 int kernel_poll(struct pollfd *fds, nfds_t n, int timeout_ms)
