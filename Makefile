@@ -86,6 +86,11 @@ CTL_SRC    := rbacd/ctl/rbacctl.c rbacd/ctl/tree.c rbacd/ctl/help.c rbacd/ctl/co
   rbacd/ctl/cmd_backup.c rbacd/directory/local.c
 
 # In a folder of their own: build/release/rbacd is the program.
+# make V=1 shows the whole commands.
+V ?= 0
+silent := $(findstring s,$(firstword -$(MAKEFLAGS)))
+say = $(if $(filter 1,$(V)),,@$(if $(silent),,printf '  %-5s %s\n' $(1) $@ && ))
+
 obj = $(patsubst %.c,$(B)/obj/%.o,$(1))
 
 MODULE := $(B)/pam_vmsec.so
@@ -96,20 +101,20 @@ all: $(MODULE) $(PROGS)
 
 $(B)/obj/%.o: %.c
 	@mkdir -p $(@D)
-	$(CC) $(CPPFLAGS) $(CFLAGS) -MMD -MP -c -o $@ $<
+	$(call say,CC)$(CC) $(CPPFLAGS) $(CFLAGS) -MMD -MP -c -o $@ $<
 
 $(MODULE): $(call obj,$(MODULE_SRC) $(WIRE_SRC)) pam_vmsec/pam_vmsec.map
-	$(CC) $(CFLAGS) $(LDFLAGS) $(LDHARD) -shared -Wl,-z,nodelete \
+	$(call say,LD)$(CC) $(CFLAGS) $(LDFLAGS) $(LDHARD) -shared -Wl,-z,nodelete \
 	  -Wl,--version-script=pam_vmsec/pam_vmsec.map -o $@ $(filter %.o,$^) -lpam
 
 $(B)/rbacd: $(call obj,$(RBACD_SRC) $(MFA_SRC) $(AUDIT_SRC) $(STORE_SRC) $(SNAPSHOT_SRC) $(WIRE_SRC) $(POLICY_SRC))
-	$(CC) $(CFLAGS) $(LDFLAGS) $(LDHARD) -pie -o $@ $^ $(call pkg_libs,$(PKGS_RBACD))
+	$(call say,LD)$(CC) $(CFLAGS) $(LDFLAGS) $(LDHARD) -pie -o $@ $^ $(call pkg_libs,$(PKGS_RBACD))
 
 $(B)/rbacd-dir: $(call obj,$(DIR_SRC) $(SNAPSHOT_SRC) $(WIRE_SRC) policy/diag.c policy/yaml.c)
-	$(CC) $(CFLAGS) $(LDFLAGS) $(LDHARD) -pie -o $@ $^ $(call pkg_libs,$(PKGS_DIR) yaml-0.1)
+	$(call say,LD)$(CC) $(CFLAGS) $(LDFLAGS) $(LDHARD) -pie -o $@ $^ $(call pkg_libs,$(PKGS_DIR) yaml-0.1)
 
 $(B)/rbacctl: $(call obj,$(CTL_SRC) rbacd/config.c $(AUDIT_SRC) $(STORE_SRC) $(WIRE_SRC) $(POLICY_SRC))
-	$(CC) $(CFLAGS) $(LDFLAGS) $(LDHARD) -pie -o $@ $^ $(call pkg_libs,$(PKGS_CTL))
+	$(call say,LD)$(CC) $(CFLAGS) $(LDFLAGS) $(LDHARD) -pie -o $@ $^ $(call pkg_libs,$(PKGS_CTL))
 
 # ---------------------------------------------------------------- unit tests
 # A test links its own file and the objects named in LINK_<name>, nothing else.
@@ -179,7 +184,7 @@ LIBS_ctl/test_qr     := -lqrencode
 define unit_rule
 $(B)/tests/unit/$(1): $(B)/obj/tests/unit/$(1).o $$(call obj,$$(LINK_$(1)))
 	@mkdir -p $$(@D)
-	$$(CC) $$(CFLAGS) $$(LDFLAGS) $$(LDHARD) -o $$@ $$(filter %.o,$$^) -lcmocka $$(LIBS_$(1))
+	$$(call say,LD)$$(CC) $$(CFLAGS) $$(LDFLAGS) $$(LDHARD) -o $$@ $$(filter %.o,$$^) -lcmocka $$(LIBS_$(1))
 endef
 $(foreach t,$(UNIT_TESTS),$(eval $(call unit_rule,$(t))))
 
@@ -189,7 +194,7 @@ $(B)/tests/property/test_random: $(call obj,$(addprefix tests/property/,test_ran
 $(B)/tests/property/test_hplabs: $(call obj,tests/property/test_hplabs.c $(POLICY_SRC))
 $(PROPERTY_TESTS):
 	@mkdir -p $(@D)
-	$(CC) $(CFLAGS) $(LDFLAGS) $(LDHARD) -o $@ $(filter %.o,$^) -lcmocka -lyaml -lcrypto
+	$(call say,LD)$(CC) $(CFLAGS) $(LDFLAGS) $(LDHARD) -o $@ $(filter %.o,$^) -lcmocka -lyaml -lcrypto
 
 .PHONY: unit
 unit: $(patsubst %,$(B)/tests/unit/%,$(UNIT_TESTS)) $(PROPERTY_TESTS)
@@ -205,13 +210,13 @@ MT_PROGS := $(B)/tests/module/test_module $(B)/tests/module/test_runtime \
 define mt_rule
 $(B)/tests/module/$(1): $$(call obj,tests/module/$(1).c $$(MT_LINK))
 	@mkdir -p $$(@D)
-	$$(CC) $$(CFLAGS) $$(LDFLAGS) $$(LDHARD) -rdynamic -o $$@ $$^ -lcmocka -lpam -lpthread -ldl
+	$$(call say,LD)$$(CC) $$(CFLAGS) $$(LDFLAGS) $$(LDHARD) -rdynamic -o $$@ $$^ -lcmocka -lpam -lpthread -ldl
 endef
 $(foreach t,$(notdir $(MT_PROGS)),$(eval $(call mt_rule,$(t))))
 
 $(B)/tests/module/pam_stage.so: $(call obj,tests/module/pam_stage.c)
 	@mkdir -p $(@D)
-	$(CC) $(CFLAGS) $(LDFLAGS) $(LDHARD) -shared -o $@ $^ -lpam
+	$(call say,LD)$(CC) $(CFLAGS) $(LDFLAGS) $(LDHARD) -shared -o $@ $^ -lpam
 
 .PHONY: module-test
 module-test: $(MODULE) $(B)/tests/module/pam_stage.so $(MT_PROGS)
@@ -283,11 +288,11 @@ FUZZ_LIBS := $(call pkg_libs,yaml-0.1 libcrypto)
 
 $(B)/obj/fuzzed/%.o: %.c
 	@mkdir -p $(@D)
-	$(CC) $(CPPFLAGS) $(CFLAGS) -include tests/fuzz/kernel.h -DKERNEL_RENAME -MMD -MP -c -o $@ $<
+	$(call say,CC)$(CC) $(CPPFLAGS) $(CFLAGS) -include tests/fuzz/kernel.h -DKERNEL_RENAME -MMD -MP -c -o $@ $<
 
 define fuzz_rule
 $(B)/fuzz_$(1): $$(call obj,tests/fuzz/fuzz_$(1).c $$(FUZZ_LINK_$(1)))
-	$$(CC) $$(CFLAGS) -fsanitize=fuzzer -o $$@ $$(filter %.o,$$^) $$(FUZZ_LIBS)
+	$$(call say,LD)$$(CC) $$(CFLAGS) -fsanitize=fuzzer -o $$@ $$(filter %.o,$$^) $$(FUZZ_LIBS)
 endef
 $(foreach f,$(FUZZERS),$(eval $(call fuzz_rule,$(f))))
 $(B)/fuzz_module: $(patsubst %.c,$(B)/obj/fuzzed/%.o,$(FUZZED_MODULE))
@@ -321,22 +326,22 @@ TEST_CFLAGS := -std=gnu17 -D_GNU_SOURCE -O2 -g $(WARN) $(WERROR)
 test-tools: $(TEST_TOOLS)
 build/tests/clockshim.so: tests/lib/clockshim.c
 	@mkdir -p $(@D)
-	$(CC) $(TEST_CFLAGS) -fPIC -shared -fvisibility=hidden -o $@ $<
+	$(call say,LD)$(CC) $(TEST_CFLAGS) -fPIC -shared -fvisibility=hidden -o $@ $<
 build/tests/diskshim.so: tests/lib/diskshim.c
 	@mkdir -p $(@D)
-	$(CC) $(TEST_CFLAGS) -fPIC -shared -fvisibility=hidden -o $@ $<
+	$(call say,LD)$(CC) $(TEST_CFLAGS) -fPIC -shared -fvisibility=hidden -o $@ $<
 build/tests/failshim.so: tests/lib/failshim.c
 	@mkdir -p $(@D)
-	$(CC) $(TEST_CFLAGS) -fPIC -shared -fvisibility=hidden -o $@ $<
+	$(call say,LD)$(CC) $(TEST_CFLAGS) -fPIC -shared -fvisibility=hidden -o $@ $<
 build/tests/unsandbox.so: tests/lib/unsandbox.c
 	@mkdir -p $(@D)
-	$(CC) $(TEST_CFLAGS) -fPIC -shared -fvisibility=hidden -o $@ $<
+	$(call say,LD)$(CC) $(TEST_CFLAGS) -fPIC -shared -fvisibility=hidden -o $@ $<
 build/tests/phases: tests/integration/phases.c
 	@mkdir -p $(@D)
-	$(CC) $(TEST_CFLAGS) -o $@ $< -lpam
+	$(call say,LD)$(CC) $(TEST_CFLAGS) -o $@ $< -lpam
 build/tests/race: tests/integration/race.c
 	@mkdir -p $(@D)
-	$(CC) $(TEST_CFLAGS) -pthread -o $@ $< -lpam -loath
+	$(call say,LD)$(CC) $(TEST_CFLAGS) -pthread -o $@ $< -lpam -loath
 
 BINDIR  ?= $(PREFIX)/bin
 SBINDIR ?= $(PREFIX)/sbin
@@ -415,7 +420,7 @@ bench-tools: $(BENCH_TOOLS)
 define bench_rule
 $(B)/tests/bench/$(1): $$(call obj,tests/bench/$(1).c $(2))
 	@mkdir -p $$(@D)
-	$$(CC) $$(CFLAGS) $$(LDFLAGS) $$(LDHARD) -o $$@ $$^ $(3)
+	$$(call say,LD)$$(CC) $$(CFLAGS) $$(LDFLAGS) $$(LDHARD) -o $$@ $$^ $(3)
 endef
 $(eval $(call bench_rule,floor,$(BENCH_COMMON),))
 $(eval $(call bench_rule,logsink,$(BENCH_COMMON),))
@@ -429,7 +434,7 @@ FAULT_TOOLS := $(addprefix $(B)/tests/faults/,probe flood timing soak)
 define fault_rule
 $(B)/tests/faults/$(1): $$(call obj,tests/faults/$(1).c $(2))
 	@mkdir -p $$(@D)
-	$$(CC) $$(CFLAGS) $$(LDFLAGS) $$(LDHARD) -o $$@ $$^ $(3)
+	$$(call say,LD)$$(CC) $$(CFLAGS) $$(LDFLAGS) $$(LDHARD) -o $$@ $$^ $(3)
 endef
 $(eval $(call fault_rule,probe,$(BENCH_RAW),-loath))
 $(eval $(call fault_rule,flood,$(BENCH_RAW),-loath))
@@ -439,7 +444,7 @@ FAULTS := crash flood swap timing soak abuse memory
 # The module as shipped in a real sshd; leaky.so is the proof that valgrind would see.
 $(B)/tests/faults/leaky.so: $(call obj,tests/faults/leaky.c)
 	@mkdir -p $(@D)
-	$(CC) $(CFLAGS) $(LDFLAGS) -shared -o $@ $^
+	$(call say,LD)$(CC) $(CFLAGS) $(LDFLAGS) -shared -o $@ $^
 .PHONY: valgrind
 valgrind: all test-tools build/tests/unsandbox.so $(B)/tests/faults/leaky.so
 	@tests/faults/valgrind.py $(VARIANT)
