@@ -368,7 +368,7 @@ static void set_defaults(struct reader *r)
 {
 	struct config *c = r->config;
 
-	set_string(r, &c->user, "rbacd");
+	set_string(r, &c->user, CONFIG_USER);
 	set_string(r, &c->directory_user, "rbacd-dir");
 	set_string(r, &c->policy, VMSEC_SYSCONFDIR "/rbacd/policy.d");
 	set_string(r, &c->state_dir, VMSEC_STATEDIR);

@@ -10,6 +10,8 @@
 
 #define CONFIG_PATH VMSEC_SYSCONFDIR "/rbacd/rbacd.yaml"
 
+#define CONFIG_USER "rbacd" /* default of user: */
+
 enum config_source { CONFIG_SOURCE_NSS = 1, CONFIG_SOURCE_FILE };
 
 struct config {

@@ -171,23 +171,57 @@ static int talk(const char *path, uint32_t server_uid, const struct wire_call *c
 	return r;
 }
 
+/*
+ * Where rbacd is and as whom it runs. A broken configuration must not hide a running
+ * rbacd from those who want to know what is wrong: then it is looked for where it runs
+ * by default. Its account and the owner of the folders are checked all the same.
+ * Return: 0; CTL_NO when the file was asked for by name.
+ */
+static int find_server(struct ctl *ctl, const char **ret_user, const char **ret_run)
+{
+	_cleanup_diags_ struct diags diag = DIAGS_INIT;
+	int r = 0;
+
+	if (!str_eq(ctl->config_path, CONFIG_PATH))
+		r = ctl_need_config(ctl);
+	else if (!ctl->config && config_load(CONFIG_PATH, &ctl->config, &diag) != 0)
+		ctl->config = NULL;
+	if (r != 0)
+		return r;
+	*ret_user = ctl->config ? ctl->config->user : CONFIG_USER;
+	*ret_run = ctl->config ? ctl->config->run_dir : VMSEC_RUNDIR;
+	if (ctl->config || ctl->warned)
+		return 0;
+	ctl->warned = true;
+	diags_print(&diag, ctl->err);
+	(void)ctl_fail(
+		ctl, CTL_NO, /* only told: the call goes on */
+		"warning: %s cannot be used, see above; asking the rbacd of user "
+		"%s in %s.",
+		ctl->config_path, *ret_user, *ret_run);
+	return 0;
+}
+
 int ctl_call(struct ctl *ctl, enum ctl_socket which, const struct wire_call *call,
 	     struct ctl_answer *ret)
 {
 	_cleanup_free_ uint8_t *buf = NULL;
 	struct local_account server = {.uid = 0};
+	const char *user, *run_dir;
 	char path[512];
 	int r;
 
-	r = ctl_need_config(ctl);
+	r = find_server(ctl, &user, &run_dir);
 	if (r != 0)
 		return r;
-	r = local_find("/etc/passwd", ctl->config->user, &server);
+	r = local_find("/etc/passwd", user, &server);
 	if (r != 0)
-		return ctl_fail(ctl, CTL_NO,
-				"rbacd's user %s (in %s) is not in /etc/passwd.",
-				ctl->config->user, ctl->config_path);
-	(void)snprintf(path, sizeof(path), "%s/%s.sock", ctl->config->run_dir,
+		return ctl_fail(
+			ctl, CTL_NO,
+			"rbacd's user %s (in %s) is not in /etc/passwd: make it with "
+			"useradd --system",
+			user, ctl->config_path);
+	(void)snprintf(path, sizeof(path), "%s/%s.sock", run_dir,
 		       which == CTL_ADMIN ? "admin" : "user"); /* cut: not found */
 	buf = malloc(WIRE_FRAME_MAX);
 	if (!buf)

@@ -33,7 +33,7 @@ int cmd_backup(struct ctl *ctl, const struct ctl_args *args)
 	diags_print(&diag, ctl->err);
 	if (r != 0)
 		return ctl_fail(ctl, r == STORE_E_CORRUPT ? CTL_INTEGRITY : CTL_NO,
-				"no backup was made: error %d.", r);
+				"no backup was made.");
 	if (ctl->json)
 		(void)fputs("{\"done\": true}\n",
 			    ctl->out); /* main checks the stream */
@@ -93,7 +93,7 @@ int cmd_restore(struct ctl *ctl, const struct ctl_args *args)
 	diags_print(&diag, ctl->err);
 	if (r != 0)
 		return ctl_fail(ctl, r == STORE_E_CORRUPT ? CTL_INTEGRITY : CTL_NO,
-				"nothing was restored: error %d.", r);
+				"nothing was restored.");
 	if (ctl->json)
 		(void)fputs("{\"done\": true}\n",
 			    ctl->out); /* main checks the stream */

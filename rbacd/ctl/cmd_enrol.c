@@ -25,6 +25,23 @@ static void show_qr(struct ctl *ctl, const struct ctl_args *args, const char *ur
 			"into the app."); /* the URI follows */
 }
 
+/* The key alone, in groups of four: what an app without a camera asks for. */
+static void show_key(struct ctl *ctl, const char *uri)
+{
+	const char *key = strstr(uri, "secret=");
+	size_t len = key ? strspn(key + 7, "ABCDEFGHIJKLMNOPQRSTUVWXYZ234567") : 0;
+
+	if (len == 0)
+		return;
+	(void)fputs("or type this key (time-based):\n ", ctl->out);
+	for (size_t i = 0; i < len; i++) {
+		if (i % 4 == 0)
+			(void)fputc(' ', ctl->out);
+		(void)fputc(key[7 + i], ctl->out);
+	}
+	(void)fputc('\n', ctl->out);
+}
+
 static void show_enrolment(struct ctl *ctl, const struct ctl_args *args,
 			   const struct out_set *set)
 {
@@ -34,10 +51,10 @@ static void show_enrolment(struct ctl *ctl, const struct ctl_args *args,
 
 	if (uri) {
 		show_qr(ctl, args, uri);
-		(void)fputs("\nScan this with the phone's app, or enter:\n  ",
-			    ctl->out);
+		(void)fputs("\nScan this with the phone's app, or open:\n  ", ctl->out);
 		(void)text_print(uri, strlen(uri), ctl->out);
 		(void)fputc('\n', ctl->out);
+		show_key(ctl, uri);
 	}
 	(void)fputs(
 		"\nRecovery codes, each good for one login without the phone. They are "

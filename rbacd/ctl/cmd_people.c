@@ -6,6 +6,9 @@
 #include "rbacd/ctl/ctl.h"
 #include "rbacd/ctl/text.h"
 
+#define BYPASS_MIN_S 60
+#define BYPASS_MAX_S (7 * 86400)
+
 static int change(struct ctl *ctl, const struct ctl_args *args, const char *verb)
 {
 	_cleanup_answer_ struct ctl_answer answer = CTL_ANSWER_INIT;
@@ -55,9 +58,11 @@ static int bypass_call(struct ctl *ctl, const struct ctl_args *args,
 		return ctl_fail(
 			ctl, CTL_USAGE,
 			"bypass needs all three: --uses N --for TIME --why TEXT.");
-	if (text_parse_duration(life, &s) != 0)
-		return ctl_fail(ctl, CTL_USAGE,
-				"--for %s is not a time like 30m, 1h or 1d.", life);
+	if (text_parse_duration(life, &s) != 0 || s < BYPASS_MIN_S || s > BYPASS_MAX_S)
+		return ctl_fail(
+			ctl, CTL_USAGE,
+			"--for %s is not a time like 30m, 1h or 1d, from 1m to 7d.",
+			life);
 	(void)snprintf(seconds, sizeof(seconds), "%" PRId64, s); /* always fits */
 	ctl_call_init(call, "bypass");
 	ctl_call_add(call, "user", args->pos[0]);

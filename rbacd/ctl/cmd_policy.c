@@ -72,6 +72,10 @@ static int load(struct ctl *ctl, const struct ctl_args *args, struct policy **re
 	}
 	if (r == 0)
 		return 0;
+	if (access(*ret_path, R_OK) != 0 && errno == EACCES)
+		return ctl_fail(ctl, CTL_NO,
+				"%s is not readable for you: run me as root.",
+				*ret_path);
 	if (r == POLICY_E_INVALID)
 		return ctl_fail(
 			ctl, CTL_NO,

@@ -13,7 +13,8 @@ struct ctl {
 	FILE *in, *out, *err;	 /* borrowed */
 	bool json, csv;
 	bool in_tty, out_tty;
-	bool color; /* a terminal, and nobody asked for none */
+	bool warned; /* told once that the configuration is broken */
+	bool color;  /* a terminal, and nobody asked for none */
 };
 
 /* ctl_fail() - "rbacctl: …" on standard error. Returns @code (enum ctl_exit). */

@@ -177,12 +177,12 @@ static int read_key_file(const char *path, struct secret *ret, struct diags *dia
 	if (fd < 0 || fstat(fd, &st) < 0) {
 		int e = errno;
 
-		diags_add(diag, path, 0, 0, NULL,
-			  "cannot open the master key: %s; make one with: "
-			  "openssl rand -hex 32 > FILE && chmod 0400 FILE, and keep it "
-			  "out of "
-			  "the backup set",
-			  strerror(e));
+		diags_add(
+			diag, path, 0, 0, NULL,
+			"cannot open the master key: %s; make one with: "
+			"(umask 377; openssl rand -hex 32 > FILE), and keep it out of "
+			"the backup set",
+			strerror(e));
 		return -e;
 	}
 	if (!S_ISREG(st.st_mode) || (st.st_uid != 0 && st.st_uid != geteuid()) ||

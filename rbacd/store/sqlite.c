@@ -28,6 +28,10 @@ static int check_folder(const char *dir, struct diags *diag)
 			  strerror(e));
 		return -e;
 	}
+	if (st.st_uid != geteuid() && geteuid() != 0 && access(dir, X_OK) != 0) {
+		diags_add(diag, dir, 0, 0, NULL, "not yours to read: run me as root");
+		return -EACCES;
+	}
 	if ((st.st_uid != geteuid() && st.st_uid != 0 && geteuid() != 0) ||
 	    (st.st_mode & 0022) != 0) {
 		diags_add(diag, dir, 0, 0, NULL,
