@@ -280,7 +280,9 @@ static int on_problem(struct identity *id, const struct wire_frame *f)
 	    wire_next(&r, &field) != WIRE_E_END)
 		return -EPROTO;
 	memcpy(id->problem, text, sizeof(text));
-	log_warning("stage=identity: rbacd-dir reports %s", log_quote(text, quoted));
+	if (*text)
+		log_warning("stage=identity: rbacd-dir reports %s",
+			    log_quote(text, quoted));
 	return 0;
 }
 

@@ -96,7 +96,10 @@ static void send_problem(void *arg, const char *text)
 	uint8_t buf[512];
 	char quoted[LOG_QUOTED_MAX], cut[256];
 
-	log_warning("%s", log_quote(text, quoted));
+	if (*text)
+		log_warning("%s", log_quote(text, quoted));
+	else
+		log_notice("the groups of the policy are all there now");
 	(void)snprintf(cut, sizeof(cut), "%s", text); /* cut on purpose */
 	wire_writer_begin(&w, buf, sizeof(buf), WIRE_PROBLEM);
 	wire_put_text(&w, WIRE_T_PROBLEM, cut);

@@ -39,6 +39,7 @@ struct nss {
 	struct snapshot *local; /* counted; NULL: none yet */
 	struct target *targets; /* owned; in the order of their names */
 	size_t n_targets;
+	bool group_reported;		/* the last problem told was about a group */
 	uint32_t generation;		/* answers about older targets are dropped */
 	TAILQ_HEAD(ask_list, ask) asks; /* the workers hold pointers to these */
 };
@@ -56,6 +57,7 @@ _printf_(2, 3) static void report(struct nss *nss, const char *fmt, ...)
 	char text[256];
 	va_list ap;
 
+	nss->group_reported = false;
 	va_start(ap, fmt);
 	(void)vsnprintf(text, sizeof(text), fmt, ap); /* a cut text is still a text */
 	va_end(ap);
@@ -71,6 +73,14 @@ static void targets_free(struct target *v, size_t n)
 	free(v);
 }
 
+static bool all_groups_fine(const struct nss *nss)
+{
+	for (size_t i = 0; i < nss->n_targets; i++)
+		if (nss->targets[i].reported)
+			return false;
+	return true;
+}
+
 static void on_group(struct nss *nss, uint64_t tag, const struct nss_reply *reply)
 {
 	struct target *t;
@@ -83,20 +93,26 @@ static void on_group(struct nss *nss, uint64_t tag, const struct nss_reply *repl
 	    (reply->status == NSS_FOUND && !str_eq(reply->name, t->name))) {
 		if (!t->reported)
 			report(nss,
-			       "group '%s' cannot be resolved; until it can, its "
+			       "group %s cannot be resolved; until it can, its "
 			       "members are unknown",
 			       t->name);
-		t->reported = true;
+		t->reported = nss->group_reported = true;
 		return; /* what was known stays, and grows old */
 	}
 	t->resolved = true;
 	t->boot_s = clock_s(CLOCK_BOOTTIME);
 	t->exists = reply->status == NSS_FOUND;
 	t->gid = t->exists ? reply->gid : 0;
-	if (!t->exists && !t->reported)
-		report(nss, "the policy names group '%s', which does not exist here",
+	if (!t->exists && !t->reported) {
+		report(nss, "the policy names group %s, which does not exist here",
 		       t->name);
+		nss->group_reported = true;
+	}
 	t->reported = !t->exists;
+	if (nss->group_reported && t->exists && all_groups_fine(nss)) {
+		nss->ops->problem(nss->arg, ""); /* what was said last is over */
+		nss->group_reported = false;
+	}
 }
 
 static int ask_targets(struct nss *nss, enum workers_class class)
@@ -260,7 +276,7 @@ static int build_answer(struct nss *nss, const char *login, const struct nss_rep
 		if (flags != 0)
 			rc = add_person(nss, login, r, flags, b);
 		else
-			report(nss, "account '%s' is left out: %s", login, why);
+			report(nss, "account %s is left out: %s", login, why);
 	}
 	return rc == 0 ? snapshot_build_bytes(b, ret, ret_len) : rc;
 }

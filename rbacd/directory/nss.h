@@ -12,7 +12,7 @@ struct nss_ops {
 	/* @state: 1 answered, with @block; 2 failed; 3 timed out. */
 	void (*answer)(void *arg, uint64_t ticket, uint8_t state, const void *block,
 		       size_t len);
-	void (*problem)(void *arg, const char *text);
+	void (*problem)(void *arg, const char *text); /* "": the last one is over */
 };
 
 _must_check_ int nss_new(struct event_base *base, int64_t max_stale_s,

@@ -174,7 +174,7 @@ enum wire_tag {
 	WIRE_T_LOGIN = 98,    /* LOOKUP r text, a valid login */
 	WIRE_T_BYTES = 99,    /* ACCOUNT: a snapshot of 0 or 1 accounts (snapshot.h) */
 	WIRE_T_STATE = 100,   /* ACCOUNT r u8: 1 answered, 2 failed, 3 timed out */
-	WIRE_T_PROBLEM = 101, /* PROBLEM r text: for status and the log */
+	WIRE_T_PROBLEM = 101, /* PROBLEM r text: for status and the log; "": over */
 };
 
 /* Cell kinds of a ROW. */

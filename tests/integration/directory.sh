@@ -118,6 +118,7 @@ roles:
 grants:
   - {id: admins, to: [admins], roles: [operator], vms: [here], when: {mfa: none}}
   - {id: staff, to: [staff], roles: [viewer], vms: [here], when: {mfa: none}}
+  - {id: late, to: [late], roles: [viewer], vms: [here], when: {mfa: none}}
 END
 
 config() { # SOURCE
@@ -157,6 +158,13 @@ status=$(cat "/proc/$dir/status")
 [[ $status == *"CapEff:	0000000000000000"* ]] && ok || not_ok "capabilities"
 [[ $status == *"NoNewPrivs:	1"* ]] && ok || not_ok "no_new_privs"
 [[ $status == *"Groups:	 "* || $status == *"Groups:	902"* ]] && ok || not_ok "groups"
+
+# A group that is made later: the report ends with the reason for it.
+problem() { [ "$(ctl status | grep -c 'group late, which does not exist')" -eq "$1" ]; }
+until_true 5 problem 2 && ok || not_ok "a missing group is not reported: $(ctl status 2>&1)"
+echo "late:x:3009:" >>/etc/group
+ctl reload >/dev/null
+until_true 5 problem 0 && ok || not_ok "the report of a missing group stays: $(ctl status)"
 
 until_true 5 verdict alice sudo allow && ok || not_ok "alice sudo: $(cat "$tmp/out")"
 want ALLOW explain bob ssh
