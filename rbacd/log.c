@@ -6,19 +6,44 @@
 #include <errno.h>
 #include <stdarg.h>
 #include <stdio.h>
+#include <sys/stat.h>
 #include <syslog.h>
+#include <time.h>
 
 static struct {
 	bool to_syslog;
+	bool to_journal; /* standard error is the journal's socket, which takes <level>
+			  */
 	enum log_level level;
-} log_state = {.to_syslog = false, .level = LOG_LEVEL_INFO};
+} log_state = {.to_syslog = false, .to_journal = true, .level = LOG_LEVEL_INFO};
 
 void log_open(const char *ident, bool to_syslog, enum log_level level)
 {
+	struct stat st;
+
 	log_state.to_syslog = to_syslog;
+	log_state.to_journal = fstat(STDERR_FILENO, &st) == 0 && S_ISSOCK(st.st_mode);
 	log_state.level = level;
 	if (to_syslog)
 		openlog(ident, LOG_PID | LOG_NDELAY, LOG_AUTHPRIV);
+}
+
+/* For a terminal or a file: when, and how bad. */
+static void write_plain(enum log_level level, const char *line)
+{
+	static const char *const names[] = {[LOG_LEVEL_ERR] = "error",
+					    [LOG_LEVEL_WARNING] = "warning",
+					    [LOG_LEVEL_NOTICE] = "notice",
+					    [LOG_LEVEL_INFO] = "info",
+					    [LOG_LEVEL_DEBUG] = "debug"};
+	char when[32] = "";
+	time_t now = time(NULL);
+	struct tm tm;
+
+	if (gmtime_r(&now, &tm))
+		(void)strftime(when, sizeof(when), "%Y-%m-%dT%H:%M:%SZ ",
+			       &tm);				       /* fits */
+	(void)fprintf(stderr, "%s%s: %s\n", when, names[level], line); /* as below */
 }
 
 void log_write(enum log_level level, const char *fmt, ...)
@@ -34,6 +59,8 @@ void log_write(enum log_level level, const char *fmt, ...)
 	va_end(ap);
 	if (log_state.to_syslog)
 		syslog((int)level, "%s", line);
+	else if (!log_state.to_journal)
+		write_plain(level, line);
 	else
 		(void)fprintf(stderr, "<%d>%s\n", (int)level,
 			      line); /* nowhere to report */
