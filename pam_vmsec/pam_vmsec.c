@@ -196,6 +196,10 @@ static int prepare(struct request *req, const char *user)
 {
 	int r;
 
+	if (!user) {
+		pam_syslog(req->pamh, LOG_ERR, "the user cannot be read: refusing");
+		return PAM_SYSTEM_ERR;
+	}
 	/* a longer name is as invalid to rbacd as its first part */
 	memcpy(req->begin.user, user, strnlen(user, WIRE_NAME_MAX));
 	req->next = transaction_new(user);
@@ -233,11 +237,14 @@ static int check_call(struct request *req, int argc, const char **argv)
 	return 0;
 }
 
+/* NULL: libpam does not tell, which is not the same as nobody. */
 static const char *current_user(pam_handle_t *pamh)
 {
 	const void *item = NULL;
 
-	return pam_get_item(pamh, PAM_USER, &item) == PAM_SUCCESS && item ? item : "";
+	if (pam_get_item(pamh, PAM_USER, &item) != PAM_SUCCESS)
+		return NULL;
+	return item ? item : "";
 }
 
 EXPORT int pam_sm_authenticate(pam_handle_t *pamh, int flags, int argc,
@@ -256,12 +263,13 @@ EXPORT int pam_sm_authenticate(pam_handle_t *pamh, int flags, int argc,
 	(void)pam_set_data(pamh, DATA_NAME, NULL,
 			   NULL); /* nothing there: nothing to drop */
 	/* libpam would call the missing conversation function for the name */
-	if (!current_user(pamh)[0] && !person_reachable(pamh))
+	user = current_user(pamh);
+	if ((!user || !user[0]) && !person_reachable(pamh))
 		return PAM_CONV_ERR;
 	r = pam_get_user(pamh, &user, NULL);
 	if (r != PAM_SUCCESS)
 		return r == PAM_BUF_ERR ? PAM_BUF_ERR : PAM_CONV_ERR;
-	r = prepare(&req, user ? user : "");
+	r = prepare(&req, user);
 	return r != 0 ? r : ask(&req);
 }
 

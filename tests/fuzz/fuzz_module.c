@@ -38,25 +38,16 @@ static struct {
 	struct input in;
 	struct pam_handle pam;
 	bool bad_args;
-	bool pam_fault;	 /* an item could not be had */
 	char *auth_user; /* owned: whom the last auth accepted; NULL: nobody */
 } t;
 
 /* ------------------------------------------------------------- libpam */
 
-static bool pam_faulty(void)
-{
-	bool fault = kernel_fault();
-
-	t.pam_fault |= fault;
-	return fault;
-}
-
 int pam_get_item(const pam_handle_t *pamh, int item, const void **ret)
 {
 	const void *v = NULL;
 
-	if (pam_faulty())
+	if (kernel_fault())
 		return PAM_SYSTEM_ERR;
 	if (item == PAM_SERVICE)
 		v = pamh->service;
@@ -81,7 +72,7 @@ int pam_get_item(const pam_handle_t *pamh, int item, const void **ret)
 int pam_get_user(pam_handle_t *pamh, const char **user, const char *prompt)
 {
 	assert(!prompt);
-	if (pam_faulty())
+	if (kernel_fault())
 		return kernel_random() % 2 ? PAM_BUF_ERR : PAM_CONV_ERR;
 	if (!pamh->user) {
 		assert(pamh->conv.conv); /* libpam would call it */
@@ -105,7 +96,7 @@ int pam_putenv(pam_handle_t *pamh, const char *text)
 {
 	assert(strncmp(text, "VMSEC_ID=", 9) == 0);
 	assert(strlen(text) < sizeof(pamh->vmsec_id));
-	if (pam_faulty())
+	if (kernel_fault())
 		return PAM_BUF_ERR;
 	memcpy(pamh->vmsec_id, text + 9, strlen(text + 9) + 1);
 	return PAM_SUCCESS;
@@ -115,7 +106,7 @@ int pam_set_data(pam_handle_t *pamh, const char *name, void *data,
 		 void (*cleanup)(pam_handle_t *, void *, int))
 {
 	assert(strncmp(name, "vmsec_", 6) == 0);
-	if (data && pam_faulty()) {
+	if (data && kernel_fault()) {
 		kernel.n_fatal++;
 		return PAM_BUF_ERR;
 	}
@@ -129,7 +120,7 @@ int pam_set_data(pam_handle_t *pamh, const char *name, void *data,
 int pam_get_data(const pam_handle_t *pamh, const char *name, const void **ret)
 {
 	assert(strncmp(name, "vmsec_", 6) == 0);
-	if (!pamh->data || pam_faulty())
+	if (!pamh->data || kernel_fault())
 		return PAM_NO_MODULE_DATA;
 	*ret = pamh->data;
 	return PAM_SUCCESS;
@@ -254,8 +245,7 @@ static void check_begin(enum call call, const char *user)
 	if (!peer.begun)
 		return;
 	assert(peer.begin.op == (enum wire_op)(call + 1));
-	if (strlen(user) <= WIRE_NAME_MAX && !t.pam_fault)
-		assert(strcmp(peer.begin.user, user) == 0);
+	assert(strcmp(peer.begin.user, user) == 0);
 	if (peer.begin.has_handle)
 		assert(call == ACCOUNT && t.auth_user && str_eq(t.auth_user, user));
 }
@@ -287,7 +277,6 @@ static void one_call(enum call call, int flags, int argc, const char **argv)
 	int code;
 
 	kernel_entry();
-	t.pam_fault = false;
 	code = enter(call, flags, argc, argv);
 	check_code(call, code);
 	if (kernel.connected)
