@@ -21,7 +21,7 @@ PKGS_DIR    := libevent_core
 pkg_cflags   = $(shell pkg-config --cflags $(1) 2>/dev/null)
 pkg_libs     = $(shell pkg-config --libs $(1) 2>/dev/null)
 # These goals work without the libraries, or install them first.
-ifneq ($(filter-out deps deps-demo check demo uninstall clean help,$(or $(MAKECMDGOALS),all)),)
+ifneq ($(filter-out deps deps-build deps-demo check demo uninstall clean help,$(or $(MAKECMDGOALS),all)),)
 ifneq ($(shell pkg-config --exists $(PKGS_CTL) 2>/dev/null && echo found),found)
 $(error Libraries are missing: run "make deps" as root first)
 endif
@@ -313,7 +313,9 @@ DEPS_DEMO  := openssh-server openssh-client sudo login util-linux openssl oathto
   python3-pexpect iproute2 passwd sqlite3
 DEPS_TEST  := clang libclang-rt-14-dev libcmocka-dev strace zbar-tools clang-format clang-tidy cppcheck \
   valgrind mandoc
-.PHONY: deps deps-demo
+.PHONY: deps deps-build deps-demo
+deps-build:
+	@tests/lib/deps $(DEPS_BUILD)
 deps:
 	@tests/lib/deps $(DEPS_BUILD) $(DEPS_DEMO) $(DEPS_TEST)
 deps-demo:
@@ -471,7 +473,8 @@ help:
 	@echo 'make             build the module, rbacd, rbacd-dir and rbacctl (VARIANT=release)'
 	@echo 'make demo        watch real logins be decided, in a private world (root; KEEP=1 stays)'
 	@echo 'make check       all tests, under 15 minutes (root)'
-	@echo 'make deps        install the Debian packages for building and testing (root)'
+	@echo 'make deps-build  install the Debian packages for building (root)'
+	@echo 'make deps        those and what demo, tests and lint need (root)'
 	@echo 'make install     DESTDIR= PREFIX=/usr PAMDIR= are honoured; uninstall takes it back'
 	@echo 'make unit        unit tests only; VARIANT=asan for the sanitizers'
 	@echo 'make integration the real programs against the build; race: the long run'
