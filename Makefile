@@ -169,7 +169,7 @@ LINK_rbacd/test_authz  := rbacd/authz.c $(POLICY_SRC)
 LIBS_rbacd/test_authz  := -lyaml -lcrypto
 # ctl
 UNIT_TESTS += rbacd/test_admin
-LINK_rbacd/test_admin := rbacd/admin.c rbacd/admin_people.c rbacd/admin_status.c \
+LINK_rbacd/test_admin := rbacd/handle.c rbacd/admin.c rbacd/admin_people.c rbacd/admin_status.c \
   rbacd/admin_explain.c rbacd/log.c rbacd/ctl/out.c rbacd/ctl/text.c $(MFA_SRC) $(AUDIT_SRC) \
   $(STORE_SRC) $(POLICY_SRC) $(WIRE_SRC)
 LIBS_rbacd/test_admin := -lyaml -lcrypto -lsqlite3 -loath

@@ -6,6 +6,7 @@
 #include <inttypes.h>
 
 #include "rbacd/admin_internal.h"
+#include "rbacd/handle.h"
 #include "rbacd/log.h"
 #include "rbacd/wire/code.h"
 
@@ -331,6 +332,7 @@ void admin_run_disable(struct admin_req *req)
 		admin_failed(req, "the second factor could not be disabled", r);
 		return;
 	}
+	handle_forget(req->server->handles, who.id);
 	if (admin_record(req, &change) == 0)
 		admin_end(req, ADMIN_OK,
 			  "No code of %s is accepted any more. Sessions that are open "
@@ -365,6 +367,7 @@ void admin_run_reset(struct admin_req *req)
 		admin_failed(req, "the second factor could not be reset", r);
 		return;
 	}
+	handle_forget(req->server->handles, who.id);
 	if (admin_record(req, &change) == 0)
 		admin_end(req, ADMIN_OK,
 			  "Factors, codes, counters and remembered proofs of %s are "

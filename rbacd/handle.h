@@ -32,3 +32,8 @@ _must_check_ int handle_issue(struct handle_table *t, const struct handle_facts 
 bool handle_redeem(struct handle_table *t, const uint8_t handle[WIRE_HANDLE_LEN],
 		   const char *user, const char *service, int32_t pid, uint64_t now_ns,
 		   struct handle_facts *ret);
+/*
+ * handle_forget() - drop every handle of @person: what was proven with a factor that is
+ * gone by now proves nothing in the account phase. A NULL table is a no-op.
+ */
+void handle_forget(struct handle_table *t, const char *person);

@@ -340,6 +340,24 @@ class Abuse:
         self.r.check("clock set back to the first minute: still asked", got[0] == "prompt", got)
         self.w.set_clock(before + 2 * 3600)
 
+    def disabled(self):
+        """Neither a handle nor a remembered proof outlives the factor behind it."""
+        me = {"source": "192.0.2.60", "session": 78, "loginuid": 2005}
+        f.ask("erin", op=f.OPEN, **me)
+        sudo = {"op": f.ACCOUNT, "service": "sudo", "ruser": "erin", "session": 78,
+                "loginuid": 2005}
+        got = f.ask("erin", self.w.code("erin"), **sudo)
+        self.r.check("erin's sudo with a code: allowed", got[0] == "allow", got)
+        auth = f.ask("erin", self.w.code("erin"), info=f.KEY, **me)
+        self.w.rbacctl("disable", "erin")
+        got = f.ask("erin", op=f.ACCOUNT, handle=auth[1], **me)
+        self.r.check("disabled between auth and account: refused",
+                     (auth[0], got[0]) == ("allow", "forbidden"), (auth, got))
+        got = f.ask("erin", **sudo)
+        self.r.check("her remembered proof is gone", got[0] == "prompt", got)
+        self.w.rbacctl("reset", "erin")
+        self.w.enrol("erin")
+
     def names_in_logs(self):
         """What is typed at a user prompt may be a password."""
         secret = "hunter2-typed-at-the-wrong-prompt"
@@ -488,8 +506,9 @@ class Abuse:
 
     def run(self):
         for part in (self.order, self.handles, self.caps, self.other_people, self.rights,
-                     self.second_rbacd, self.strangers, self.slow_reader, self.clock_back, self.names_in_logs, self.revoked,
-                     self.directory_hangs, self.at_random):
+                     self.second_rbacd, self.strangers, self.slow_reader, self.clock_back,
+                     self.disabled, self.names_in_logs, self.revoked, self.directory_hangs,
+                     self.at_random):
             try:
                 part()
             except Exception as e:  # one part must not hide the others

@@ -78,12 +78,33 @@ static void unknown_handle_and_flood_deny(void **state)
 	handle_table_free(t);
 }
 
+/* A factor that was disabled proves nothing in the account phase either. */
+static void forgotten_with_its_person(void **state)
+{
+	struct handle_facts f = alice, got;
+	uint8_t mine[WIRE_HANDLE_LEN], other[WIRE_HANDLE_LEN];
+	struct handle_table *t = NULL;
+
+	(void)state;
+	assert_int_equal(handle_table_new(&t), 0);
+	handle_forget(t, f.person);
+	handle_forget(NULL, f.person);
+	assert_int_equal(handle_issue(t, &f, 1, mine), 0);
+	(void)snprintf(f.person, sizeof(f.person), "somebody else");
+	assert_int_equal(handle_issue(t, &f, 1, other), 0);
+	handle_forget(t, alice.person);
+	assert_false(handle_redeem(t, mine, f.user, f.service, f.pid, 2, &got));
+	assert_true(handle_redeem(t, other, f.user, f.service, f.pid, 2, &got));
+	handle_table_free(t);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(lives_once),
 		cmocka_unit_test(bound_to_user_service_process_and_time),
 		cmocka_unit_test(unknown_handle_and_flood_deny),
+		cmocka_unit_test(forgotten_with_its_person),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
