@@ -103,7 +103,9 @@ static int gather(struct mfa *m, const struct mfa_attempt *a, struct scene *s)
 		rc = store_fail_sum(m->store, id, since, &s->year_fails);
 	for (size_t i = 0; i < s->n_factors; i++)
 		s->n_active += s->factors[i].status == STORE_FACTOR_ACTIVE;
-	return rc == 0 ? read_budgets(m, a, s) : rc;
+	/* The budgets of a source bind, and are spent by, those not proven and those of
+	 * whom nothing is stored. */
+	return rc == 0 && !(a->proven && s->known) ? read_budgets(m, a, s) : rc;
 }
 
 /* ---------------------------------------------------------------- compare */

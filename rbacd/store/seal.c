@@ -38,7 +38,8 @@ struct seal {
 	uint8_t master[KEY_LEN];
 	uint8_t id[KEY_ID_LEN];
 	char id_text[2 * KEY_ID_LEN + 1];
-	EVP_MAC *hmac; /* owned */
+	EVP_MAC *hmac;	 /* owned */
+	EVP_CIPHER *gcm; /* owned; fetched once, a fetch costs more than a seed */
 	struct seal_key keys[PURPOSES_MAX];
 	size_t n_keys;
 };
@@ -104,7 +105,8 @@ int seal_new(const uint8_t master[32], struct seal **ret)
 		return -ENOMEM;
 	memcpy(seal->master, master, KEY_LEN);
 	seal->hmac = EVP_MAC_fetch(NULL, "HMAC", NULL);
-	if (!seal->hmac)
+	seal->gcm = EVP_CIPHER_fetch(NULL, "AES-256-GCM", NULL);
+	if (!seal->hmac || !seal->gcm)
 		return -ENOMEM;
 	r = derive(seal->master, "key-id", seal->id, sizeof(seal->id));
 	if (r != 0)
@@ -123,6 +125,7 @@ void seal_free(struct seal *seal)
 	for (size_t i = 0; i < seal->n_keys; i++)
 		EVP_MAC_CTX_free(seal->keys[i].mac);
 	EVP_MAC_free(seal->hmac);
+	EVP_CIPHER_free(seal->gcm);
 	explicit_bzero(seal, sizeof(*seal));
 	free(seal);
 }
@@ -306,8 +309,8 @@ int seal_encrypt(const struct seal *seal, const char *purpose,
 	r = seal_random(buf + 1 + KEY_ID_LEN, NONCE_LEN);
 	if (r != 0)
 		return r;
-	if (EVP_EncryptInit_ex2(ctx, EVP_aes_256_gcm(), key->key, buf + 1 + KEY_ID_LEN,
-				NULL) != 1 ||
+	if (EVP_EncryptInit_ex2(ctx, seal->gcm, key->key, buf + 1 + KEY_ID_LEN, NULL) !=
+		    1 ||
 	    !add_context(ctx, true, purpose, buf, aad, n_aad) ||
 	    EVP_EncryptUpdate(ctx, buf + HEAD_LEN, &out, plain->bytes,
 			      (int)plain->len) != 1 ||
@@ -340,8 +343,8 @@ int seal_decrypt(const struct seal *seal, const char *purpose,
 		return -ENOMEM;
 	plain.len = len - HEAD_LEN - TAG_LEN;
 	memcpy(tag, buf + HEAD_LEN + plain.len, TAG_LEN);
-	if (EVP_DecryptInit_ex2(ctx, EVP_aes_256_gcm(), key->key, buf + 1 + KEY_ID_LEN,
-				NULL) != 1 ||
+	if (EVP_DecryptInit_ex2(ctx, seal->gcm, key->key, buf + 1 + KEY_ID_LEN, NULL) !=
+		    1 ||
 	    !add_context(ctx, false, purpose, buf, aad, n_aad) ||
 	    EVP_DecryptUpdate(ctx, plain.bytes, &out, buf + HEAD_LEN, (int)plain.len) !=
 		    1 ||
