@@ -355,7 +355,7 @@ TMPFILESDIR ?= $(PREFIX)/lib/tmpfiles.d
 BASHCOMPDIR ?= $(PREFIX)/share/bash-completion/completions
 ZSHCOMPDIR  ?= $(PREFIX)/share/zsh/vendor-completions
 # $(call install_filled,SOURCE,TARGET): with the folders of this installation.
-install_filled = sed -e 's|@SBINDIR@|$(SBINDIR)|g' -e 's|@RUNDIR@|$(RUNDIR)|g' \
+install_filled = sed -e 's|@BINDIR@|$(BINDIR)|g' -e 's|@SBINDIR@|$(SBINDIR)|g' -e 's|@RUNDIR@|$(RUNDIR)|g' \
   -e 's|@STATEDIR@|$(STATEDIR)|g' rbacd/dist/systemd/$(1) >$(DESTDIR)$(2) && \
   chmod 0644 $(DESTDIR)$(2)
 .PHONY: install uninstall
