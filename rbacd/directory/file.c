@@ -268,6 +268,42 @@ static int add_person(const struct reader *r, const struct person *p,
 	return snapshot_add_account(b, &a);
 }
 
+/* One message however many there are: the link's queue is short, and what must not be
+ * lost in it is the snapshot. */
+static void tell_left_out(const struct reader *r, size_t n, const struct person *first)
+{
+	const char *why = left_out(r->in, first);
+	char text[256];
+
+	if (n == 1)
+		(void)snprintf(text, sizeof(text), "account '%s' is left out: %s",
+			       first->login, why); /* fits */
+	else
+		(void)snprintf(text, sizeof(text),
+			       "%zu accounts are left out; the first is '%s': %s", n,
+			       first->login, why); /* fits */
+	r->in->problem(r->in->arg, text);
+}
+
+static int add_people(const struct reader *r, struct snapshot_builder *b)
+{
+	const struct person *first = NULL;
+	size_t n = 0;
+	int rc = 0;
+
+	for (size_t i = 0; rc == 0 && i < r->n; i++) {
+		if (!left_out(r->in, &r->people[i])) {
+			rc = add_person(r, &r->people[i], b);
+			continue;
+		}
+		first = first ? first : &r->people[i];
+		n++;
+	}
+	if (n > 0)
+		tell_left_out(r, n, first);
+	return rc;
+}
+
 static int build(const struct reader *r, int *ret_fd)
 {
 	_cleanup_builder_ struct snapshot_builder *b = NULL;
@@ -278,18 +314,8 @@ static int build(const struct reader *r, int *ret_fd)
 		snapshot_group_at(r->in->targets, i, &g);
 		rc = snapshot_add_group(b, g.name, true, 0, NULL);
 	}
-	for (size_t i = 0; rc == 0 && i < r->n; i++) {
-		const char *why = left_out(r->in, &r->people[i]);
-		char text[256];
-
-		if (!why) {
-			rc = add_person(r, &r->people[i], b);
-			continue;
-		}
-		(void)snprintf(text, sizeof(text), "account '%s' is left out: %s",
-			       r->people[i].login, why); /* fits */
-		r->in->problem(r->in->arg, text);
-	}
+	if (rc == 0)
+		rc = add_people(r, b);
 	return rc == 0 ? snapshot_build_fd(b, ret_fd) : rc;
 }
 

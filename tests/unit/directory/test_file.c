@@ -125,7 +125,22 @@ static void test_left_out(void **state)
 			 0);
 	assert_int_equal(snapshot_account_count(s), 1);
 	assert_true(snapshot_find(s, "ok", &a));
-	assert_non_null(strstr(problems, "'toor' is left out"));
+	/* One message for all: thousands would crowd the snapshot out of the link. */
+	assert_non_null(
+		strstr(problems, "5 accounts are left out; the first is 'toor'"));
+	assert_null(strstr(problems, "'sys'"));
+}
+
+static void test_one_left_out(void **state)
+{
+	_cleanup_diags_ struct diags diag = DIAGS_INIT;
+	_cleanup_snapshot_ struct snapshot *s = NULL;
+
+	(void)state;
+	assert_int_equal(build(HEAD "  - {login: taken, id: e, uid: 5001}\n", &s,
+			       &diag),
+			 0);
+	assert_int_equal(snapshot_account_count(s), 0);
 	assert_non_null(strstr(problems, "'taken' is left out: the login exists"));
 }
 
@@ -190,6 +205,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_good),
 		cmocka_unit_test(test_left_out),
+		cmocka_unit_test(test_one_left_out),
 		cmocka_unit_test(test_refused),
 	};
 
