@@ -15,13 +15,13 @@
 #include <sys/resource.h>
 #include <sys/socket.h>
 
-#include "rbacd/admin.h"
 #include "rbacd/limits.h"
 #include "rbacd/log.h"
-#include "rbacd/request.h"
 #include "rbacd/wire/client.h"
+#include "rbacd/wire/msg.h"
 
-int conn_table_new(struct server *server, struct conn_table **ret)
+int conn_table_new(struct server *server, const struct conn_handlers *handlers,
+		   struct conn_table **ret)
 {
 	struct conn_table *t = calloc(1, sizeof(*t));
 	struct rlimit rl = {0};
@@ -30,6 +30,7 @@ int conn_table_new(struct server *server, struct conn_table **ret)
 	if (!t)
 		return -ENOMEM;
 	t->server = server;
+	t->handlers = handlers;
 	t->spare_fd = open("/dev/null", O_RDONLY | O_CLOEXEC);
 	t->pam_max = LIMIT_PAM_CONNS;
 	if (getrlimit(RLIMIT_NOFILE, &rl) == 0 && rl.rlim_cur < t->pam_max + others)
@@ -50,7 +51,7 @@ void conn_close(struct conn *c)
 
 	if (c->gone)
 		c->gone(c->gone_arg);
-	request_free(c->request);
+	t->handlers->done(c->request);
 	if (c->watching)
 		(void)event_del(&c->ev_read); /* cannot fail for an added event */
 	if (event_initialized(&c->ev_write))
@@ -217,10 +218,10 @@ static int on_begin(struct conn *c, const struct wire_frame *frame)
 	memcpy(c->nonce, begin.nonce, sizeof(c->nonce));
 	if (conn_admit(c, &begin) != 0) {
 		note_over_cap(c->table);
-		request_refuse(c, &begin, WIRE_RESULT_UNAVAILABLE);
+		c->table->handlers->refuse(c, &begin, WIRE_RESULT_UNAVAILABLE);
 		return 0;
 	}
-	c->request = request_begin(c->table->server, c, &begin);
+	c->request = c->table->handlers->begin(c->table->server, c, &begin);
 	return 0;
 }
 
@@ -234,8 +235,8 @@ static int on_answer(struct conn *c, const struct wire_frame *frame)
 	if (!c->request || c->out_sent < c->out_len)
 		return WIRE_E_INVALID;
 	rc = wire_decode_answer(frame, &answer);
-	if (rc == 0 && !request_answer(c->request, &answer)) {
-		request_free(c->request);
+	if (rc == 0 && !c->table->handlers->answer(c->request, &answer)) {
+		c->table->handlers->done(c->request);
 		c->request = NULL;
 	}
 	if (rc == 0)
@@ -256,7 +257,7 @@ static int on_call(struct conn *c, const struct wire_frame *frame)
 		return -ENOMEM;
 	rc = wire_decode_call(frame, call);
 	if (rc == 0)
-		admin_call(c->table->server, c, call);
+		c->table->handlers->call(c->table->server, c, call);
 	explicit_bzero(call, sizeof(*call)); /* a code may have been an argument */
 	free(call);
 	return rc;

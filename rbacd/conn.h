@@ -14,10 +14,34 @@
 struct conn;
 struct conn_table;
 struct server;
+struct request;
+struct wire_call;
 
 enum conn_kind { CONN_PAM = 1, CONN_ADMIN, CONN_USER };
 
-_must_check_ int conn_table_new(struct server *server, struct conn_table **ret);
+/*
+ * Who gets what arrives: set once by main.c, so that this file knows frames and not
+ * what they mean.
+ */
+struct conn_handlers {
+	/* A PAM transaction begins. Returns what belongs to it, owned by the connection
+	 * and given back to @answer and @done; NULL when there is nothing to keep. */
+	struct request *(*begin)(struct server *server, struct conn *c,
+				 const struct wire_begin *begin);
+	/* The person's answer; false: the request is over. */
+	bool (*answer)(struct request *request, const struct wire_answer *answer);
+	void (*done)(struct request *request); /* NULL is a no-op */
+	/* A BEGIN over its caps: one RESULT that denies. */
+	void (*refuse)(struct conn *c, const struct wire_begin *begin,
+		       enum wire_result result);
+	/* A call on admin.sock or user.sock. */
+	void (*call)(struct server *server, struct conn *c,
+		     const struct wire_call *call);
+};
+
+_must_check_ int conn_table_new(struct server *server,
+				const struct conn_handlers *handlers,
+				struct conn_table **ret); /* @handlers: static */
 void conn_table_free(struct conn_table *table);
 /* conn_listen() - accept on @fd (owned from here on) for the life of the table. */
 _must_check_ int conn_listen(struct conn_table *table, enum conn_kind kind, int fd);

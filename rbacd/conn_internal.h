@@ -40,7 +40,8 @@ struct listener {
 };
 
 struct conn_table {
-	struct server *server; /* borrowed */
+	struct server *server;		      /* borrowed */
+	const struct conn_handlers *handlers; /* static */
 	struct listener *listeners;
 	struct conn *all, *oldest;
 	struct conn *ready;

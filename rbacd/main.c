@@ -10,11 +10,13 @@
 #include <sys/stat.h>
 
 #include "policy/yaml.h"
+#include "rbacd/admin.h"
 #include "rbacd/directory/local.h"
 #include "rbacd/handle.h"
 #include "rbacd/limits.h"
 #include "rbacd/log.h"
 #include "rbacd/privilege.h"
+#include "rbacd/request.h"
 #include "rbacd/server.h"
 #include "rbacd/wire/client.h"
 
@@ -137,6 +139,14 @@ static int read_boot_id(char ret[37])
 	return 0;
 }
 
+static const struct conn_handlers handlers = {
+	.begin = request_begin,
+	.answer = request_answer,
+	.done = request_free,
+	.refuse = request_refuse,
+	.call = admin_call,
+};
+
 static int open_stages(struct server *s, const struct sockets *sockets,
 		       uint32_t dir_uid, struct diags *diag)
 {
@@ -160,7 +170,7 @@ static int open_stages(struct server *s, const struct sockets *sockets,
 		rc = identity_new(s->base, s->config, sockets->dir, dir_uid,
 				  &s->identity);
 	if (rc == 0)
-		rc = conn_table_new(s, &s->conns);
+		rc = conn_table_new(s, &handlers, &s->conns);
 	if (rc == 0)
 		rc = conn_listen(s->conns, CONN_PAM, sockets->pam);
 	if (rc == 0)
