@@ -88,7 +88,7 @@ static bool wanted(const struct view *v, uint64_t seq)
 static void show_json(struct view *v, const char *line, size_t len)
 {
 	(void)fputs(v->n == 0 ? "[\n" : ",\n", v->ctl->out); /* main checks */
-	(void)fwrite(line, 1, len, v->ctl->out);
+	text_json_whole(line, len, v->ctl->out);
 }
 
 /* For store_audit_each(). */
@@ -110,7 +110,10 @@ static int show_one(uint64_t seq, const char *line, size_t len, void *arg)
 	if (!wanted(v, seq))
 		return v->only_seq != 0 && seq > v->only_seq;
 	if (v->raw) {
-		(void)fwrite(line, 1, len, ctl->out);
+		if (ctl->out_tty) /* a line that somebody forged moves no cursor */
+			text_json_whole(line, len, ctl->out);
+		else
+			(void)fwrite(line, 1, len, ctl->out);
 		(void)fputc('\n', ctl->out);
 	} else if (ctl->json) {
 		show_json(v, line, len);

@@ -290,7 +290,7 @@ static void json_cell(const struct out_cell *c, FILE *out)
 	if (c->kind == WIRE_CELL_NULL || (c->kind == WIRE_CELL_TIME && c->i == 0))
 		(void)fputs("null", out);
 	else if (c->kind == WIRE_CELL_JSON)
-		(void)fwrite(c->text, 1, c->len, out);
+		text_json_whole(c->text, c->len, out);
 	else if (c->text)
 		text_json(c->text, c->len, out);
 	else if (c->kind == WIRE_CELL_BOOL)

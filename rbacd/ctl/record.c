@@ -371,7 +371,9 @@ void record_explain(const struct record *rec, FILE *out)
 	char time[24];
 	const char *ts = short_time(record_get(rec, "ts"), time);
 
-	(void)fprintf(out, "On %s ", ts ? ts : "?"); /* main checks the stream */
+	(void)fputs("On ", out); /* main checks the stream */
+	(void)text_print(ts ? ts : "?", ts ? strlen(ts) : 1, out);
+	(void)fputc(' ', out);
 	if (record_get(rec, "dec"))
 		print_decision(rec, out);
 	else

@@ -75,6 +75,21 @@ size_t text_print(const char *p, size_t len, FILE *out)
 	return columns;
 }
 
+/* A code point as it may stand in JSON, or a malformed byte. */
+static void json_point(uint32_t cp, const char *p, size_t n, FILE *out)
+{
+	if (cp == UINT32_MAX)
+		(void)fputs("\\ufffd", out);
+	else if (cp >= 0xe0000) /* tags and private planes: as a surrogate pair */
+		(void)fprintf(out, "\\u%04" PRIx32 "\\u%04" PRIx32,
+			      0xd800 + ((cp - 0x10000) >> 10),
+			      0xdc00 + ((cp - 0x10000) & 0x3ff));
+	else if (text_unsafe(cp))
+		(void)fprintf(out, "\\u%04" PRIx32, cp);
+	else
+		(void)fwrite(p, 1, n, out);
+}
+
 void text_json(const char *p, size_t len, FILE *out)
 {
 	uint32_t cp;
@@ -83,32 +98,39 @@ void text_json(const char *p, size_t len, FILE *out)
 	(void)fputc('"', out);
 	for (size_t i = 0; i < len; i += n) {
 		n = text_next(p + i, len - i, &cp);
-		if (cp == UINT32_MAX)
-			(void)fputs("\\ufffd", out);
-		else if (cp == '"' || cp == '\\')
-			(void)fprintf(out, "\\%c", (char)cp);
-		else if (cp >=
-			 0xe0000) /* tags and private planes: as a surrogate pair */
-			(void)fprintf(out, "\\u%04" PRIx32 "\\u%04" PRIx32,
-				      0xd800 + ((cp - 0x10000) >> 10),
-				      0xdc00 + ((cp - 0x10000) & 0x3ff));
-		else if (text_unsafe(cp))
-			(void)fprintf(out, "\\u%04" PRIx32, cp);
-		else
-			(void)fwrite(p + i, 1, n, out);
+		if (cp == '"' || cp == '\\')
+			(void)fputc('\\', out);
+		json_point(cp, p + i, n, out);
 	}
 	(void)fputc('"', out);
+}
+
+void text_json_whole(const char *p, size_t len, FILE *out)
+{
+	uint32_t cp;
+	size_t n;
+
+	for (size_t i = 0; i < len; i += n) {
+		n = text_next(p + i, len - i, &cp);
+		json_point(cp, p + i, n, out);
+	}
 }
 
 void text_csv(const char *p, size_t len, FILE *out)
 {
 	(void)fputc('"', out);
-	if (len > 0 && (strchr("=+-@\t\r", p[0]) != NULL && p[0]))
+	if (len > 0 && (strchr("=+-@", p[0]) != NULL && p[0]))
 		(void)fputc('\'', out);
-	for (size_t i = 0; i < len; i++) {
-		if (p[i] == '"')
-			(void)fputc('"', out);
-		(void)fputc(p[i], out);
+	while (len > 0) {
+		const char *quote = memchr(p, '"', len);
+		size_t n = quote ? (size_t)(quote - p) : len;
+
+		(void)text_print(p, n, out); /* its columns do not matter here */
+		if (quote)
+			(void)fputs("\"\"", out);
+		n += quote != NULL;
+		p += n;
+		len -= n;
 	}
 	(void)fputc('"', out);
 }

@@ -22,7 +22,13 @@ bool text_unsafe(uint32_t cp);
 size_t text_print(const char *p, size_t len, FILE *out);
 /* text_json() - a JSON string with its quotes; malformed bytes become U+FFFD. */
 void text_json(const char *p, size_t len, FILE *out);
-/* text_csv() - an RFC 4180 field; one that a spreadsheet would run gets a leading '. */
+/* text_json_whole() - JSON that somebody else wrote: the same bytes where they are
+ * safe. */
+void text_json_whole(const char *p, size_t len, FILE *out);
+/*
+ * text_csv() - an RFC 4180 field of one line, unsafe code points as text_print() shows
+ * them; one that a spreadsheet would run gets a leading '.
+ */
 void text_csv(const char *p, size_t len, FILE *out);
 
 #define TEXT_TIME_MAX 32

@@ -65,7 +65,7 @@ static void test_json_text(void **state)
 
 static void test_csv_text(void **state)
 {
-	static const char start[] = "=+-@\t\r";
+	static const char start[] = "=+-@";
 
 	(void)state;
 	for (size_t i = 0; start[i]; i++) {
@@ -77,6 +77,9 @@ static void test_csv_text(void **state)
 	check(text_csv, "a=1", 3, "\"a=1\"");
 	check(text_csv, "say \"x\", y", 10, "\"say \"\"x\"\", y\"");
 	check(text_csv, "", 0, "\"\"");
+	check(text_csv, "\t=1", 3, "\"\\x09=1\"");
+	check(text_csv, "a\x1b[2J\"\n", 7, "\"a\\x1b[2J\"\"\\x0a\"");
+	check(text_csv, "\xff\xe2\x80\xae", 4, "\"\\xff\\u{202e}\"");
 }
 
 static void test_time(void **state)
@@ -157,7 +160,7 @@ static void test_tables(void **state)
 	text = render(&set, "csv");
 	assert_string_equal(text, "login,enrolled,last,n\r\n"
 				  "\"al\",true,,-1\r\n"
-				  "\"b\033]0;x\",false,,-1\r\n"
+				  "\"b\\x1b]0;x\",false,,-1\r\n"
 				  "\"'=cmd\",false,,-1\r\n");
 	free(text);
 	text = render(&set, "json");

@@ -125,13 +125,24 @@ static void test_sentences(void **state)
 	free(text);
 }
 
+/* A line that somebody wrote into the database himself. */
+static void test_hostile(void **state)
+{
+	char *text = explain("{\"ts\":\"\\u001b[2J2026\",\"ev\":\"\\u009b1m\","
+			     "\"seq\":1,\"reason\":\"\\u001b\"}");
+
+	(void)state;
+	assert_null(strchr(text, '\x1b'));
+	assert_null(strstr(text, "\xc2\x9b"));
+	free(text);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(test_parse),
-		cmocka_unit_test(test_damage),
-		cmocka_unit_test(test_flips),
-		cmocka_unit_test(test_sentences),
+		cmocka_unit_test(test_parse),	cmocka_unit_test(test_damage),
+		cmocka_unit_test(test_flips),	cmocka_unit_test(test_sentences),
+		cmocka_unit_test(test_hostile),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
