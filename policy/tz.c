@@ -136,6 +136,17 @@ static bool foot_time(const char **s, int32_t *ret)
 	return true;
 }
 
+/* The same as an offset: POSIX counts west of Greenwich. */
+static bool foot_offset(const char **s, int32_t *ret)
+{
+	int32_t west;
+
+	if (!foot_time(s, &west) || west <= -TZ_OFFSET_MAX || west >= TZ_OFFSET_MAX)
+		return false;
+	*ret = -west;
+	return true;
+}
+
 static bool foot_rule(const char **s, struct footer_rule *r)
 {
 	if (*(*s)++ != ',')
@@ -160,20 +171,16 @@ static bool foot_rule(const char **s, struct footer_rule *r)
 static bool foot_parse(const char *s, struct footer *f)
 {
 	*f = (struct footer){0};
-	if (!foot_name(&s) || !foot_time(&s, &f->std))
+	if (!foot_name(&s) || !foot_offset(&s, &f->std))
 		return false;
-	f->std = -f->std; /* POSIX counts west of Greenwich */
 	if (*s == '\0')
 		return true;
 	if (!foot_name(&s))
 		return false;
 	f->has_dst = true;
 	f->dst = f->std + 3600;
-	if (*s && *s != ',') {
-		if (!foot_time(&s, &f->dst))
-			return false;
-		f->dst = -f->dst;
-	}
+	if (*s && *s != ',' && !foot_offset(&s, &f->dst))
+		return false;
 	return foot_rule(&s, &f->start) && foot_rule(&s, &f->end) && *s == '\0';
 }
 

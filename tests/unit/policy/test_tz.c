@@ -84,12 +84,47 @@ static void test_truncated(void **state)
 	}
 }
 
+/* A TZif file of one type, UTC, and @footer; Return: what its parser says. */
+static int with_footer(const char *footer)
+{
+	static const uint8_t head[44] = {[0] = 'T', 'Z',      'i',     'f',
+					 '2',	    [39] = 1, [43] = 4};
+	static const uint8_t type[10] = {0, 0, 0, 0, 0, 0, 'U', 'T', 'C', 0};
+	uint8_t buf[256];
+	size_t n = 0;
+	int64_t s;
+
+	for (int i = 0; i < 2; i++) {
+		memcpy(buf + n, head, sizeof(head));
+		memcpy(buf + n + sizeof(head), type, sizeof(type));
+		n += sizeof(head) + sizeof(type);
+	}
+	n += (size_t)snprintf((char *)buf + n, sizeof(buf) - n, "\n%s\n", footer);
+	return tz_parse_day_start(buf, n, 2026, 1, 1, &s);
+}
+
+static void test_footer(void **state)
+{
+	static const char *const good[] = {"CET-1", "CET-1CEST,M3.5.0,M10.5.0/3",
+					   "<+1345>-13:45"};
+	static const char *const bad[] = {
+		"CET-153",	     "CET99", "CET-1CEST-153,J1,J2",
+		"CET-1CEST99,J1,J2", "CET",   "CET-1CEST"};
+
+	(void)state;
+	for (size_t i = 0; i < ARRAY_SIZE(good); i++)
+		assert_int_equal(with_footer(good[i]), 0);
+	for (size_t i = 0; i < ARRAY_SIZE(bad); i++)
+		assert_int_equal(with_footer(bad[i]), TZ_E_UNKNOWN);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_days),
 		cmocka_unit_test(test_bad_zones),
 		cmocka_unit_test(test_truncated),
+		cmocka_unit_test(test_footer),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
