@@ -272,7 +272,7 @@ lint: check-layers fmt-check cppcheck analyze tidy
 # ---------------------------------------------------------------- fuzz
 # fuzz_NAME.c is one libFuzzer target; FUZZ_LINK_NAME names the sources it links. The
 # module's sources see the machine of tests/fuzz/kernel.c instead of libc's.
-FUZZERS := wire policy config snapshot seal audit module
+FUZZERS := wire policy config snapshot seal audit module people print tz
 FUZZ_LINK_wire     := $(WIRE_SRC)
 FUZZ_LINK_policy   := $(POLICY_SRC)
 FUZZ_LINK_config   := rbacd/config.c policy/diag.c policy/yaml.c
@@ -280,6 +280,10 @@ FUZZ_LINK_snapshot := $(SNAPSHOT_SRC)
 FUZZ_LINK_seal     := rbacd/store/seal.c policy/diag.c
 FUZZ_LINK_audit    := rbacd/audit/record.c rbacd/audit/chain.c rbacd/audit/line.c \
   rbacd/audit/verify.c rbacd/store/seal.c policy/diag.c policy/reason.c
+FUZZ_LINK_people   := rbacd/directory/file.c rbacd/directory/local.c $(SNAPSHOT_SRC) \
+  policy/diag.c policy/yaml.c
+FUZZ_LINK_print    := rbacd/ctl/record.c rbacd/ctl/out.c rbacd/ctl/text.c rbacd/wire/buf.c
+FUZZ_LINK_tz       := policy/tz.c
 FUZZ_LINK_module   := tests/fuzz/kernel.c tests/fuzz/peer.c rbacd/wire/buf.c rbacd/wire/msg.c \
   rbacd/wire/code.c
 FUZZED_MODULE      := $(MODULE_SRC) rbacd/wire/client.c
