@@ -73,7 +73,7 @@ MFA_SRC    := rbacd/mfa/mfa.c rbacd/mfa/totp.c rbacd/mfa/recovery.c rbacd/mfa/lo
   rbacd/mfa/enrol.c
 SNAPSHOT_SRC := rbacd/directory/snapshot.c rbacd/directory/snapshot_build.c
 RBACD_SRC  := rbacd/main.c rbacd/server.c rbacd/reload.c rbacd/privilege.c rbacd/config.c rbacd/request.c \
-  rbacd/outcome.c rbacd/conn.c rbacd/accept.c rbacd/caps.c rbacd/handle.c rbacd/identity.c rbacd/identity_lookup.c rbacd/people_cache.c rbacd/directory/link.c rbacd/authz.c rbacd/admin.c \
+  rbacd/outcome.c rbacd/conn.c rbacd/accept.c rbacd/caps.c rbacd/handle.c rbacd/identity.c rbacd/groups.c rbacd/identity_lookup.c rbacd/people_cache.c rbacd/directory/link.c rbacd/authz.c rbacd/admin.c \
   rbacd/admin_people.c rbacd/admin_status.c rbacd/admin_explain.c \
   rbacd/directory/local.c rbacd/log.c
 DIR_SRC    := rbacd/directory/dir_main.c rbacd/directory/nss.c rbacd/directory/nss_worker.c \
@@ -153,7 +153,7 @@ LINK_directory/test_local := rbacd/directory/file.c rbacd/directory/local.c $(SN
   policy/diag.c policy/yaml.c
 LINK_directory/test_file  := $(LINK_directory/test_local)
 LINK_test_config          := rbacd/config.c policy/diag.c policy/yaml.c
-LINK_test_identity        := rbacd/identity.c rbacd/identity_lookup.c rbacd/people_cache.c \
+LINK_test_identity        := rbacd/identity.c rbacd/groups.c rbacd/identity_lookup.c rbacd/people_cache.c \
   rbacd/directory/link.c rbacd/directory/local.c rbacd/wire/buf.c rbacd/log.c $(SNAPSHOT_SRC) \
   $(POLICY_SRC)
 LIBS_test_identity        := -levent_core -lyaml -lcrypto

@@ -7,11 +7,11 @@
 #include <time.h>
 
 #include "rbacd/directory/local.h"
+#include "rbacd/groups.h"
 #include "rbacd/identity_internal.h"
 #include "rbacd/limits.h"
 #include "rbacd/log.h"
 
-#define NO_GROUP    UINT32_MAX
 #define PASSWD_PATH "/etc/passwd"
 
 int64_t identity_boot_s(void)
@@ -73,131 +73,6 @@ int identity_person_copy(const struct identity_person *p, struct identity_person
 	return 0;
 }
 
-/* ---------------------------------------------------------------- groups */
-
-static uint32_t find_group(const struct snapshot *s, const char *name)
-{
-	size_t low = 0, high = snapshot_group_count(s);
-	struct snapshot_group g;
-
-	while (low < high) {
-		size_t mid = low + (high - low) / 2;
-		int c;
-
-		snapshot_group_at(s, mid, &g);
-		c = strcmp(g.name, name);
-		if (c == 0)
-			return (uint32_t)mid;
-		if (c < 0)
-			low = mid + 1;
-		else
-			high = mid;
-	}
-	return NO_GROUP;
-}
-
-static size_t n_policy_groups(const struct policy *p)
-{
-	return p ? policy_group_count(p) : 0;
-}
-
-/*
- * A pinned group is that object of a directory and no other; these sources know names
- * and numbers only, so they can never answer for it.
- */
-static bool is_pinned(const struct policy_group *g)
-{
-	return g->dn || g->id;
-}
-
-/* For each group of the policy its index in @s, or NO_GROUP. */
-static uint32_t *map_groups(const struct policy *p, const struct snapshot *s)
-{
-	size_t n = n_policy_groups(p);
-	uint32_t *map = calloc(n + 1, sizeof(*map));
-
-	for (size_t i = 0; map && i < n; i++) {
-		const struct policy_group *g = policy_group_at(p, i);
-
-		map[i] = is_pinned(g) ? NO_GROUP : find_group(s, g->name);
-	}
-	return map;
-}
-
-static bool has_group(const struct snapshot_account *a, uint32_t group)
-{
-	size_t low = 0, high = a->n_groups;
-
-	while (low < high) {
-		size_t mid = low + (high - low) / 2;
-
-		if (a->groups[mid] == group)
-			return true;
-		if (a->groups[mid] < group)
-			low = mid + 1;
-		else
-			high = mid;
-	}
-	return false;
-}
-
-struct lists {
-	uint32_t *groups, *unknown; /* owned */
-	size_t n_groups, n_unknown;
-};
-
-static int lists_new(size_t n, struct lists *ret)
-{
-	*ret = (struct lists){.groups = calloc(n + 1, sizeof(uint32_t)),
-			      .unknown = calloc(n + 1, sizeof(uint32_t))};
-	if (ret->groups && ret->unknown)
-		return 0;
-	free(ret->groups);
-	free(ret->unknown);
-	return -ENOMEM;
-}
-
-static int all_unknown(const struct policy *p, struct lists *ret)
-{
-	size_t n = n_policy_groups(p);
-	int r = lists_new(n, ret);
-
-	for (size_t i = 0; r == 0 && i < n; i++)
-		ret->unknown[ret->n_unknown++] = (uint32_t)i;
-	return r;
-}
-
-/* @spare_s: how much older than in @s a group's list may be. */
-static int split_groups(size_t n, const uint32_t *map, const struct snapshot *s,
-			const struct snapshot_account *a, int64_t spare_s,
-			struct lists *ret)
-{
-	struct snapshot_group g;
-	int r = lists_new(n, ret);
-
-	for (size_t i = 0; r == 0 && i < n; i++) {
-		bool usable = map[i] != NO_GROUP;
-
-		if (usable) {
-			snapshot_group_at(s, map[i], &g);
-			usable = g.complete && g.age_s <= spare_s;
-		}
-		if (!usable)
-			ret->unknown[ret->n_unknown++] = (uint32_t)i;
-		else if (has_group(a, map[i]))
-			ret->groups[ret->n_groups++] = (uint32_t)i;
-	}
-	return r;
-}
-
-static void set_lists(struct identity_person *p, struct lists *l)
-{
-	p->groups = l->groups;
-	p->n_groups = l->n_groups;
-	p->unknown = l->unknown;
-	p->n_unknown = l->n_unknown;
-}
-
 /* ---------------------------------------------------------------- answer */
 
 /* The larger of two clocks' ages: setting one of them back makes nothing young. */
@@ -237,17 +112,17 @@ static void set_local(struct identity_person *p, const struct snapshot_account *
 static int answer_local(const struct identity *id, const struct snapshot_account *a,
 			struct identity_person *p)
 {
-	struct lists l;
+	struct groups_lists l;
 	int r;
 
 	set_local(p, a);
 	if (id->config->source != CONFIG_SOURCE_NSS || !is_person_uid(a->uid))
 		return 0;
-	r = all_unknown(id->policy, &l);
+	r = groups_all_unknown(id->policy, &l);
 	if (r != 0)
 		return r;
 	p->directory = true;
-	set_lists(p, &l);
+	groups_set(p, &l);
 	return 0;
 }
 
@@ -297,7 +172,7 @@ static int answer_file(struct identity *id, const char *login, int64_t now_s,
 		       struct identity_person *p)
 {
 	struct snapshot_account a;
-	struct lists l;
+	struct groups_lists l;
 	int64_t spare_s;
 	int r;
 
@@ -308,11 +183,11 @@ static int answer_file(struct identity *id, const char *login, int64_t now_s,
 	p->age_s = age_of(id->whole_boot_s, snapshot_made_s(id->whole), now_s);
 	spare_s = id->config->max_stale_s - p->age_s;
 	p->stale = spare_s < 0;
-	r = split_groups(n_policy_groups(id->policy), id->whole_map, id->whole, &a,
+	r = groups_split(groups_count(id->policy), id->whole_map, id->whole, &a,
 			 spare_s, &l);
 	if (r != 0)
 		return r;
-	set_lists(p, &l);
+	groups_set(p, &l);
 	p->known = p->directory = true;
 	p->enabled = (a.flags & SNAPSHOT_DISABLED) == 0;
 	p->uid = a.uid;
@@ -399,7 +274,7 @@ int identity_take_snapshot(struct identity *id, int fd)
 	if (id->config->source != CONFIG_SOURCE_FILE ||
 	    !str_eq(snapshot_source(s), "file"))
 		return -EPROTO;
-	map = map_groups(id->policy, s);
+	map = groups_map(id->policy, s);
 	if (!map)
 		return -ENOMEM;
 	snapshot_unref(id->whole);
@@ -442,13 +317,13 @@ static int take_nobody(struct identity *id, const char *login)
 static int take_person(struct identity *id, const struct snapshot *s,
 		       const struct snapshot_account *a)
 {
-	_cleanup_free_ uint32_t *map = map_groups(id->policy, s);
+	_cleanup_free_ uint32_t *map = groups_map(id->policy, s);
 	struct person_entry *e = entry_new(a->login);
-	struct lists l;
+	struct groups_lists l;
 
 	if (!map || !e ||
-	    split_groups(n_policy_groups(id->policy), map, s, a,
-			 id->config->max_stale_s, &l) != 0) {
+	    groups_split(groups_count(id->policy), map, s, a, id->config->max_stale_s,
+			 &l) != 0) {
 		person_entry_free(e);
 		return -ENOMEM;
 	}
@@ -489,30 +364,30 @@ int identity_take_answer(struct identity *id, const char *login, const void *blo
 /* ---------------------------------------------------------------- policy */
 
 struct remap {
-	const uint32_t *old_of; /* for each new index the old one, or NO_GROUP */
+	const uint32_t *old_of; /* for each new index the old one, or GROUPS_NONE */
 	size_t n;
 	bool grown; /* a group is new */
 };
 
 static bool list_has(const uint32_t *v, size_t n, uint32_t x)
 {
-	return n > 0 && x != NO_GROUP &&
-	       has_group(&(struct snapshot_account){.groups = v, .n_groups = n}, x);
+	return n > 0 && x != GROUPS_NONE &&
+	       groups_has(&(struct snapshot_account){.groups = v, .n_groups = n}, x);
 }
 
 static bool remap_entry(struct person_entry *e, void *arg)
 {
 	const struct remap *m = arg;
-	struct lists l;
+	struct groups_lists l;
 
-	if (lists_new(m->n, &l) != 0)
+	if (groups_lists_new(m->n, &l) != 0)
 		return false; /* looked up again when needed */
 	for (size_t i = 0; i < m->n; i++) {
 		uint32_t old = m->old_of[i];
 
 		if (list_has(e->groups, e->n_groups, old))
 			l.groups[l.n_groups++] = (uint32_t)i;
-		else if (old == NO_GROUP || list_has(e->unknown, e->n_unknown, old))
+		else if (old == GROUPS_NONE || list_has(e->unknown, e->n_unknown, old))
 			l.unknown[l.n_unknown++] = (uint32_t)i;
 	}
 	free(e->groups);
@@ -529,14 +404,14 @@ static uint32_t old_index(const struct policy *old, const struct policy_group *g
 {
 	uint32_t i;
 
-	if (!old || is_pinned(g) || policy_group_find(old, g->name, &i) != 0)
-		return NO_GROUP;
-	return is_pinned(policy_group_at(old, i)) ? NO_GROUP : i;
+	if (!old || groups_pinned(g) || policy_group_find(old, g->name, &i) != 0)
+		return GROUPS_NONE;
+	return groups_pinned(policy_group_at(old, i)) ? GROUPS_NONE : i;
 }
 
 int identity_set_policy(struct identity *id, struct policy *policy)
 {
-	size_t n = n_policy_groups(policy);
+	size_t n = groups_count(policy);
 	_cleanup_free_ uint32_t *old_of = calloc(n + 1, sizeof(*old_of));
 	_cleanup_free_ uint32_t *map = NULL;
 	struct remap m = {.old_of = old_of, .n = n};
@@ -544,13 +419,13 @@ int identity_set_policy(struct identity *id, struct policy *policy)
 	if (!old_of)
 		return -ENOMEM;
 	if (id->whole) {
-		map = map_groups(policy, id->whole);
+		map = groups_map(policy, id->whole);
 		if (!map)
 			return -ENOMEM;
 	}
 	for (size_t i = 0; i < n; i++) {
 		old_of[i] = old_index(id->policy, policy_group_at(policy, i));
-		m.grown = m.grown || old_of[i] == NO_GROUP;
+		m.grown = m.grown || old_of[i] == GROUPS_NONE;
 	}
 	people_cache_each(id->people, remap_entry, &m);
 	if (id->whole) {
@@ -568,10 +443,10 @@ static int build_targets(const struct policy *p, int *ret_fd)
 	_cleanup_builder_ struct snapshot_builder *b = NULL;
 	int r = snapshot_builder_new("targets", 0, &b);
 
-	for (size_t i = 0; r == 0 && i < n_policy_groups(p); i++) {
+	for (size_t i = 0; r == 0 && i < groups_count(p); i++) {
 		const struct policy_group *g = policy_group_at(p, i);
 
-		if (!is_pinned(g))
+		if (!groups_pinned(g))
 			r = snapshot_add_group(b, g->name, true, 0, NULL);
 	}
 	return r == 0 ? snapshot_build_fd(b, ret_fd) : r;
@@ -650,11 +525,11 @@ static size_t count_incomplete(const struct identity *id)
 	struct snapshot_group g;
 	size_t n = 0;
 
-	for (size_t i = 0; i < n_policy_groups(id->policy); i++) {
-		bool usable = !is_pinned(policy_group_at(id->policy, i));
+	for (size_t i = 0; i < groups_count(id->policy); i++) {
+		bool usable = !groups_pinned(policy_group_at(id->policy, i));
 
 		if (usable && id->config->source == CONFIG_SOURCE_FILE) {
-			usable = id->whole && id->whole_map[i] != NO_GROUP;
+			usable = id->whole && id->whole_map[i] != GROUPS_NONE;
 			if (usable)
 				snapshot_group_at(id->whole, id->whole_map[i], &g);
 			usable = usable && g.complete;
@@ -673,7 +548,7 @@ void identity_status(const struct identity *id, int64_t now_s,
 					.connected = id->link && id->hello,
 					.age_s = -1,
 					.n_people = people_cache_count(id->people),
-					.n_groups = n_policy_groups(id->policy),
+					.n_groups = groups_count(id->policy),
 					.n_incomplete = count_incomplete(id),
 					.n_local = id->local ? snapshot_account_count(
 								       id->local)
