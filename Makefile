@@ -316,7 +316,7 @@ DEPS_BUILD := gcc make pkg-config libc6-dev libpam0g-dev liboath-dev libyaml-dev
 DEPS_DEMO  := openssh-server openssh-client sudo login util-linux openssl oathtool python3 \
   python3-pexpect iproute2 passwd sqlite3
 DEPS_TEST  := clang libclang-rt-14-dev libcmocka-dev strace zbar-tools clang-format clang-tidy cppcheck \
-  valgrind mandoc
+  valgrind mandoc tzdata
 .PHONY: deps deps-build deps-demo
 deps-build:
 	@tests/lib/deps $(DEPS_BUILD)
