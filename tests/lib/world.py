@@ -125,7 +125,8 @@ class Cover:
             self.bind(data, "/mnt/data")
         for path in ("/etc", self.pam_folder()):
             self.over(path)
-        for path, mode in (("/var/lib", "0755"), ("/var/log", "0755"),
+        os.makedirs("/etc/rbacd", exist_ok=True)  # vmsec may be installed here for real
+        for path, mode in (("/etc/rbacd", "0755"), ("/var/lib", "0755"), ("/var/log", "0755"),
                            ("/var/spool", "0755"), ("/var/mail", "0755"),
                            ("/var/tmp", "1777"), ("/home", "0755"), ("/root", "0700"),
                            ("/tmp", "1777"), ("/run", "0755"),
