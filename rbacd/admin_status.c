@@ -135,7 +135,11 @@ static void send_directory(struct admin_req *req, struct health *h)
 	admin_row_begin(&row, "directory");
 	wire_put_cell_text(&row.w, "source", d->source);
 	wire_put_cell_bool(&row.w, "connected", d->connected);
-	wire_put_cell_int(&row.w, "age_s", d->age_s);
+	if (d->age_s >= 0)
+		wire_put_cell_int(&row.w, "age_s", d->age_s);
+	else
+		wire_put_cell_text(&row.w, "age_s",
+				   NULL); /* nobody was asked for yet */
 	wire_put_cell_int(&row.w, "people", (int64_t)d->n_people);
 	wire_put_cell_int(&row.w, "groups", (int64_t)d->n_groups);
 	wire_put_cell_int(&row.w, "incomplete", (int64_t)d->n_incomplete);
