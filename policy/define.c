@@ -210,7 +210,7 @@ static int compare_labels(const void *a, const void *b)
 	return strcmp(x->key, y->key);
 }
 
-static bool label_ok(const char *text)
+bool check_label(const char *text)
 {
 	size_t len = strlen(text);
 
@@ -226,7 +226,8 @@ static void read_labels(struct loader *l, struct at at, struct model_vm *vm)
 		struct at item = {at.doc, i};
 		struct policy_label label;
 
-		if (i->kind != YAML_SCALAR || !label_ok(i->text) || !label_ok(i->key)) {
+		if (i->kind != YAML_SCALAR || !check_label(i->text) ||
+		    !check_label(i->key)) {
 			loader_error(l, item,
 				     "a label is KEY: VALUE, 1-%d bytes, no blanks",
 				     POLICY_NAME_MAX);
@@ -262,7 +263,8 @@ static void define_host(struct loader *l, struct model_vm *vm)
 
 	vm->labels = loader_alloc(l, h->n_labels, sizeof(*vm->labels));
 	for (size_t i = 0; i < h->n_labels && vm->labels; i++) {
-		if (!label_ok(h->labels[i].key) || !label_ok(h->labels[i].value)) {
+		if (!check_label(h->labels[i].key) ||
+		    !check_label(h->labels[i].value)) {
 			diags_add(l->diag, NULL, 0, 0, NULL,
 				  "this host's label '%s' is not KEY: VALUE without "
 				  "blanks",

@@ -85,6 +85,8 @@ bool check_privilege_name(const char *text);
 bool check_kind(struct loader *l, struct at at, enum yaml_kind kind, const char *what);
 /* A text of bounded length without line breaks, or NULL with a diagnostic. */
 const char *check_text(struct loader *l, struct at at, const char *what);
+/* check_label() - a key or value that a label can have: not too long, no blanks. */
+bool check_label(const char *text);
 /* A reference; NAMES_NONE with a diagnostic and a suggestion. */
 uint32_t check_reference(struct loader *l, struct at at, const struct names *names,
 			 const char *text, const char *what);

@@ -72,6 +72,20 @@ static struct vm_expr *read_name(struct loader *l, struct at at)
 	return e;
 }
 
+/* A label that no VM can have is a mistake; under `not` it would be every VM. */
+static bool labels_ok(struct loader *l, struct at at, const struct text_list *values)
+{
+	bool good = check_label(at.node->key);
+
+	for (uint32_t i = 0; i < values->n; i++)
+		good = good && check_label(values->v[i]);
+	if (!good)
+		loader_error(l, at,
+			     "no VM can have this label: KEY and VALUE hold no "
+			     "blanks");
+	return good;
+}
+
 /* Several keys: and. None: nothing. */
 static struct vm_expr *read_label(struct loader *l, struct at at)
 {
@@ -84,6 +98,8 @@ static struct vm_expr *read_label(struct loader *l, struct at at)
 		struct vm_expr *e = expr_new(l, VM_LABEL, 0);
 
 		if (!e || !read_texts(l, (struct at){at.doc, i}, &e->texts))
+			return NULL;
+		if (!labels_ok(l, (struct at){at.doc, i}, &e->texts))
 			return NULL;
 		e->key = loader_text(l, i->key);
 		all->kids[all->n_kids++] = e;
