@@ -469,8 +469,9 @@ bench-peers:
 	cd build/peers && apt-get download -q libpam-ldapd && dpkg -x libpam-ldapd_*.deb .
 
 # Ours beside its floors and peers, as ratios of one run; reports, never fails on time.
-bench: all test-tools bench-tools fault-tools
+bench: all test-tools bench-tools fault-tools $(B)/tests/property/test_hplabs
 	@tests/bench/bench.py $(VARIANT) $(BENCH)
+	@$(if $(BENCH),,$(B)/tests/property/test_hplabs all)
 
 .PHONY: help
 help:
