@@ -222,7 +222,7 @@ static const struct ctl_command root_commands[] = {
 	 audit_commands,
 	 NULL},
 	{"reload",
-	 "load the policy again, all of it or nothing",
+	 "load configuration and policy again, all or nothing",
 	 NULL,
 	 {NULL},
 	 NULL,
