@@ -387,9 +387,9 @@ static bool too_late(struct request *r, uint64_t deadline_ns)
 }
 
 /*
- * Person and policy must be of one generation: the groups of a look-up are indices into
- * the policy that was active when it was answered. From here on the request keeps that
- * one.
+ * After a parked look-up person and policy must be of one generation: its groups are
+ * indices into the policy that was active when it was answered. From here on the
+ * request keeps that one. A request that was not parked has just read all of this.
  */
 static bool same_generation(struct request *r)
 {
@@ -410,7 +410,7 @@ static bool same_generation(struct request *r)
 
 static void stage_identified(struct request *r)
 {
-	if (too_late(r, r->begin.deadline_ns) || !same_generation(r))
+	if (too_late(r, r->begin.deadline_ns))
 		return;
 	switch (r->begin.op) {
 	case WIRE_OP_AUTH:
@@ -438,7 +438,8 @@ static void on_identity(void *arg, int error, const struct identity_person *p)
 		request_refuse(r->conn, &r->begin, WIRE_RESULT_UNAVAILABLE);
 		return;
 	}
-	stage_identified(r);
+	if (same_generation(r))
+		stage_identified(r);
 }
 
 static void stage_identity(struct request *r)
