@@ -69,6 +69,15 @@ static const char *next_string(const struct snapshot *s, uint32_t at, size_t *cu
 	return text;
 }
 
+/* A string that may be empty. */
+static bool next_optional(const struct snapshot *s, uint32_t at, size_t max,
+			  size_t *cursor)
+{
+	const char *text = next_string(s, at, cursor);
+
+	return text && (!*text || snapshot_text_valid(text, max));
+}
+
 static bool verify_groups(const struct snapshot *s, size_t *cursor)
 {
 	const char *last = "";
@@ -79,6 +88,10 @@ static bool verify_groups(const struct snapshot *s, size_t *cursor)
 
 		if (!name || !snapshot_text_valid(name, SNAPSHOT_GROUP_MAX) ||
 		    strcmp(last, name) >= 0)
+			return false;
+		if (!next_optional(s, g->dn, SNAPSHOT_DN_MAX, cursor) ||
+		    !next_optional(s, g->pin, SNAPSHOT_ID_MAX, cursor) ||
+		    !next_optional(s, g->id, SNAPSHOT_ID_MAX, cursor))
 			return false;
 		if (g->complete > 1 || g->age_s < 0)
 			return false;
@@ -102,9 +115,13 @@ static bool verify_list(const struct snapshot *s, const struct block_account *a)
 
 static bool verify_account(const struct block_account *a)
 {
-	const uint32_t known = SNAPSHOT_LOCAL | SNAPSHOT_DIRECTORY | SNAPSHOT_DISABLED;
+	const uint32_t known = SNAPSHOT_LOCAL | SNAPSHOT_DIRECTORY | SNAPSHOT_DISABLED |
+			       SNAPSHOT_NO_UID;
 
 	if ((a->flags & ~known) != 0 || a->zero != 0 || a->expires_s < 0)
+		return false;
+	if ((a->flags & SNAPSHOT_NO_UID) &&
+	    (a->uid != UINT32_MAX || !(a->flags & SNAPSHOT_DIRECTORY)))
 		return false;
 	/* No directory makes a root, and groups come from a directory only. */
 	if ((a->flags & SNAPSHOT_DIRECTORY) && a->uid == 0)
@@ -264,6 +281,16 @@ int64_t snapshot_made_s(const struct snapshot *s)
 	return s->head->made_s;
 }
 
+uint64_t snapshot_serial(const struct snapshot *s)
+{
+	return s->head->serial;
+}
+
+uint64_t snapshot_base(const struct snapshot *s)
+{
+	return s->head->base;
+}
+
 size_t snapshot_account_count(const struct snapshot *s)
 {
 	return s->head->n_accounts;
@@ -279,8 +306,12 @@ void snapshot_group_at(const struct snapshot *s, size_t i, struct snapshot_group
 	const struct block_group *g = &s->groups[i];
 
 	*ret = (struct snapshot_group){.name = s->pool + g->name,
+				       .dn = s->pool + g->dn,
+				       .pin = s->pool + g->pin,
+				       .id = s->pool + g->id,
 				       .complete = g->complete == 1,
-				       .age_s = g->age_s};
+				       .age_s = g->age_s,
+				       .n_members = g->n_members};
 }
 
 void snapshot_account_at(const struct snapshot *s, size_t i,

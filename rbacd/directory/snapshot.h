@@ -17,6 +17,7 @@ enum { SNAPSHOT_E_INVALID = 1 };
 #define SNAPSHOT_LOGIN_MAX  64
 #define SNAPSHOT_GROUP_MAX  255
 #define SNAPSHOT_ID_MAX	    160
+#define SNAPSHOT_DN_MAX	    1024
 #define SNAPSHOT_SOURCE_MAX 15
 
 enum snapshot_flag {
@@ -24,6 +25,7 @@ enum snapshot_flag {
 	SNAPSHOT_DIRECTORY = 1u
 			     << 1, /* from the directory: groups and user: may match */
 	SNAPSHOT_DISABLED = 1u << 2,
+	SNAPSHOT_NO_UID = 1u << 3, /* the directory gives no uid; uid is UINT32_MAX */
 };
 
 struct snapshot_account {
@@ -36,10 +38,14 @@ struct snapshot_account {
 	size_t n_groups;
 };
 
+/* A group of the policy, as asked for (name, dn, pin) and as found (id, n_members). */
 struct snapshot_group {
 	const char *name;
-	bool complete; /* its member list is usable */
-	int64_t age_s; /* of the list at the snapshot's making */
+	const char *dn, *pin; /* of the policy: this object and no other; "": none */
+	const char *id;	      /* immutable id of the object found; "": none */
+	bool complete;	      /* its member list is usable */
+	int64_t age_s;	      /* of the list at the snapshot's making */
+	uint32_t n_members;   /* people in it; 0 where the source does not count */
 };
 
 struct snapshot; /* verified, counted */
@@ -58,6 +64,13 @@ void snapshot_unref(struct snapshot *s);
 
 const char *snapshot_source(const struct snapshot *s);
 int64_t snapshot_made_s(const struct snapshot *s);
+/*
+ * snapshot_serial(), snapshot_base() - a change (base not 0) holds the accounts that
+ * differ from the snapshot whose serial is its base; an account with flags 0 is gone.
+ * It has all groups. A whole snapshot has base 0.
+ */
+uint64_t snapshot_serial(const struct snapshot *s);
+uint64_t snapshot_base(const struct snapshot *s);
 size_t snapshot_account_count(const struct snapshot *s);
 size_t snapshot_group_count(const struct snapshot *s);
 void snapshot_group_at(const struct snapshot *s, size_t i, struct snapshot_group *ret);
@@ -96,8 +109,14 @@ struct snapshot_builder;
 _must_check_ int snapshot_builder_new(const char *source, int64_t made_s,
 				      struct snapshot_builder **ret);
 void snapshot_builder_free(struct snapshot_builder *b);
+/* snapshot_builder_number() - serial and base, 0 and 0 unless set. */
+void snapshot_builder_number(struct snapshot_builder *b, uint64_t serial,
+			     uint64_t base);
 _must_check_ int snapshot_add_group(struct snapshot_builder *b, const char *name,
 				    bool complete, int64_t age_s, uint32_t *ret_index);
+_must_check_ int snapshot_add_found(struct snapshot_builder *b,
+				    const struct snapshot_group *g,
+				    uint32_t *ret_index);
 /* @groups: names' indices as snapshot_add_group() gave them, in any order. */
 _must_check_ int snapshot_add_account(struct snapshot_builder *b,
 				      const struct snapshot_account *a);

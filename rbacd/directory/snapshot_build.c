@@ -9,10 +9,8 @@
 #include "rbacd/directory/snapshot_format.h"
 
 struct new_group {
-	char *name; /* owned */
-	bool complete;
-	int64_t age_s;
-	uint32_t index; /* as handed out */
+	struct snapshot_group g; /* strings owned */
+	uint32_t index;		 /* as handed out */
 };
 
 struct new_account {
@@ -22,6 +20,7 @@ struct new_account {
 struct snapshot_builder {
 	char source[SNAPSHOT_SOURCE_MAX + 1];
 	int64_t made_s;
+	uint64_t serial, base;
 	struct new_group *groups;     /* owned */
 	struct new_account *accounts; /* owned */
 	size_t n_groups, n_accounts, n_lists, pool_len;
@@ -46,10 +45,24 @@ int snapshot_builder_new(const char *source, int64_t made_s,
 	return 0;
 }
 
+/* Ours; const for readers. */
+static void drop_text(const char *text)
+{
+	free((void *)(uintptr_t)text);
+}
+
+static void group_done(struct snapshot_group *g)
+{
+	drop_text(g->name);
+	drop_text(g->dn);
+	drop_text(g->pin);
+	drop_text(g->id);
+}
+
 static void account_done(struct snapshot_account *a)
 {
-	free((void *)(uintptr_t)a->login); /* ours; const for readers */
-	free((void *)(uintptr_t)a->id);
+	drop_text(a->login);
+	drop_text(a->id);
 	free((void *)(uintptr_t)a->groups);
 }
 
@@ -58,7 +71,7 @@ void snapshot_builder_free(struct snapshot_builder *b)
 	if (!b)
 		return;
 	for (size_t i = 0; i < b->n_groups; i++)
-		free(b->groups[i].name);
+		group_done(&b->groups[i].g);
 	for (size_t i = 0; i < b->n_accounts; i++)
 		account_done(&b->accounts[i].a);
 	free(b->groups);
@@ -84,31 +97,62 @@ static int grow(void **v, size_t n, size_t *cap, size_t size)
 	return 0;
 }
 
-int snapshot_add_group(struct snapshot_builder *b, const char *name, bool complete,
-		       int64_t age_s, uint32_t *ret_index)
+void snapshot_builder_number(struct snapshot_builder *b, uint64_t serial, uint64_t base)
 {
+	b->serial = serial;
+	b->base = base;
+}
+
+static bool optional_ok(const char *text, size_t max)
+{
+	return !*text || snapshot_text_valid(text, max);
+}
+
+int snapshot_add_found(struct snapshot_builder *b, const struct snapshot_group *g,
+		       uint32_t *ret_index)
+{
+	struct snapshot_group n = *g;
 	void *v = b->groups;
-	char *copy;
 	int r;
 
-	if (b->sorted || age_s < 0 || !snapshot_text_valid(name, SNAPSHOT_GROUP_MAX))
+	if (b->sorted || g->age_s < 0 ||
+	    !snapshot_text_valid(g->name, SNAPSHOT_GROUP_MAX) ||
+	    !optional_ok(g->dn, SNAPSHOT_DN_MAX) ||
+	    !optional_ok(g->pin, SNAPSHOT_ID_MAX) ||
+	    !optional_ok(g->id, SNAPSHOT_ID_MAX))
 		return -EINVAL;
 	r = grow(&v, b->n_groups, &b->groups_cap, sizeof(*b->groups));
 	if (r != 0)
 		return r;
 	b->groups = v;
-	copy = strdup(name);
-	if (!copy)
+	n.name = strdup(g->name);
+	n.dn = strdup(g->dn);
+	n.pin = strdup(g->pin);
+	n.id = strdup(g->id);
+	if (!n.name || !n.dn || !n.pin || !n.id) {
+		group_done(&n);
 		return -ENOMEM;
-	b->groups[b->n_groups] = (struct new_group){.name = copy,
-						    .complete = complete,
-						    .age_s = age_s,
-						    .index = (uint32_t)b->n_groups};
-	b->pool_len += strlen(name) + 1;
+	}
+	b->groups[b->n_groups].g = n;
+	b->groups[b->n_groups].index = (uint32_t)b->n_groups;
+	b->pool_len += strlen(n.name) + strlen(n.dn) + strlen(n.pin) + strlen(n.id) + 4;
 	if (ret_index)
 		*ret_index = (uint32_t)b->n_groups;
 	b->n_groups++;
 	return 0;
+}
+
+int snapshot_add_group(struct snapshot_builder *b, const char *name, bool complete,
+		       int64_t age_s, uint32_t *ret_index)
+{
+	struct snapshot_group g = {.name = name,
+				   .dn = "",
+				   .pin = "",
+				   .id = "",
+				   .complete = complete,
+				   .age_s = age_s};
+
+	return snapshot_add_found(b, &g, ret_index);
 }
 
 static bool account_ok(const struct snapshot_builder *b,
@@ -118,6 +162,9 @@ static bool account_ok(const struct snapshot_builder *b,
 	    !snapshot_text_valid(a->id, SNAPSHOT_ID_MAX) || a->expires_s < 0)
 		return false;
 	if ((a->flags & SNAPSHOT_DIRECTORY) ? a->uid == 0 : a->n_groups > 0)
+		return false;
+	if ((a->flags & SNAPSHOT_NO_UID) &&
+	    (a->uid != UINT32_MAX || !(a->flags & SNAPSHOT_DIRECTORY)))
 		return false;
 	for (size_t i = 0; i < a->n_groups; i++)
 		if (a->groups[i] >= b->n_groups)
@@ -159,7 +206,7 @@ static int by_name(const void *a, const void *b)
 {
 	const struct new_group *x = a, *y = b;
 
-	return strcmp(x->name, y->name);
+	return strcmp(x->g.name, y->g.name);
 }
 
 static int by_login(const void *a, const void *b)
@@ -202,7 +249,7 @@ static int sort_all(struct snapshot_builder *b)
 	if (b->n_accounts > 0)
 		qsort(b->accounts, b->n_accounts, sizeof(*b->accounts), by_login);
 	for (size_t i = 1; i < b->n_groups; i++)
-		if (str_eq(b->groups[i - 1].name, b->groups[i].name))
+		if (str_eq(b->groups[i - 1].g.name, b->groups[i].g.name))
 			return -EEXIST;
 	for (size_t i = 1; i < b->n_accounts; i++)
 		if (str_eq(b->accounts[i - 1].a.login, b->accounts[i].a.login))
@@ -233,6 +280,18 @@ static uint32_t put_text(struct out *o, const char *text)
 	return (uint32_t)at;
 }
 
+static void put_group(struct out *o, const struct snapshot_group *g,
+		      struct block_group *ret)
+{
+	*ret = (struct block_group){.age_s = g->age_s,
+				    .complete = g->complete,
+				    .n_members = g->n_members};
+	ret->name = put_text(o, g->name);
+	ret->dn = put_text(o, g->dn);
+	ret->pin = put_text(o, g->pin);
+	ret->id = put_text(o, g->id);
+}
+
 static void put_account(struct out *o, const struct snapshot_account *a,
 			struct block_account *ret)
 {
@@ -256,6 +315,8 @@ static void fill(const struct snapshot_builder *b, char *block)
 
 	*h = (struct block_head){.magic = BLOCK_MAGIC_BYTES,
 				 .made_s = b->made_s,
+				 .serial = b->serial,
+				 .base = b->base,
 				 .n_groups = (uint32_t)b->n_groups,
 				 .n_accounts = (uint32_t)b->n_accounts,
 				 .n_lists = (uint32_t)b->n_lists,
@@ -264,13 +325,8 @@ static void fill(const struct snapshot_builder *b, char *block)
 	o.lists = (void *)(o.accounts + b->n_accounts);
 	o.pool = (char *)(o.lists + b->n_lists);
 	(void)put_text(&o, b->source); /* offset 0 by definition */
-	for (size_t i = 0; i < b->n_groups; i++) {
-		const struct new_group *g = &b->groups[i];
-
-		o.groups[i] = (struct block_group){.age_s = g->age_s,
-						   .name = put_text(&o, g->name),
-						   .complete = g->complete};
-	}
+	for (size_t i = 0; i < b->n_groups; i++)
+		put_group(&o, &b->groups[i].g, &o.groups[i]);
 	for (size_t i = 0; i < b->n_accounts; i++)
 		put_account(&o, &b->accounts[i].a, &o.accounts[i]);
 }
