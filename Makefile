@@ -60,7 +60,8 @@ override CPPFLAGS += $(PKG_CPPFLAGS)
 POLICY_SRC := policy/diag.c policy/yaml.c policy/names.c policy/load.c policy/declare.c \
   policy/define.c policy/check.c policy/service.c policy/rules.c policy/rule_when.c \
   policy/tz.c policy/vmset.c policy/vmset_eval.c policy/compile.c policy/match.c \
-  policy/decide.c policy/reason.c policy/explain.c policy/print.c
+  policy/decide.c policy/reason.c policy/explain.c policy/print.c policy/privileges.c \
+  policy/reach.c policy/somewhere.c
 WIRE_SRC   := rbacd/wire/buf.c rbacd/wire/msg.c rbacd/wire/call.c rbacd/wire/client.c rbacd/wire/code.c
 MODULE_SRC := pam_vmsec/pam_vmsec.c pam_vmsec/args.c pam_vmsec/origin.c pam_vmsec/person.c \
   pam_vmsec/talk.c pam_vmsec/text.c
@@ -128,6 +129,9 @@ LINK_policy/test_load := $(POLICY_SRC)
 LIBS_policy/test_load := -lyaml -lcrypto
 LINK_policy/test_decide := $(POLICY_SRC)
 LIBS_policy/test_decide := -lyaml -lcrypto
+UNIT_TESTS += policy/test_reach
+LINK_policy/test_reach := $(POLICY_SRC)
+LIBS_policy/test_reach := -lyaml -lcrypto
 # wire
 UNIT_TESTS += wire/test_buf wire/test_msg wire/test_code wire/test_client
 LINK_wire/test_buf    := rbacd/wire/buf.c

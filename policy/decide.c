@@ -117,9 +117,9 @@ static enum policy_reason grant_reason(const struct decide *d, const struct rule
 	if (d->req->now_s < r->valid_from_s ||
 	    (r->valid_until_s != 0 && d->req->now_s >= r->valid_until_s))
 		return POLICY_REASON_GRANT_EXPIRED;
-	if (match_from(r, &d->req->origin) != MATCH_YES)
+	if (match_from(r, d->req) != MATCH_YES)
 		return POLICY_REASON_SRC_NOT_ALLOWED;
-	return match_mfa(r, d->privilege, &d->req->mfa);
+	return match_mfa(r, d->privilege, d->req);
 }
 
 static void try_grant(struct decide *d, const struct rule *r)
@@ -153,7 +153,7 @@ static void try_deny(struct decide *d, const struct rule *r)
 	if (!match_privilege(d->p, r, d->privilege, d->req))
 		return;
 	to = match_to(r, &d->subject, &principal);
-	if (to == MATCH_NO || match_from(r, &d->req->origin) == MATCH_NO)
+	if (to == MATCH_NO || match_from(r, d->req) == MATCH_NO)
 		return;
 	if (!d->denied || to > d->denied_how ||
 	    (to == d->denied_how && r < d->denied)) {

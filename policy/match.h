@@ -46,14 +46,27 @@ bool match_role_privilege(const struct policy *p, const struct model_role *role,
 			  uint32_t i, const struct policy_request *req);
 
 /* match_from() - MATCH_UNKNOWN for an unknown origin; MATCH_YES without `from:`. */
-enum match match_from(const struct rule *r, const struct policy_origin *origin);
+enum match match_from(const struct rule *r, const struct policy_request *req);
 
 /* match_mfa() - REASON_NONE when the proof is enough for this privilege. */
 enum policy_reason match_mfa(const struct rule *r, uint32_t privilege,
-			     const struct policy_mfa *mfa);
+			     const struct policy_request *req);
 
 /* match_asks_mfa() - the rule wants a proof. */
 static inline bool match_asks_mfa(const struct rule *r)
 {
 	return r->mfa && r->mfa->accept != 0;
 }
+
+/* match_has_when() - the rule holds at some places or times only. */
+static inline bool match_has_when(const struct rule *r)
+{
+	return r->n_from > 0;
+}
+
+/*
+ * match_somewhere() - is there an origin and a time from which @req, with any proof, is
+ * allowed? @class: of its VM. @ret: that decision.
+ */
+bool match_somewhere(const struct policy *p, uint32_t class,
+		     const struct policy_request *req, struct policy_decision *ret);

@@ -194,6 +194,16 @@ struct policy_mfa {
 	bool same_transaction;	   /* PROOF: satisfies any max_age, also 0 */
 };
 
+/*
+ * Conditions to take as met, as bits: "could it ever be allowed?". A condition of a
+ * grant that is assumed is true, and a deny that has it does not match.
+ */
+enum policy_assume {
+	POLICY_ASSUME_FROM = 1u << 0,
+	POLICY_ASSUME_TIME = 1u << 1, /* of day and week; `valid:` still counts */
+	POLICY_ASSUME_MFA = 1u << 2,
+};
+
 struct policy_request {
 	const struct policy_subject *subject; /* borrowed */
 	const char *vm;			      /* canonical VM name */
@@ -202,7 +212,8 @@ struct policy_request {
 	bool target_uid0;		      /* su: the target account has uid 0 */
 	struct policy_origin origin;
 	struct policy_mfa mfa;
-	int64_t now_s; /* wall clock, seconds since 1970 UTC */
+	int64_t now_s;	 /* wall clock, seconds since 1970 UTC */
+	unsigned assume; /* enum policy_assume bits; 0 for whoever stands at the door */
 };
 
 struct policy_near {
