@@ -73,13 +73,13 @@ AUDIT_SRC  := rbacd/audit/record.c rbacd/audit/chain.c rbacd/audit/audit.c \
 MFA_SRC    := rbacd/mfa/mfa.c rbacd/mfa/totp.c rbacd/mfa/recovery.c rbacd/mfa/lockout.c \
   rbacd/mfa/enrol.c
 SNAPSHOT_SRC := rbacd/directory/snapshot.c rbacd/directory/snapshot_build.c
-RBACD_SRC  := rbacd/main.c rbacd/server.c rbacd/reload.c rbacd/privilege.c rbacd/config.c rbacd/request.c \
+RBACD_SRC  := rbacd/main.c rbacd/server.c rbacd/reload.c rbacd/privilege.c rbacd/config.c rbacd/config_directory.c rbacd/request.c \
   rbacd/outcome.c rbacd/conn.c rbacd/accept.c rbacd/caps.c rbacd/handle.c rbacd/identity.c rbacd/groups.c rbacd/identity_lookup.c rbacd/people_cache.c rbacd/directory/link.c rbacd/authz.c rbacd/admin.c \
   rbacd/admin_people.c rbacd/admin_status.c rbacd/admin_explain.c \
   rbacd/directory/local.c rbacd/log.c
 DIR_SRC    := rbacd/directory/dir_main.c rbacd/directory/nss.c rbacd/directory/nss_worker.c \
   rbacd/directory/workers.c rbacd/directory/file.c rbacd/privilege.c \
-  rbacd/directory/link.c rbacd/directory/local.c rbacd/config.c rbacd/log.c
+  rbacd/directory/link.c rbacd/directory/local.c rbacd/config.c rbacd/config_directory.c rbacd/log.c
 CTL_SRC    := rbacd/ctl/rbacctl.c rbacd/ctl/tree.c rbacd/ctl/help.c rbacd/ctl/complete.c \
   rbacd/ctl/commands.c rbacd/ctl/call.c rbacd/ctl/out.c rbacd/ctl/text.c rbacd/ctl/qr.c \
   rbacd/ctl/record.c rbacd/ctl/cmd_status.c rbacd/ctl/cmd_people.c rbacd/ctl/cmd_enrol.c \
@@ -114,7 +114,7 @@ $(B)/rbacd: $(call obj,$(RBACD_SRC) $(MFA_SRC) $(AUDIT_SRC) $(STORE_SRC) $(SNAPS
 $(B)/rbacd-dir: $(call obj,$(DIR_SRC) $(SNAPSHOT_SRC) $(WIRE_SRC) policy/diag.c policy/yaml.c)
 	$(call say,LD)$(CC) $(CFLAGS) $(LDFLAGS) $(LDHARD) -pie -o $@ $^ $(call pkg_libs,$(PKGS_DIR) yaml-0.1)
 
-$(B)/rbacctl: $(call obj,$(CTL_SRC) rbacd/config.c $(AUDIT_SRC) $(STORE_SRC) $(WIRE_SRC) $(POLICY_SRC))
+$(B)/rbacctl: $(call obj,$(CTL_SRC) rbacd/config.c rbacd/config_directory.c $(AUDIT_SRC) $(STORE_SRC) $(WIRE_SRC) $(POLICY_SRC))
 	$(call say,LD)$(CC) $(CFLAGS) $(LDFLAGS) $(LDHARD) -pie -o $@ $^ $(call pkg_libs,$(PKGS_CTL))
 
 # ---------------------------------------------------------------- unit tests
@@ -156,7 +156,7 @@ LINK_directory/test_snapshot := $(SNAPSHOT_SRC)
 LINK_directory/test_local := rbacd/directory/file.c rbacd/directory/local.c $(SNAPSHOT_SRC) \
   policy/diag.c policy/yaml.c
 LINK_directory/test_file  := $(LINK_directory/test_local)
-LINK_test_config          := rbacd/config.c policy/diag.c policy/yaml.c
+LINK_test_config          := rbacd/config.c rbacd/config_directory.c policy/diag.c policy/yaml.c
 LINK_test_identity        := rbacd/identity.c rbacd/groups.c rbacd/identity_lookup.c rbacd/people_cache.c \
   rbacd/directory/link.c rbacd/directory/local.c rbacd/wire/buf.c rbacd/log.c $(SNAPSHOT_SRC) \
   $(POLICY_SRC)
@@ -279,7 +279,7 @@ lint: check-layers fmt-check cppcheck analyze tidy
 FUZZERS := wire policy config snapshot seal audit module people print tz
 FUZZ_LINK_wire     := $(WIRE_SRC)
 FUZZ_LINK_policy   := $(POLICY_SRC)
-FUZZ_LINK_config   := rbacd/config.c policy/diag.c policy/yaml.c
+FUZZ_LINK_config   := rbacd/config.c rbacd/config_directory.c policy/diag.c policy/yaml.c
 FUZZ_LINK_snapshot := $(SNAPSHOT_SRC)
 FUZZ_LINK_seal     := rbacd/store/seal.c policy/diag.c
 FUZZ_LINK_audit    := rbacd/audit/record.c rbacd/audit/chain.c rbacd/audit/line.c \

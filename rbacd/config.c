@@ -5,23 +5,15 @@
 
 #include <errno.h>
 
-#include "policy/yaml.h"
+#include "rbacd/config_internal.h"
 #include "rbacd/log.h"
 
 #define PATH_MAX_LEN   512
 #define RUN_MAX_LEN    80 /* leaves room for /pam/pam.sock in a socket address */
-#define MAX_STALE_S    (24 * 3600)
 #define LABELS_MAX     64
 #define ADMINS_MAX     64
 #define SERVICES_MAX   16
 #define ISSUER_MAX_LEN 64
-
-struct reader {
-	const struct yaml_doc *doc; /* borrowed, as all here */
-	struct config *config;
-	struct diags *diag;
-	int error; /* -ENOMEM, sticky */
-};
 
 /* ---------------------------------------------------------------- scalars */
 
@@ -31,7 +23,7 @@ static bool is_name_char(char c)
 	       (c >= '0' && c <= '9') || c == '.' || c == '_' || c == '-';
 }
 
-static const char *bad_name(const char *text)
+const char *config_bad_name(const char *text)
 {
 	size_t len = strlen(text);
 
@@ -43,11 +35,11 @@ static const char *bad_name(const char *text)
 	return NULL;
 }
 
-static const char *bad_account(const char *text)
+const char *config_bad_account(const char *text)
 {
 	if (str_eq(text, "root") || text[strspn(text, "0")] == '\0')
 		return "must not be root: the daemons give up root's rights";
-	return bad_name(text);
+	return config_bad_name(text);
 }
 
 static const char *bad_vm(const char *text)
@@ -62,7 +54,7 @@ static const char *bad_vm(const char *text)
 	return NULL;
 }
 
-static bool has_control(const char *text)
+bool config_has_control(const char *text)
 {
 	for (; *text; text++)
 		if ((unsigned char)*text < 0x20 || *text == 0x7f)
@@ -70,11 +62,11 @@ static bool has_control(const char *text)
 	return false;
 }
 
-static const char *bad_path(const char *text)
+const char *config_bad_path(const char *text)
 {
 	size_t len = strlen(text);
 
-	if (text[0] != '/' || len < 2 || len > PATH_MAX_LEN || has_control(text))
+	if (text[0] != '/' || len < 2 || len > PATH_MAX_LEN || config_has_control(text))
 		return "must be an absolute path of at most 512 bytes";
 	if (text[len - 1] == '/' || strstr(text, "//"))
 		return "must have no empty part and no '/' at its end";
@@ -88,7 +80,7 @@ static const char *bad_run(const char *text)
 {
 	if (strlen(text) > RUN_MAX_LEN)
 		return "must be at most 80 bytes: socket paths are short";
-	return bad_path(text);
+	return config_bad_path(text);
 }
 
 /* The issuer ends up in an otpauth URI, where ':' divides it from the account. */
@@ -96,12 +88,13 @@ static const char *bad_issuer(const char *text)
 {
 	size_t len = strlen(text);
 
-	if (len < 1 || len > ISSUER_MAX_LEN || has_control(text) || strchr(text, ':'))
+	if (len < 1 || len > ISSUER_MAX_LEN || config_has_control(text) ||
+	    strchr(text, ':'))
 		return "must be 1 to 64 bytes of text without ':'";
 	return NULL;
 }
 
-static void set_string(struct reader *r, char **dst, const char *text)
+void config_set_string(struct config_reader *r, char **dst, const char *text)
 {
 	char *copy = strdup(text);
 
@@ -113,7 +106,8 @@ static void set_string(struct reader *r, char **dst, const char *text)
 	*dst = copy;
 }
 
-static bool want_kind(struct reader *r, const struct yaml_node *n, enum yaml_kind kind)
+bool config_want_kind(struct config_reader *r, const struct yaml_node *n,
+		      enum yaml_kind kind)
 {
 	static const char *const names[] = {
 		[YAML_SCALAR] = "text", [YAML_LIST] = "a list", [YAML_MAP] = "a map"};
@@ -124,13 +118,12 @@ static bool want_kind(struct reader *r, const struct yaml_node *n, enum yaml_kin
 	return false;
 }
 
-typedef const char *(*check_fn)(const char *text);
-
-static bool check_text(struct reader *r, const struct yaml_node *n, check_fn bad)
+bool config_check_text(struct config_reader *r, const struct yaml_node *n,
+		       config_check_fn bad)
 {
 	const char *why;
 
-	if (!want_kind(r, n, YAML_SCALAR))
+	if (!config_want_kind(r, n, YAML_SCALAR))
 		return false;
 	why = bad(n->text);
 	if (why)
@@ -139,32 +132,33 @@ static bool check_text(struct reader *r, const struct yaml_node *n, check_fn bad
 }
 
 /* A missing key leaves the default. */
-static void read_text(struct reader *r, const struct yaml_node *map, const char *key,
-		      check_fn bad, char **dst)
+void config_read_text(struct config_reader *r, const struct yaml_node *map,
+		      const char *key, config_check_fn bad, char **dst)
 {
 	const struct yaml_node *n = yaml_get(map, key);
 
-	if (n && check_text(r, n, bad))
-		set_string(r, dst, n->text);
+	if (n && config_check_text(r, n, bad))
+		config_set_string(r, dst, n->text);
 }
 
 /* --------------------------------------------------------------- sections */
 
-static const struct yaml_node *section(struct reader *r, const struct yaml_node *map,
-				       const char *key, const char *const *known)
+const struct yaml_node *config_section(struct config_reader *r,
+				       const struct yaml_node *map, const char *key,
+				       const char *const *known)
 {
 	const struct yaml_node *n = yaml_get(map, key);
 
-	if (!n || !want_kind(r, n, YAML_MAP))
+	if (!n || !config_want_kind(r, n, YAML_MAP))
 		return NULL;
 	yaml_check_keys(r->doc, n, known, r->diag);
 	return n;
 }
 
-static bool list_fits(struct reader *r, const struct yaml_node *n, enum yaml_kind kind,
-		      size_t max)
+bool config_list_fits(struct config_reader *r, const struct yaml_node *n,
+		      enum yaml_kind kind, size_t max)
 {
-	if (!want_kind(r, n, kind))
+	if (!config_want_kind(r, n, kind))
 		return false;
 	if (n->n_items <= max)
 		return true;
@@ -172,11 +166,11 @@ static bool list_fits(struct reader *r, const struct yaml_node *n, enum yaml_kin
 	return false;
 }
 
-static void read_labels(struct reader *r, const struct yaml_node *n)
+static void read_labels(struct config_reader *r, const struct yaml_node *n)
 {
 	struct config *c = r->config;
 
-	if (!list_fits(r, n, YAML_MAP, LABELS_MAX) || n->n_items == 0)
+	if (!config_list_fits(r, n, YAML_MAP, LABELS_MAX) || n->n_items == 0)
 		return;
 	c->labels = calloc(n->n_items, sizeof(*c->labels));
 	if (!c->labels) {
@@ -185,11 +179,11 @@ static void read_labels(struct reader *r, const struct yaml_node *n)
 	}
 	for (const struct yaml_node *i = n->first; i; i = i->next) {
 		struct policy_label *label = &c->labels[c->n_labels];
-		const char *why = bad_name(i->key);
+		const char *why = config_bad_name(i->key);
 
 		if (why)
 			yaml_error_key(r->doc, i, r->diag, "a label's name %s", why);
-		if (why || !check_text(r, i, bad_name))
+		if (why || !config_check_text(r, i, config_bad_name))
 			continue;
 		c->n_labels++;
 		label->key = strdup(i->key);
@@ -199,65 +193,23 @@ static void read_labels(struct reader *r, const struct yaml_node *n)
 	}
 }
 
-static void read_vm(struct reader *r, const struct yaml_node *root)
+static void read_vm(struct config_reader *r, const struct yaml_node *root)
 {
 	static const char *const known[] = {"name", "labels", NULL};
-	const struct yaml_node *vm = section(r, root, "vm", known);
+	const struct yaml_node *vm = config_section(r, root, "vm", known);
 	const struct yaml_node *labels = yaml_get(vm, "labels");
 
-	read_text(r, vm, "name", bad_vm, &r->config->vm);
+	config_read_text(r, vm, "name", bad_vm, &r->config->vm);
 	if (labels)
 		read_labels(r, labels);
 }
 
-static void read_source(struct reader *r, const struct yaml_node *n)
-{
-	if (!want_kind(r, n, YAML_SCALAR))
-		return;
-	if (str_eq(n->text, "nss"))
-		r->config->source = CONFIG_SOURCE_NSS;
-	else if (str_eq(n->text, "file"))
-		r->config->source = CONFIG_SOURCE_FILE;
-	else if (str_eq(n->text, "ldap"))
-		yaml_error(r->doc, n, r->diag, "source ldap is not supported yet");
-	else
-		yaml_error(r->doc, n, r->diag, "must be nss or file");
-}
-
-static void read_max_stale(struct reader *r, const struct yaml_node *n)
-{
-	int64_t s;
-
-	if (yaml_get_duration(r->doc, n, &s, r->diag) != 0)
-		return; /* reported */
-	if (s < 60)
-		yaml_error(r->doc, n, r->diag, "must be at least 1m");
-	else
-		r->config->max_stale_s = s;
-}
-
-static void read_directory(struct reader *r, const struct yaml_node *root)
-{
-	static const char *const known[] = {"source", "people", "user", "max_stale",
-					    NULL};
-	const struct yaml_node *dir = section(r, root, "directory", known);
-	const struct yaml_node *source = yaml_get(dir, "source");
-	const struct yaml_node *max_stale = yaml_get(dir, "max_stale");
-
-	if (source)
-		read_source(r, source);
-	if (max_stale)
-		read_max_stale(r, max_stale);
-	read_text(r, dir, "people", bad_path, &r->config->people);
-	read_text(r, dir, "user", bad_account, &r->config->directory_user);
-}
-
-static void read_admins(struct reader *r, const struct yaml_node *n)
+static void read_admins(struct config_reader *r, const struct yaml_node *n)
 {
 	struct config *c = r->config;
 	uint64_t uid;
 
-	if (!list_fits(r, n, YAML_LIST, ADMINS_MAX) || n->n_items == 0)
+	if (!config_list_fits(r, n, YAML_LIST, ADMINS_MAX) || n->n_items == 0)
 		return;
 	c->admins = calloc(n->n_items, sizeof(*c->admins));
 	if (!c->admins) {
@@ -278,11 +230,11 @@ static void free_services(struct config *c)
 	c->n_sshd_services = 0;
 }
 
-static void read_services(struct reader *r, const struct yaml_node *n)
+static void read_services(struct config_reader *r, const struct yaml_node *n)
 {
 	struct config *c = r->config;
 
-	if (!list_fits(r, n, YAML_LIST, SERVICES_MAX))
+	if (!config_list_fits(r, n, YAML_LIST, SERVICES_MAX))
 		return;
 	free_services(c);
 	if (n->n_items == 0)
@@ -293,8 +245,9 @@ static void read_services(struct reader *r, const struct yaml_node *n)
 		return;
 	}
 	for (const struct yaml_node *i = n->first; i; i = i->next)
-		if (check_text(r, i, bad_name))
-			set_string(r, &c->sshd_services[c->n_sshd_services++], i->text);
+		if (config_check_text(r, i, config_bad_name))
+			config_set_string(r, &c->sshd_services[c->n_sshd_services++],
+					  i->text);
 	if (r->error != 0)
 		free_services(c); /* may hold a NULL */
 }
@@ -305,10 +258,10 @@ static const char *const level_names[] = {
 	[LOG_LEVEL_DEBUG] = "debug",
 };
 
-static void read_log(struct reader *r, const struct yaml_node *root)
+static void read_log(struct config_reader *r, const struct yaml_node *root)
 {
 	static const char *const known[] = {"to", "level", NULL};
-	const struct yaml_node *log = section(r, root, "log", known);
+	const struct yaml_node *log = config_section(r, root, "log", known);
 	const struct yaml_node *to = yaml_get(log, "to");
 	const struct yaml_node *level = yaml_get(log, "level");
 	bool found = false;
@@ -329,7 +282,7 @@ static void read_log(struct reader *r, const struct yaml_node *root)
 			   "must be err, warning, notice, info or debug");
 }
 
-static void read_root(struct reader *r, const struct yaml_node *root)
+static void read_root(struct config_reader *r, const struct yaml_node *root)
 {
 	static const char *const known[] = {"rbacd",  "user",	       "vm",
 					    "policy", "state",	       "run",
@@ -347,14 +300,14 @@ static void read_root(struct reader *r, const struct yaml_node *root)
 			   "the format version is missing: write 'rbacd: 1'");
 	else if (version->kind != YAML_SCALAR || !str_eq(version->text, "1"))
 		yaml_error(r->doc, version, r->diag, "must be 1, the format version");
-	read_text(r, root, "user", bad_account, &c->user);
-	read_text(r, root, "policy", bad_path, &c->policy);
-	read_text(r, root, "state", bad_path, &c->state_dir);
-	read_text(r, root, "run", bad_run, &c->run_dir);
-	read_text(r, root, "key", bad_path, &c->key_file);
-	read_text(r, root, "issuer", bad_issuer, &c->issuer);
+	config_read_text(r, root, "user", config_bad_account, &c->user);
+	config_read_text(r, root, "policy", config_bad_path, &c->policy);
+	config_read_text(r, root, "state", config_bad_path, &c->state_dir);
+	config_read_text(r, root, "run", bad_run, &c->run_dir);
+	config_read_text(r, root, "key", config_bad_path, &c->key_file);
+	config_read_text(r, root, "issuer", bad_issuer, &c->issuer);
 	read_vm(r, root);
-	read_directory(r, root);
+	config_directory_read(r, root);
 	if (admins)
 		read_admins(r, admins);
 	if (services)
@@ -364,19 +317,16 @@ static void read_root(struct reader *r, const struct yaml_node *root)
 
 /* --------------------------------------------------------------- defaults */
 
-static void set_defaults(struct reader *r)
+static void set_defaults(struct config_reader *r)
 {
 	struct config *c = r->config;
 
-	set_string(r, &c->user, CONFIG_USER);
-	set_string(r, &c->directory_user, "rbacd-dir");
-	set_string(r, &c->policy, VMSEC_SYSCONFDIR "/rbacd/policy.d");
-	set_string(r, &c->state_dir, VMSEC_STATEDIR);
-	set_string(r, &c->run_dir, VMSEC_RUNDIR);
-	set_string(r, &c->key_file, VMSEC_SYSCONFDIR "/rbacd/master.key");
-	set_string(r, &c->people, VMSEC_SYSCONFDIR "/rbacd/people.yaml");
-	c->source = CONFIG_SOURCE_NSS;
-	c->max_stale_s = MAX_STALE_S;
+	config_set_string(r, &c->user, CONFIG_USER);
+	config_set_string(r, &c->policy, VMSEC_SYSCONFDIR "/rbacd/policy.d");
+	config_set_string(r, &c->state_dir, VMSEC_STATEDIR);
+	config_set_string(r, &c->run_dir, VMSEC_RUNDIR);
+	config_set_string(r, &c->key_file, VMSEC_SYSCONFDIR "/rbacd/master.key");
+	config_directory_defaults(r);
 	c->log_level = LOG_LEVEL_INFO;
 	c->sshd_services = calloc(1, sizeof(*c->sshd_services));
 	if (!c->sshd_services) {
@@ -384,11 +334,11 @@ static void set_defaults(struct reader *r)
 		return;
 	}
 	c->n_sshd_services = 1;
-	set_string(r, &c->sshd_services[0], "sshd");
+	config_set_string(r, &c->sshd_services[0], "sshd");
 }
 
 /* The host's own name; host names know no case, the policy knows small letters only. */
-static void default_vm(struct reader *r)
+static void default_vm(struct config_reader *r)
 {
 	char name[POLICY_VM_MAX + 2] = "";
 	const char *why;
@@ -403,33 +353,29 @@ static void default_vm(struct reader *r)
 		diags_add(r->diag, r->config->path, 0, 0, NULL,
 			  "this host's own name %s; set vm: {name: ...}", why);
 	else
-		set_string(r, &r->config->vm, name);
+		config_set_string(r, &r->config->vm, name);
 }
 
 /* What depends on several keys, and what defaults to another key. */
-static void finish(struct reader *r)
+static void finish(struct config_reader *r)
 {
 	struct config *c = r->config;
 
 	if (!c->vm)
 		default_vm(r);
 	if (!c->issuer && c->vm)
-		set_string(r, &c->issuer, c->vm);
+		config_set_string(r, &c->issuer, c->vm);
 	/* A host name may be longer than an issuer. */
 	if (c->issuer && strlen(c->issuer) > ISSUER_MAX_LEN)
 		c->issuer[ISSUER_MAX_LEN] = '\0';
-	if (str_eq(c->user, c->directory_user))
-		diags_add(
-			r->diag, c->path, 0, 0, NULL,
-			"user and directory.user must be two accounts: rbacd-dir runs "
-			"foreign code and must not reach rbacd's data");
+	config_directory_finish(r);
 }
 
 int config_load(const char *path, struct config **ret, struct diags *diag)
 {
 	_cleanup_config_ struct config *c = calloc(1, sizeof(*c));
 	_cleanup_yaml_ struct yaml_doc *doc = NULL;
-	struct reader r = {.config = c, .diag = diag};
+	struct config_reader r = {.config = c, .diag = diag};
 	int rc;
 
 	if (!c)
@@ -438,7 +384,7 @@ int config_load(const char *path, struct config **ret, struct diags *diag)
 	if (rc != 0)
 		return rc;
 	r.doc = doc;
-	set_string(&r, &c->path, path);
+	config_set_string(&r, &c->path, path);
 	set_defaults(&r);
 	if (r.error != 0)
 		return r.error;
@@ -470,21 +416,20 @@ void config_free(struct config *c)
 	free(c->admins);
 	free(c->path);
 	free(c->user);
-	free(c->directory_user);
 	free(c->vm);
 	free(c->policy);
 	free(c->state_dir);
 	free(c->run_dir);
 	free(c->key_file);
 	free(c->issuer);
-	free(c->people);
+	config_directory_free(c);
 	free(c);
 }
 
 /* ------------------------------------------------------------------ print */
 
 /* Single quotes know one escape only, the doubled quote; controls were refused. */
-static void print_quoted(FILE *out, const char *text)
+void config_print_quoted(FILE *out, const char *text)
 {
 	(void)fputc('\'', out); /* config_print() asks ferror() once */
 	for (; *text; text++) {
@@ -495,10 +440,10 @@ static void print_quoted(FILE *out, const char *text)
 	(void)fputc('\'', out);
 }
 
-static void print_setting(FILE *out, const char *key, const char *text)
+void config_print_setting(FILE *out, const char *key, const char *text)
 {
 	(void)fprintf(out, "%s: ", key);
-	print_quoted(out, text);
+	config_print_quoted(out, text);
 	(void)fputc('\n', out);
 }
 
@@ -507,9 +452,9 @@ static void print_lists(const struct config *c, FILE *out)
 	(void)fprintf(out, "  labels: {");
 	for (size_t i = 0; i < c->n_labels; i++) {
 		(void)fputs(i > 0 ? ", " : "", out);
-		print_quoted(out, c->labels[i].key);
+		config_print_quoted(out, c->labels[i].key);
 		(void)fputs(": ", out);
-		print_quoted(out, c->labels[i].value);
+		config_print_quoted(out, c->labels[i].value);
 	}
 	(void)fprintf(out, "}\nadmins: [");
 	for (size_t i = 0; i < c->n_admins; i++)
@@ -517,7 +462,7 @@ static void print_lists(const struct config *c, FILE *out)
 	(void)fprintf(out, "]\nsshd_services: [");
 	for (size_t i = 0; i < c->n_sshd_services; i++) {
 		(void)fputs(i > 0 ? ", " : "", out);
-		print_quoted(out, c->sshd_services[i]);
+		config_print_quoted(out, c->sshd_services[i]);
 	}
 	(void)fprintf(out, "]\n");
 }
@@ -525,23 +470,18 @@ static void print_lists(const struct config *c, FILE *out)
 int config_print(const struct config *c, FILE *out)
 {
 	(void)fprintf(out, "rbacd: 1\n");
-	print_setting(out, "user", c->user);
-	print_setting(out, "policy", c->policy);
-	print_setting(out, "state", c->state_dir);
-	print_setting(out, "run", c->run_dir);
-	print_setting(out, "key", c->key_file);
-	print_setting(out, "issuer", c->issuer);
-	(void)fprintf(out, "directory:\n");
-	print_setting(out, "  source",
-		      c->source == CONFIG_SOURCE_FILE ? "file" : "nss");
-	print_setting(out, "  people", c->people);
-	print_setting(out, "  user", c->directory_user);
-	(void)fprintf(out, "  max_stale: %llds\n", (long long)c->max_stale_s);
+	config_print_setting(out, "user", c->user);
+	config_print_setting(out, "policy", c->policy);
+	config_print_setting(out, "state", c->state_dir);
+	config_print_setting(out, "run", c->run_dir);
+	config_print_setting(out, "key", c->key_file);
+	config_print_setting(out, "issuer", c->issuer);
+	config_directory_print(c, out);
 	(void)fprintf(out, "log: {to: %s, level: %s}\n",
 		      c->log_to_syslog ? "syslog" : "stderr",
 		      level_names[c->log_level]);
 	(void)fprintf(out, "vm:\n");
-	print_setting(out, "  name", c->vm);
+	config_print_setting(out, "  name", c->vm);
 	print_lists(c, out);
 	return ferror(out) ? -EIO : 0;
 }

@@ -12,7 +12,34 @@
 
 #define CONFIG_USER "rbacd" /* default of user: */
 
-enum config_source { CONFIG_SOURCE_NSS = 1, CONFIG_SOURCE_FILE };
+enum config_source { CONFIG_SOURCE_NSS = 1, CONFIG_SOURCE_FILE, CONFIG_SOURCE_LDAP };
+
+/* Data of the directory may be so old for this privilege. */
+struct config_stale {
+	char *privilege; /* owned */
+	int64_t max_s;
+};
+
+enum config_bind { CONFIG_BIND_SIMPLE = 1, CONFIG_BIND_EXTERNAL };
+
+/* source: ldap. Every string is owned; NULL: not given. */
+struct config_ldap {
+	char **uris; /* ldaps://, ldap:// (StartTLS always), ldapi://; tried in order */
+	size_t n_uris;
+	enum config_bind bind;
+	char *bind_dn, *password_file;	/* simple */
+	char *ca, *cert, *key;		/* TLS: the only CA; client certificate */
+	char *schema;			/* rfc2307, rfc2307bis, ipa, ad, custom */
+	char *users_base, *groups_base; /* never the root of the tree by default */
+	char *users_filter, *users_login, *users_uid; /* in place of the schema's */
+	char *groups_filter, *groups_name, *groups_member;
+	int64_t poll_s;	       /* without LDAP sync: so often */
+	int64_t reconcile_s;   /* everything is compared at least so often */
+	unsigned guard_share;  /* percent of the accounts that may change at once */
+	unsigned guard_growth; /* new members a guarded group may get at once */
+	char **guard_groups;   /* privileged ones, by name in the policy */
+	size_t n_guard_groups;
+};
 
 struct config {
 	char *path;	      /* owned, as all strings here */
@@ -27,9 +54,12 @@ struct config {
 	char *key_file;	 /* master key */
 	char *issuer;	 /* in the phone's app */
 	enum config_source source;
-	char *people;	     /* source file: path of the people file */
-	int64_t max_stale_s; /* directory data older than this is unknown */
-	uint32_t *admins;    /* further uids on admin.sock */
+	char *people;		    /* source file: path of the people file */
+	int64_t max_stale_s;	    /* directory data older than this is unknown */
+	struct config_stale *stale; /* owned; stricter ones, by privilege */
+	size_t n_stale;
+	struct config_ldap ldap;
+	uint32_t *admins; /* further uids on admin.sock */
 	size_t n_admins;
 	char **sshd_services; /* PAM services whose SSH_AUTH_INFO_0 sshd itself set */
 	size_t n_sshd_services;
@@ -46,6 +76,12 @@ void config_free(struct config *config);
 
 /* config_print() - the effective configuration as YAML that loads to the same. */
 _must_check_ int config_print(const struct config *config, FILE *out);
+
+/* config_source_name() - "nss", "file" or "ldap", static. */
+const char *config_source_name(enum config_source source);
+
+/* config_max_stale() - how old directory data may be for @privilege, seconds. */
+int64_t config_max_stale(const struct config *config, const char *privilege);
 
 /* config_db_path() - the database's path, in @buf. */
 const char *config_db_path(const struct config *config, char *buf, size_t cap);
