@@ -68,7 +68,7 @@ MODULE_SRC := pam_vmsec/pam_vmsec.c pam_vmsec/args.c pam_vmsec/origin.c pam_vmse
 STORE_SRC  := rbacd/store/sqlite.c rbacd/store/sqlite_sql.c rbacd/store/sqlite_query.c \
   rbacd/store/sqlite_people.c rbacd/store/sqlite_access.c rbacd/store/sqlite_audit.c \
   rbacd/store/backup.c rbacd/store/seal.c
-AUDIT_SRC  := rbacd/audit/record.c rbacd/audit/chain.c rbacd/audit/audit.c \
+AUDIT_SRC  := rbacd/audit/record.c rbacd/audit/fields.c rbacd/audit/reader.c rbacd/audit/chain.c rbacd/audit/audit.c \
   rbacd/audit/coalesce.c rbacd/audit/line.c rbacd/audit/sink_syslog.c rbacd/audit/verify.c
 MFA_SRC    := rbacd/mfa/mfa.c rbacd/mfa/totp.c rbacd/mfa/recovery.c rbacd/mfa/lockout.c \
   rbacd/mfa/enrol.c
@@ -282,7 +282,7 @@ FUZZ_LINK_policy   := $(POLICY_SRC)
 FUZZ_LINK_config   := rbacd/config.c rbacd/config_directory.c policy/diag.c policy/yaml.c
 FUZZ_LINK_snapshot := $(SNAPSHOT_SRC)
 FUZZ_LINK_seal     := rbacd/store/seal.c policy/diag.c
-FUZZ_LINK_audit    := rbacd/audit/record.c rbacd/audit/chain.c rbacd/audit/line.c \
+FUZZ_LINK_audit    := rbacd/audit/record.c rbacd/audit/fields.c rbacd/audit/chain.c rbacd/audit/line.c \
   rbacd/audit/verify.c rbacd/store/seal.c policy/diag.c policy/reason.c
 FUZZ_LINK_people   := rbacd/directory/file.c rbacd/directory/local.c $(SNAPSHOT_SRC) \
   policy/diag.c policy/yaml.c

@@ -8,11 +8,11 @@
  */
 #pragma once
 
+#include "rbacd/audit/view.h"
 #include "rbacd/store/seal.h"
 #include "rbacd/store/store.h"
 
-#define AUDIT_LINE_MAX 2048
-#define AUDIT_ID_MAX   32
+#define AUDIT_ID_MAX 32
 
 /* Severity: what somebody must do about it. */
 enum audit_sev { AUDIT_INFO = 1, AUDIT_NOTICE, AUDIT_WARNING, AUDIT_ALERT };

@@ -6,8 +6,8 @@
 #include <openssl/evp.h>
 
 #include "rbacd/audit/audit.h"
+#include "rbacd/audit/view.h"
 
-#define AUDIT_HASH_LEN	    32
 #define AUDIT_STRANGERS_MAX 1024 /* (source, reason) keys; then one shared key */
 #define AUDIT_STRANGER_US   (60 * INT64_C(1000000))
 #define AUDIT_RESERVE_PCT   5 /* free space kept from strangers */
@@ -52,8 +52,13 @@ _must_check_ int audit_time(int64_t now_us, char ret[AUDIT_TIME_LEN + 1]);
 /* audit_hex() - lower case, NUL-terminated. */
 void audit_hex(const uint8_t *p, size_t len, char *ret);
 
-/* Position of a top-level key in the fixed order; -1: not a key of a record. */
-int audit_key_rank(const char *key, size_t len);
+/*
+ * audit_utf8() - one character, strictly (no overlong, surrogate or beyond U+10FFFF).
+ * Return: its bytes; 0: invalid.
+ */
+size_t audit_utf8(const uint8_t *p, size_t len, uint32_t *ret);
+/* audit_put_utf8() - @c, at most U+10FFFF, as UTF-8. Return: bytes. */
+size_t audit_put_utf8(uint32_t c, char out[4]);
 
 /* chain.c: SHA-256 over raw lines, and the MAC of the head. */
 struct chain;
@@ -66,21 +71,6 @@ _must_check_ int chain_head_mac(const struct seal *seal, const struct store_head
 /* chain_head_check() - 0; STORE_E_CORRUPT: the MAC is not ours. */
 _must_check_ int chain_head_check(const struct seal *seal,
 				  const struct store_head *head);
-
-/* line.c: a stored line back to what the chain needs. */
-struct audit_parsed {
-	uint64_t seq;
-	uint8_t prev[AUDIT_HASH_LEN];
-	int64_t ts_us;
-	bool clock_back;
-};
-/*
- * audit_parse_line() - strict: one flat object (unknown_user alone nests), known keys
- * in the fixed order, valid UTF-8, no raw control byte, nothing after it. Return: 0;
- * -EBADMSG and *ret_why, static text.
- */
-_must_check_ int audit_parse_line(const char *line, size_t len,
-				  struct audit_parsed *ret, const char **ret_why);
 
 /* sink_syslog.c: lines to journald or syslog, never waiting. */
 struct sink;

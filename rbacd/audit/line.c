@@ -1,20 +1,13 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* line.c - a stored line back to what the chain needs; refuses everything not
- * canonical. */
+/* line.c - a stored line back to its fields; refuses everything not canonical. */
 #include "rbacd/audit/audit_internal.h"
 
 #include <errno.h>
-#include <time.h>
 
 struct scan {
 	const char *p;
 	const char *end;
 	const char *why; /* static; set by the first error */
-};
-
-struct text {
-	const char *p; /* borrowed from the line, escapes as they are */
-	size_t len;
 };
 
 static bool fail(struct scan *s, const char *why)
@@ -50,7 +43,38 @@ static bool take_escape(struct scan *s)
 	return true;
 }
 
-static bool take_string(struct scan *s, struct text *ret)
+/* Eight bytes at once: all of them printable ASCII without a quote or a backslash. */
+static bool eight_plain(const char *p)
+{
+	const uint64_t ones = UINT64_C(0x0101010101010101), high = ones << 7;
+	uint64_t v, quote, back, del;
+
+	memcpy(&v, p, 8);
+	quote = v ^ ones * '"';
+	back = v ^ ones * '\\';
+	del = v ^ ones * 0x7f;
+	return (((v - ones * 0x20) | (quote - ones) | (back - ones) | (del - ones) |
+		 v) &
+		high) == 0;
+}
+
+static bool take_special(struct scan *s)
+{
+	uint32_t c;
+	size_t n;
+
+	if (*s->p == '\\')
+		return take_escape(s);
+	n = audit_utf8((const uint8_t *)s->p, (size_t)(s->end - s->p), &c);
+	if (n == 0)
+		return fail(s, "not UTF-8");
+	if (c < 0x20 || c == 0x7f)
+		return fail(s, "raw control byte");
+	s->p += n;
+	return true;
+}
+
+static bool take_string(struct scan *s, struct audit_text *ret)
 {
 	const char *from;
 
@@ -58,65 +82,68 @@ static bool take_string(struct scan *s, struct text *ret)
 		return false;
 	from = s->p;
 	while (s->p < s->end && *s->p != '"') {
-		if ((unsigned char)*s->p < 0x20 || *s->p == 0x7f)
-			return fail(s, "raw control byte");
-		if (*s->p != '\\')
+		if (s->end - s->p >= 8 && eight_plain(s->p))
+			s->p += 8;
+		else if (*s->p >= 0x20 && *s->p < 0x7f && *s->p != '\\')
 			s->p++;
-		else if (!take_escape(s))
+		else if (!take_special(s))
 			return false;
 	}
-	*ret = (struct text){from, (size_t)(s->p - from)};
+	*ret = (struct audit_text){from, (size_t)(s->p - from)};
 	return take(s, '"');
 }
 
 /* Canonical whole numbers only: no leading zero, no plus, no fraction, 64 bits. */
-static bool take_int(struct scan *s, int64_t *ret)
+static bool take_int(struct scan *s, struct audit_text *ret)
 {
+	const char *from = s->p, *first;
 	bool minus = s->p < s->end && *s->p == '-';
 	uint64_t v = 0;
-	const char *from;
 
 	if (minus)
 		s->p++;
-	from = s->p;
+	first = s->p;
 	while (s->p < s->end && *s->p >= '0' && *s->p <= '9') {
 		if (v > INT64_MAX / 10)
 			return fail(s, "number out of range");
 		v = v * 10 + (uint64_t)(*s->p++ - '0');
 	}
-	if (s->p == from || (*from == '0' && (s->p - from > 1 || minus)) ||
+	if (s->p == first || (*first == '0' && (s->p - first > 1 || minus)) ||
 	    v > INT64_MAX)
 		return fail(s, "not a canonical number");
-	*ret = minus ? -(int64_t)v : (int64_t)v;
+	*ret = (struct audit_text){from, (size_t)(s->p - from)};
 	return true;
 }
 
-static bool take_unknown_user(struct scan *s)
+static bool take_literal(struct scan *s, const char *text)
 {
-	static const char head[] = "{\"hash\":";
-	static const char len_key[] = ",\"len\":";
-	struct text hash = {0};
-	int64_t len = 0;
-
-	for (size_t i = 0; i < sizeof(head) - 1; i++)
-		if (!take(s, head[i]))
+	for (; *text; text++)
+		if (!take(s, *text))
 			return false;
-	if (!take_string(s, &hash))
-		return false;
-	for (size_t i = 0; i < sizeof(len_key) - 1; i++)
-		if (!take(s, len_key[i]))
-			return false;
-	if (!take_int(s, &len) || !take(s, '}'))
-		return false;
-	return hash.len == 16 && len > 0 ? true : fail(s, "bad unknown_user");
+	return true;
 }
 
-static bool text_eq(const struct text *t, const char *s)
+static bool take_unknown_user(struct scan *s, struct audit_text *ret)
 {
-	return t->len == strlen(s) && memcmp(t->p, s, t->len) == 0;
+	const char *from = s->p;
+	struct audit_text hash = {0}, len = {0};
+
+	if (!take_literal(s, "{\"hash\":") || !take_string(s, &hash) ||
+	    !take_literal(s, ",\"len\":") || !take_int(s, &len) || !take(s, '}'))
+		return false;
+	*ret = (struct audit_text){from, (size_t)(s->p - from)};
+	return hash.len == 16 && len.p[0] >= '1' && len.p[0] <= '9'
+		       ? true
+		       : fail(s, "bad unknown_user");
 }
 
-static bool read_hash(struct scan *s, const struct text *t, uint8_t ret[AUDIT_HASH_LEN])
+static uint8_t hex_value(char c)
+{
+	return (uint8_t)(c <= '9' ? c - '0' : c - 'a' + 10);
+}
+
+static bool read_hash(struct scan *s, const struct audit_text *t,
+		      uint8_t ret[AUDIT_HASH_LEN])
 {
 	if (t->len != 2 * AUDIT_HASH_LEN)
 		return fail(s, "prev is not a SHA-256");
@@ -125,8 +152,7 @@ static bool read_hash(struct scan *s, const struct text *t, uint8_t ret[AUDIT_HA
 
 		if (!is_hex(a) || !is_hex(b))
 			return fail(s, "prev is not a SHA-256");
-		ret[i] = (uint8_t)((a <= '9' ? a - '0' : a - 'a' + 10) << 4 |
-				   (b <= '9' ? b - '0' : b - 'a' + 10));
+		ret[i] = (uint8_t)(hex_value(a) << 4 | hex_value(b));
 	}
 	return true;
 }
@@ -143,105 +169,130 @@ static int digits(const char *p, int n)
 	return v;
 }
 
-/* Back through audit_time(): a time that prints differently is not canonical. */
-static bool read_time(struct scan *s, const struct text *t, int64_t *ret)
+/* Days since 1970 of a date in the Gregorian calendar; -1: there is no such day. */
+static int64_t days(int y, int m, int d)
 {
-	char again[AUDIT_TIME_LEN + 1];
-	struct tm tm = {0};
-	int us;
+	static const int before[] = {0,	  31,  59,  90,	 120, 151,
+				     181, 212, 243, 273, 304, 334};
+	static const int length[] = {31, 28, 31, 30, 31, 30, 31, 31, 30, 31, 30, 31};
+	bool leap = (y % 4 == 0 && y % 100 != 0) || y % 400 == 0;
+	int past = y - 1;
+
+	if (y < 1970 || m < 1 || m > 12 || d < 1 ||
+	    d > length[m - 1] + (m == 2 && leap))
+		return -1;
+	return (int64_t)past * 365 + past / 4 - past / 100 + past / 400 - 719162 +
+	       before[m - 1] + (m > 2 && leap) + d - 1;
+}
+
+/* As audit_time() prints it, and nothing else. */
+static bool read_time(struct scan *s, const struct audit_text *t, int64_t *ret)
+{
+	static const char form[] = "0000-00-00T00:00:00.000000Z";
+	int h, m, sec, us;
+	int64_t day;
 
 	if (t->len != AUDIT_TIME_LEN)
 		return fail(s, "bad ts");
-	tm.tm_year = digits(t->p, 4) - 1900;
-	tm.tm_mon = digits(t->p + 5, 2) - 1;
-	tm.tm_mday = digits(t->p + 8, 2);
-	tm.tm_hour = digits(t->p + 11, 2);
-	tm.tm_min = digits(t->p + 14, 2);
-	tm.tm_sec = digits(t->p + 17, 2);
+	for (size_t i = 0; i < AUDIT_TIME_LEN; i++)
+		if (form[i] != '0' && t->p[i] != form[i])
+			return fail(s, "bad ts");
+	day = days(digits(t->p, 4), digits(t->p + 5, 2), digits(t->p + 8, 2));
+	h = digits(t->p + 11, 2);
+	m = digits(t->p + 14, 2);
+	sec = digits(t->p + 17, 2);
 	us = digits(t->p + 20, 6);
-	if (us < 0 || tm.tm_year < 70)
+	if (day < 0 || h < 0 || h > 23 || m < 0 || m > 59 || sec < 0 || sec > 59 ||
+	    us < 0)
 		return fail(s, "bad ts");
-	*ret = (int64_t)timegm(&tm) * 1000000 + us;
-	if (audit_time(*ret, again) != 0 || memcmp(again, t->p, AUDIT_TIME_LEN) != 0)
-		return fail(s, "bad ts");
+	*ret = ((day * 24 + h) * 60 + m) * INT64_C(60000000) + sec * INT64_C(1000000) +
+	       us;
 	return true;
 }
 
-static bool take_value(struct scan *s, const struct text *key, struct audit_parsed *out)
+static bool is_number(int key)
 {
-	struct text t = {0};
-	int64_t v = 0;
-
-	if (text_eq(key, "unknown_user"))
-		return take_unknown_user(s);
-	if (s->p < s->end && *s->p != '"') {
-		if (!take_int(s, &v))
-			return false;
-		if (text_eq(key, "seq"))
-			out->seq = v > 0 ? (uint64_t)v : 0;
-		if (text_eq(key, "v") && v != 1)
-			return fail(s, "unknown version");
-		return true;
-	}
-	if (!take_string(s, &t))
-		return false;
-	if (text_eq(key, "prev"))
-		return read_hash(s, &t, out->prev);
-	if (text_eq(key, "ts"))
-		return read_time(s, &t, &out->ts_us);
-	if (text_eq(key, "clock"))
-		out->clock_back = true;
-	return true;
+	return key == AUDIT_V || key == AUDIT_SEQ || key == AUDIT_POLICY_SERIAL ||
+	       key == AUDIT_SNAPSHOT_AGE_S || key == AUDIT_LAT_US ||
+	       key == AUDIT_T_DELTA || key == AUDIT_FAILS || key == AUDIT_COUNT;
 }
 
-/* Strictly ascending ranks: in order, none twice; the first four are never absent. */
-static bool take_member(struct scan *s, int *rank, struct audit_parsed *out)
+static bool take_value(struct scan *s, int key, struct audit_view *out)
 {
-	struct text key = {0};
-	int r;
+	struct audit_text *t = &out->f[key];
+
+	if (key == AUDIT_UNKNOWN_USER)
+		return take_unknown_user(s, t);
+	if (!is_number(key))
+		return take_string(s, t);
+	return take_int(s, t);
+}
+
+/* Strictly ascending: in order, none twice; the first four are never absent. */
+static bool take_member(struct scan *s, int *last, struct audit_view *out)
+{
+	struct audit_text key = {0};
+	int k;
 
 	if (!take_string(s, &key) || !take(s, ':'))
 		return false;
-	r = audit_key_rank(key.p, key.len);
-	if (r < 0)
-		return fail(s, "unknown key");
-	if (r <= *rank || (*rank < 3 && r != *rank + 1))
-		return fail(s, "key out of order, twice or missing");
-	*rank = r;
-	return take_value(s, &key, out);
+	k = audit_key_find(key.p, key.len, *last + 1);
+	if (k < 0)
+		return fail(s, audit_key_find(key.p, key.len, 0) < 0
+				       ? "unknown key"
+				       : "key out of order or twice");
+	if (*last < AUDIT_TS && k != *last + 1)
+		return fail(s, "v, seq, prev or ts missing");
+	*last = k;
+	return take_value(s, k, out);
 }
 
-static bool take_object(struct scan *s, struct audit_parsed *out)
+static bool take_object(struct scan *s, struct audit_view *out)
 {
-	int rank = -1;
+	int last = -1;
 
 	if (!take(s, '{'))
 		return false;
 	do {
-		if (!take_member(s, &rank, out))
+		if (!take_member(s, &last, out))
 			return false;
 	} while (s->p < s->end && *s->p == ',' && s->p++);
 	if (!take(s, '}'))
 		return false;
 	if (s->p != s->end)
 		return fail(s, "bytes after the record");
-	return rank >= 3 && out->seq > 0 ? true : fail(s, "seq, prev or ts missing");
+	return last >= AUDIT_TS ? true : fail(s, "v, seq, prev or ts missing");
 }
 
-int audit_parse_line(const char *line, size_t len, struct audit_parsed *ret,
+static bool take_head(struct scan *s, struct audit_view *out)
+{
+	int64_t seq = audit_int(out, AUDIT_SEQ, 0);
+
+	if (!audit_is(out, AUDIT_V, "1"))
+		return fail(s, "unknown version");
+	if (seq <= 0)
+		return fail(s, "bad seq");
+	if (out->f[AUDIT_CLOCK].p && !audit_is(out, AUDIT_CLOCK, "back"))
+		return fail(s, "bad clock");
+	out->seq = (uint64_t)seq;
+	out->clock_back = out->f[AUDIT_CLOCK].p != NULL;
+	return read_hash(s, &out->f[AUDIT_PREV], out->prev) &&
+	       read_time(s, &out->f[AUDIT_TS], &out->ts_us);
+}
+
+int audit_view_parse(const char *line, size_t len, struct audit_view *ret,
 		     const char **ret_why)
 {
 	struct scan s = {.p = line, .end = line + len};
-	struct audit_parsed out = {0};
 
 	if (len > AUDIT_LINE_MAX) {
 		*ret_why = "longer than a record may be";
 		return -EBADMSG;
 	}
-	if (!take_object(&s, &out)) {
+	memset(ret->f, 0, sizeof(ret->f));
+	if (!take_object(&s, ret) || !take_head(&s, ret)) {
 		*ret_why = s.why;
 		return -EBADMSG;
 	}
-	*ret = out;
 	return 0;
 }

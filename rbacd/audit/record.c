@@ -46,54 +46,6 @@ static const char *const reasons[] = {
 	"internal",
 };
 
-/* Every top-level key, in the order of a line. */
-static const char *const keys[] = {
-	"v",
-	"seq",
-	"prev",
-	"ts",
-	"clock",
-	"ev",
-	"sev",
-	"id",
-	"corr",
-	"host",
-	"comp",
-	"sw",
-	"outcome",
-	"reason",
-	"user",
-	"unknown_user",
-	"uid",
-	"actor",
-	"svc",
-	"tty",
-	"src",
-	"rhost_name",
-	"vm",
-	"priv",
-	"target",
-	"dec",
-	"rule",
-	"path",
-	"policy_serial",
-	"policy_sha",
-	"dec_src",
-	"snapshot_age_s",
-	"lat_us",
-	"mfa_method",
-	"cred",
-	"t_delta",
-	"fails",
-	"sess",
-	"op",
-	"object",
-	"before_sha",
-	"after_sha",
-	"reason_text",
-	"count",
-};
-
 static const char *reason_find(const char *reason)
 {
 	for (size_t i = 0; i < ARRAY_SIZE(reasons); i++)
@@ -112,14 +64,6 @@ const char *audit_reason(const char *reason)
 	const char *known = reason_find(reason);
 
 	return known ? known : "internal";
-}
-
-int audit_key_rank(const char *key, size_t len)
-{
-	for (size_t i = 0; i < ARRAY_SIZE(keys); i++)
-		if (strlen(keys[i]) == len && memcmp(keys[i], key, len) == 0)
-			return (int)i;
-	return -1;
 }
 
 void audit_hex(const uint8_t *p, size_t len, char *ret)
@@ -162,9 +106,7 @@ int audit_time(int64_t now_us, char ret[AUDIT_TIME_LEN + 1])
 	return 0;
 }
 
-/* One UTF-8 character, strictly (no overlong, surrogate or beyond U+10FFFF); 0:
- * invalid. */
-static size_t decode_utf8(const uint8_t *p, size_t len, uint32_t *ret)
+size_t audit_utf8(const uint8_t *p, size_t len, uint32_t *ret)
 {
 	size_t n = p[0] < 0x80	 ? 1
 		   : p[0] < 0xc2 ? 0
@@ -185,6 +127,17 @@ static size_t decode_utf8(const uint8_t *p, size_t len, uint32_t *ret)
 	    (c >= 0xd800 && c <= 0xdfff))
 		return 0;
 	*ret = c;
+	return n;
+}
+
+size_t audit_put_utf8(uint32_t c, char out[4])
+{
+	static const uint8_t lead[] = {0, 0, 0xc0, 0xe0, 0xf0};
+	size_t n = c < 0x80 ? 1 : c < 0x800 ? 2 : c < 0x10000 ? 3 : 4;
+
+	out[0] = (char)(lead[n] | c >> 6 * (n - 1));
+	for (size_t i = 1; i < n; i++)
+		out[i] = (char)(0x80 | (c >> 6 * (n - 1 - i) & 0x3f));
 	return n;
 }
 
@@ -247,7 +200,7 @@ size_t audit_escape(const char *text, size_t len, char *buf, size_t cap)
 		i += run;
 		if (i == len)
 			break;
-		n = decode_utf8(p + i, len - i, &c);
+		n = audit_utf8(p + i, len - i, &c);
 		raw = n > 0 && !is_unsafe(c);
 		need = raw ? n : put_unicode(n > 0 ? c : 0xfffd, esc);
 		if (used + need + 1 > cap)
@@ -279,7 +232,7 @@ static void put_raw(struct out *o, const char *s, size_t len)
 	o->len += len;
 }
 
-/* Keys come in the order of `keys`; the line's parser refuses any other. */
+/* Keys come in the order of enum audit_key; the line's parser refuses any other. */
 static void put_key(struct out *o, const char *key)
 {
 	if (o->len > 1)

@@ -27,12 +27,12 @@ static int bad(struct walk *w, uint64_t seq, const char *why)
 static int check_record(uint64_t seq, const char *line, size_t len, void *arg)
 {
 	struct walk *w = arg;
-	struct audit_parsed rec;
+	struct audit_view rec;
 	const char *why = "";
 
 	if (seq != w->seq + 1)
 		return bad(w, w->seq + 1, "this record is missing");
-	if (audit_parse_line(line, len, &rec, &why) != 0)
+	if (audit_view_parse(line, len, &rec, &why) != 0)
 		return bad(w, seq, why);
 	if (rec.seq != seq)
 		return bad(w, seq, "the record's own seq is another");

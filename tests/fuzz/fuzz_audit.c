@@ -62,10 +62,10 @@ int store_audit_each(struct store *store, uint64_t seq,
 
 static void read_any(const uint8_t *data, size_t size)
 {
-	struct audit_parsed rec = {0};
+	struct audit_view rec = {0};
 	const char *why = NULL;
 
-	if (audit_parse_line((const char *)data, size, &rec, &why) == 0)
+	if (audit_view_parse((const char *)data, size, &rec, &why) == 0)
 		assert(rec.seq > 0 && size <= AUDIT_LINE_MAX && !why);
 	else
 		assert(why);
@@ -79,7 +79,7 @@ static void write_then_read(const uint8_t *data, size_t size)
 				 .id = "1-AAAA",
 				 .user_hash = "0123456789abcdef"};
 	char line[AUDIT_LINE_MAX + 1], *text = calloc(1, size + 1);
-	struct audit_parsed rec;
+	struct audit_view rec;
 	const char *why = NULL;
 	size_t len = 0;
 
@@ -89,7 +89,7 @@ static void write_then_read(const uint8_t *data, size_t size)
 	ev.ev = ev.user = ev.unknown_user = ev.path = ev.tty = ev.vm = text;
 	ev.reason = ev.rhost_name = ev.object = ev.reason_text = ev.actor = text;
 	assert(audit_render(&ev, &st, line, &len) == 0 && len <= AUDIT_LINE_MAX);
-	assert(audit_parse_line(line, len, &rec, &why) == 0);
+	assert(audit_view_parse(line, len, &rec, &why) == 0);
 	assert(rec.seq == 1 && rec.ts_us == 1);
 	free(text);
 }

@@ -160,7 +160,7 @@ static void test_hostile_text(void **state)
 					   "a",
 					   "\xc3\xa9"};
 	char text[600], line[AUDIT_LINE_MAX + 1];
-	struct audit_parsed rec;
+	struct audit_view rec;
 	const char *why = "";
 	size_t len = 0;
 
@@ -190,7 +190,7 @@ static void test_hostile_text(void **state)
 		st.user_hash = "0123456789abcdef";
 		assert_int_equal(audit_render(&ev, &st, line, &len), 0);
 		assert_true(len <= AUDIT_LINE_MAX && strlen(line) == len);
-		if (audit_parse_line(line, len, &rec, &why) != 0)
+		if (audit_view_parse(line, len, &rec, &why) != 0)
 			fail_msg("%s: %s", why, line);
 		for (size_t i = 0; i < len; i++)
 			assert_true((unsigned char)line[i] >= 0x20 && line[i] != 0x7f);
@@ -458,7 +458,7 @@ static void test_parse_line_refuses(void **state)
 					    ",\"uid\":\"a\",\"user\":\"b\"}",
 					    ",\"user\":\"b\",\"user\":\"b\"}",
 					    ",}"};
-	struct audit_parsed rec;
+	struct audit_view rec;
 	const char *why = NULL;
 	char line[512];
 
@@ -470,7 +470,7 @@ static void test_parse_line_refuses(void **state)
 				 zero, i < ARRAY_SIZE(tails) ? tails[i] : "}");
 
 		why = NULL;
-		assert_int_equal(audit_parse_line(line, (size_t)n, &rec, &why),
+		assert_int_equal(audit_view_parse(line, (size_t)n, &rec, &why),
 				 i < ARRAY_SIZE(tails) ? -EBADMSG : 0);
 		if (i < ARRAY_SIZE(tails))
 			assert_non_null(why);

@@ -1,0 +1,195 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* reader.c - the log in order, in short transactions, and what a period covers. */
+#include "rbacd/audit/reader.h"
+
+#include <errno.h>
+
+#include "rbacd/audit/audit_internal.h"
+
+#define BATCH  4096 /* records a transaction */
+#define DAY_US (86400 * INT64_C(1000000))
+
+struct audit_reader {
+	struct store *store; /* borrowed */
+	uint64_t first, last;
+};
+
+void audit_reader_close(struct audit_reader *reader)
+{
+	free(reader);
+}
+
+static int note_first(uint64_t seq, const char *line, size_t len, void *arg)
+{
+	(void)line;
+	(void)len;
+	*(uint64_t *)arg = seq;
+	return 1;
+}
+
+int audit_reader_open(struct store *store, const char *dir, struct audit_reader **ret)
+{
+	_cleanup_reader_ struct audit_reader *r = calloc(1, sizeof(*r));
+	struct store_head head = {0};
+	int rc;
+
+	(void)dir;
+	if (!r)
+		return -ENOMEM;
+	r->store = store;
+	rc = store_audit_head(store, &head);
+	if (rc == 0)
+		rc = store_audit_each(store, 1, note_first, &r->first);
+	if (rc < 0 || rc == STORE_E_CORRUPT)
+		return rc;
+	r->last = head.seq;
+	*ret = STEAL(r);
+	return 0;
+}
+
+uint64_t audit_reader_first(const struct audit_reader *reader)
+{
+	return reader->first;
+}
+
+uint64_t audit_reader_last(const struct audit_reader *reader)
+{
+	return reader->last;
+}
+
+/* ---------------------------------------------------------------- in order */
+
+struct batch {
+	audit_line_fn *fn;
+	void *arg;
+	uint64_t to, next;
+	size_t left;
+	int rc; /* what fn returned */
+};
+
+enum { BATCH_END = 1, BATCH_STOP = 2 };
+
+static int batch_line(uint64_t seq, const char *line, size_t len, void *arg)
+{
+	struct batch *b = arg;
+
+	if (seq > b->to)
+		return BATCH_STOP;
+	b->rc = b->fn(seq, line, len, b->arg);
+	b->next = seq + 1;
+	if (b->rc != 0)
+		return BATCH_STOP;
+	return --b->left == 0 ? BATCH_END : 0;
+}
+
+int audit_reader_each(struct audit_reader *reader, uint64_t from, uint64_t to,
+		      audit_line_fn *fn, void *arg)
+{
+	struct batch b = {.fn = fn, .arg = arg, .to = to, .next = from};
+	int rc;
+
+	do {
+		b.left = BATCH;
+		rc = store_audit_each(reader->store, b.next, batch_line, &b);
+	} while (rc == BATCH_END && b.left == 0);
+	return rc < 0 || rc == STORE_E_CORRUPT ? rc : b.rc;
+}
+
+/* ---------------------------------------------------------------- by time */
+
+static int note_time(uint64_t seq, const char *line, size_t len, void *arg)
+{
+	struct audit_view v;
+	const char *why;
+
+	(void)seq;
+	if (audit_view_parse(line, len, &v, &why) != 0)
+		return 0; /* a damaged record: the next one will do */
+	*(int64_t *)arg = v.ts_us;
+	return 1;
+}
+
+int audit_reader_find(struct audit_reader *reader, int64_t ts_us, uint64_t *ret_seq)
+{
+	uint64_t lo = reader->first, hi = reader->last + 1;
+
+	while (lo < hi) {
+		uint64_t mid = lo + (hi - lo) / 2;
+		int64_t at = INT64_MAX;
+		int rc = audit_reader_each(reader, mid, hi, note_time, &at);
+
+		if (rc < 0 || rc == STORE_E_CORRUPT)
+			return rc;
+		if (at < ts_us)
+			lo = mid + 1;
+		else
+			hi = mid;
+	}
+	*ret_seq = lo;
+	return 0;
+}
+
+void audit_coverage_add(struct audit_coverage *cov, const struct audit_view *v)
+{
+	int64_t silent_us = v->ts_us - cov->last_us;
+
+	if (cov->n_records == 0) {
+		cov->first_seq = v->seq;
+		cov->first_us = v->ts_us;
+	} else {
+		cov->n_missing += v->seq - cov->last_seq - 1;
+		if (silent_us > AUDIT_SILENT_US && cov->n_gaps++ < AUDIT_GAPS_MAX)
+			cov->gaps[cov->n_gaps - 1] =
+				(struct audit_gap){cov->last_us, v->ts_us,
+						   cov->stopped};
+		if (silent_us > AUDIT_SILENT_US)
+			cov->gap_us += silent_us;
+	}
+	cov->n_records++;
+	cov->n_clock_back += v->clock_back;
+	cov->last_seq = v->seq;
+	cov->last_us = v->ts_us;
+	cov->stopped = audit_is(v, AUDIT_EV, "daemon.stop");
+}
+
+struct period {
+	int64_t from_us, to_us;
+	audit_view_fn *fn;
+	void *arg;
+	struct audit_coverage *cov;
+};
+
+static int period_line(uint64_t seq, const char *line, size_t len, void *arg)
+{
+	struct period *p = arg;
+	struct audit_view v;
+	const char *why;
+
+	(void)seq;
+	if (audit_view_parse(line, len, &v, &why) != 0) {
+		p->cov->n_bad++;
+		return 0;
+	}
+	if (v.ts_us < p->from_us || v.ts_us >= p->to_us)
+		return 0;
+	audit_coverage_add(p->cov, &v);
+	return p->fn(&v, p->arg);
+}
+
+int audit_reader_period(struct audit_reader *reader, int64_t from_us, int64_t to_us,
+			audit_view_fn *fn, void *arg, struct audit_coverage *cov)
+{
+	struct period p = {from_us, to_us, fn, arg, cov};
+	uint64_t from = 1, to = 0;
+	int rc = 0;
+
+	*cov = (struct audit_coverage){0};
+	if (from_us > INT64_MIN + DAY_US)
+		rc = audit_reader_find(reader, from_us - DAY_US, &from);
+	if (rc == 0)
+		rc = audit_reader_find(reader,
+				       to_us < INT64_MAX - DAY_US ? to_us + DAY_US
+								  : INT64_MAX,
+				       &to);
+	return rc == 0 ? audit_reader_each(reader, from, to, period_line, &p) : rc;
+}
