@@ -86,6 +86,10 @@ CTL_SRC    := rbacd/ctl/rbacctl.c rbacd/ctl/tree.c rbacd/ctl/help.c rbacd/ctl/co
   rbacd/ctl/cmd_explain.c rbacd/ctl/cmd_policy.c rbacd/ctl/cmd_audit.c \
   rbacd/ctl/cmd_backup.c rbacd/directory/local.c
 
+REPORT_SRC := rbacd/report/report.c rbacd/report/write.c rbacd/report/write_text.c \
+  rbacd/report/html.c rbacd/report/html_style.c rbacd/report/html_tools.c rbacd/report/svg.c
+CTL_SRC    += $(REPORT_SRC)
+
 # In a folder of their own: build/release/rbacd is the program.
 # make V=1 shows the whole commands.
 V ?= 0
