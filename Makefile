@@ -77,9 +77,11 @@ RBACD_SRC  := rbacd/main.c rbacd/server.c rbacd/reload.c rbacd/privilege.c rbacd
   rbacd/outcome.c rbacd/conn.c rbacd/accept.c rbacd/caps.c rbacd/handle.c rbacd/identity.c rbacd/groups.c rbacd/identity_lookup.c rbacd/people_cache.c rbacd/directory/link.c rbacd/authz.c rbacd/admin.c \
   rbacd/admin_people.c rbacd/admin_status.c rbacd/admin_explain.c \
   rbacd/directory/local.c rbacd/log.c
+LDAP_MAP_SRC := rbacd/directory/dn.c rbacd/directory/ldap_filter.c rbacd/directory/ldap_schema.c
 DIR_SRC    := rbacd/directory/dir_main.c rbacd/directory/nss.c rbacd/directory/nss_worker.c \
   rbacd/directory/workers.c rbacd/directory/file.c rbacd/privilege.c \
-  rbacd/directory/link.c rbacd/directory/local.c rbacd/config.c rbacd/config_directory.c rbacd/log.c
+  rbacd/directory/link.c rbacd/directory/local.c rbacd/config.c rbacd/config_directory.c rbacd/log.c \
+  $(LDAP_MAP_SRC)
 CTL_SRC    := rbacd/ctl/rbacctl.c rbacd/ctl/tree.c rbacd/ctl/help.c rbacd/ctl/complete.c \
   rbacd/ctl/commands.c rbacd/ctl/call.c rbacd/ctl/out.c rbacd/ctl/text.c rbacd/ctl/qr.c \
   rbacd/ctl/record.c rbacd/ctl/cmd_status.c rbacd/ctl/cmd_people.c rbacd/ctl/cmd_enrol.c \
@@ -157,6 +159,9 @@ LIBS_mfa/test_mfa     := -lsqlite3 -lcrypto -loath
 # directory, identity
 UNIT_TESTS += directory/test_snapshot directory/test_local directory/test_file test_config test_identity
 LINK_directory/test_snapshot := $(SNAPSHOT_SRC)
+UNIT_TESTS += directory/test_dn directory/test_ldap_filter
+LINK_directory/test_dn := rbacd/directory/dn.c
+LINK_directory/test_ldap_filter := rbacd/directory/ldap_filter.c
 LINK_directory/test_local := rbacd/directory/file.c rbacd/directory/local.c $(SNAPSHOT_SRC) \
   policy/diag.c policy/yaml.c
 LINK_directory/test_file  := $(LINK_directory/test_local)
