@@ -135,6 +135,11 @@ LINK_policy/test_load := $(POLICY_SRC)
 LIBS_policy/test_load := -lyaml -lcrypto
 LINK_policy/test_decide := $(POLICY_SRC)
 LIBS_policy/test_decide := -lyaml -lcrypto
+# cases of public access-control suites
+BEHAVIOUR_TESTS := $(addprefix policy/test_behaviour_,hbac simple ipa cidr engines)
+UNIT_TESTS += $(BEHAVIOUR_TESTS)
+$(foreach t,$(BEHAVIOUR_TESTS),$(eval LINK_$(t) := tests/unit/policy/behaviour.c $(POLICY_SRC)))
+$(foreach t,$(BEHAVIOUR_TESTS),$(eval LIBS_$(t) := -lyaml -lcrypto))
 UNIT_TESTS += policy/test_reach
 LINK_policy/test_reach := $(POLICY_SRC)
 LIBS_policy/test_reach := -lyaml -lcrypto
