@@ -170,7 +170,8 @@ static bool parse_master(const struct secret *text, uint8_t ret[KEY_LEN])
 	return true;
 }
 
-static int read_key_file(const char *path, struct secret *ret, struct diags *diag)
+static int read_key_file(const char *path, const char *what, struct secret *ret,
+			 struct diags *diag)
 {
 	_cleanup_close_ int fd =
 		open(path, O_RDONLY | O_NOFOLLOW | O_CLOEXEC | O_NONBLOCK | O_NOCTTY);
@@ -182,18 +183,19 @@ static int read_key_file(const char *path, struct secret *ret, struct diags *dia
 
 		diags_add(
 			diag, path, 0, 0, NULL,
-			"cannot open the master key: %s; make one with: "
+			"cannot open the %s key: %s; make one with: "
 			"(umask 377; openssl rand -hex 32 > FILE), and keep it out of "
 			"the backup set",
-			strerror(e));
+			what, strerror(e));
 		return -e;
 	}
 	if (!S_ISREG(st.st_mode) || (st.st_uid != 0 && st.st_uid != geteuid()) ||
 	    ((st.st_mode & 07777) != 0400 && (st.st_mode & 07777) != 0600)) {
-		diags_add(diag, path, 0, 0, NULL,
-			  "the master key must be a regular file of root or rbacd with "
-			  "mode "
-			  "0400 or 0600");
+		diags_add(
+			diag, path, 0, 0, NULL,
+			"the %s key must be a regular file of root or rbacd with mode "
+			"0400 or 0600",
+			what);
 		return -EPERM;
 	}
 	n = read(fd, ret->bytes, 2 * KEY_LEN + 2);
@@ -203,22 +205,31 @@ static int read_key_file(const char *path, struct secret *ret, struct diags *dia
 	return 0;
 }
 
-int seal_open(const char *path, struct seal **ret, struct diags *diag)
+int seal_read_key(const char *path, const char *what, struct secret *ret,
+		  struct diags *diag)
 {
 	_cleanup_secret_ struct secret text = SECRET_INIT;
-	_cleanup_secret_ struct secret master = SECRET_INIT;
-	int r = read_key_file(path, &text, diag);
+	int r = read_key_file(path, what, &text, diag);
 
 	if (r != 0)
 		return r;
-	if (!parse_master(&text, master.bytes)) {
-		diags_add(
-			diag, path, 0, 0, NULL,
-			"not a master key: expected 64 hex digits and a newline, or 32 "
-			"bytes; make one with: openssl rand -hex 32");
+	if (!parse_master(&text, ret->bytes)) {
+		diags_add(diag, path, 0, 0, NULL,
+			  "not a %s key: expected 64 hex digits and a newline, or 32 "
+			  "bytes; make one with: openssl rand -hex 32",
+			  what);
 		return -EINVAL;
 	}
-	return seal_new(master.bytes, ret);
+	ret->len = KEY_LEN;
+	return 0;
+}
+
+int seal_open(const char *path, struct seal **ret, struct diags *diag)
+{
+	_cleanup_secret_ struct secret master = SECRET_INIT;
+	int r = seal_read_key(path, "master", &master, diag);
+
+	return r == 0 ? seal_new(master.bytes, ret) : r;
 }
 
 /*

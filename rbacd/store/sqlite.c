@@ -287,22 +287,59 @@ int store_check_tables(sqlite3 *db, const char *path, struct diags *diag)
 		diags_add(diag, path, 0, 0, NULL, "not a vmsec database");
 		return SQLITE_NOTADB;
 	}
-	if (version != STORE_SCHEMA_VERSION) {
+	if (version < 1 || version > STORE_SCHEMA_VERSION) {
 		diags_add(diag, path, 0, 0, NULL,
-			  "schema version %lld, this program knows version %d",
+			  "schema version %lld, this program knows versions 1 to %d",
 			  (long long)version, STORE_SCHEMA_VERSION);
 		return SQLITE_NOTADB;
 	}
 	for (size_t i = 0; i < store_sql_n_checked && rc == SQLITE_OK; i++)
-		rc = check_table(db, path, store_sql_checked[i], diag);
+		if (store_sql_checked[i].since <= version)
+			rc = check_table(db, path, store_sql_checked[i].name, diag);
 	return rc;
+}
+
+/* From @version (0: no table yet) to the current one, whole or not at all. */
+static int migrate(struct store *store, int64_t version)
+{
+	_cleanup_free_ char *sql = NULL;
+	size_t len = 0;
+	FILE *text = open_memstream(&sql, &len);
+
+	if (!text)
+		return -ENOMEM;
+	(void)fputs("BEGIN IMMEDIATE;", text); /* fclose() tells */
+	if (version == 0)
+		(void)fputs(store_sql_schema, text);
+	for (int64_t v = version > 0 ? version : 1; v < STORE_SCHEMA_VERSION; v++)
+		(void)fputs(store_sql_migration[v - 1], text);
+	(void)fprintf(text,
+		      "PRAGMA application_id = %d; PRAGMA user_version = %d; COMMIT;",
+		      STORE_APPLICATION_ID, STORE_SCHEMA_VERSION);
+	return fclose(text) == 0 ? exec_sql(store, sql) : -ENOMEM;
+}
+
+static int check_version(struct store *store, struct diags *diag)
+{
+	int64_t version = 0;
+	int rc = get_pragma(store->db, "PRAGMA user_version", &version);
+
+	if (rc != SQLITE_OK)
+		return store_error(store, rc);
+	if (version == STORE_SCHEMA_VERSION)
+		return 0;
+	if (!store->read_only)
+		return migrate(store, version);
+	diags_add(
+		diag, store->path, 0, 0, NULL,
+		"made by an older version: start rbacd once, it brings it up to date");
+	return -EPROTO;
 }
 
 /* A file without a single page is new; anything else must be a whole database of ours.
  */
 static int prepare_schema(struct store *store, struct diags *diag)
 {
-	_cleanup_free_ char *sql = NULL;
 	int64_t pages = -1;
 	int r = get_pragma(store->db, "PRAGMA page_count", &pages);
 
@@ -316,21 +353,12 @@ static int prepare_schema(struct store *store, struct diags *diag)
 			return r;
 		(void)sqlite3_wal_hook(store->db, on_wal, store);
 	}
-	if (pages == 0 && !store->read_only) {
-		if (asprintf(&sql,
-			     "BEGIN IMMEDIATE; %s PRAGMA application_id = %d;"
-			     "PRAGMA user_version = %d; COMMIT;",
-			     store_sql_schema, STORE_APPLICATION_ID,
-			     STORE_SCHEMA_VERSION) < 0) {
-			sql = NULL;
-			return -ENOMEM;
-		}
-		r = exec_sql(store, sql);
-		if (r != 0)
-			return r;
-	}
+	if (pages == 0 && !store->read_only)
+		r = migrate(store, 0);
+	if (r != 0)
+		return r;
 	r = store_check_tables(store->db, store->path, diag);
-	return r == SQLITE_OK ? 0 : store_error(store, r);
+	return r == SQLITE_OK ? check_version(store, diag) : store_error(store, r);
 }
 
 static int prepare_statements(struct store *store)

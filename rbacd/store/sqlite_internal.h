@@ -9,7 +9,7 @@
 
 #include "rbacd/store/store.h"
 
-#define STORE_SCHEMA_VERSION 1
+#define STORE_SCHEMA_VERSION 2
 #define STORE_APPLICATION_ID 0x766d7363 /* "vmsc" */
 
 /* One prepared statement each; the text stands in sqlite_sql.c under the same name. */
@@ -52,6 +52,21 @@ enum store_sql {
 	SQL_AUDIT_APPEND,
 	SQL_AUDIT_EACH,
 	SQL_AUDIT_GET,
+	SQL_AUDIT_FIRST,
+	SQL_AUDIT_PRUNE,
+	SQL_CHECKPOINT_PUT,
+	SQL_CHECKPOINT_EACH,
+	SQL_CHECKPOINT_LAST,
+	SQL_CHECKPOINT_PRUNE,
+	SQL_SEEN_GET,
+	SQL_SEEN_COUNT,
+	SQL_SEEN_UPDATE,
+	SQL_SEEN_INSERT,
+	SQL_SEEN_PRUNE,
+	SQL_ALERT_PUT,
+	SQL_ALERT_EACH,
+	SQL_ALERT_ACK,
+	SQL_ALERT_PRUNE,
 	SQL_HEAD_GET,
 	SQL_HEAD_PUT,
 	SQL_META_GET,
@@ -60,9 +75,15 @@ enum store_sql {
 };
 
 extern const char *const store_sql_text[SQL_N];
-extern const char store_sql_schema[];
+extern const char store_sql_schema[]; /* of version 1 */
+/* What makes version i + 2 of version i + 1. */
+extern const char *const store_sql_migration[STORE_SCHEMA_VERSION - 1];
 /* Tables checked page by page at start; the audit lines are checked by their chain. */
-extern const char *const store_sql_checked[];
+struct store_table {
+	const char *name;
+	int since; /* version */
+};
+extern const struct store_table store_sql_checked[];
 extern const size_t store_sql_n_checked;
 
 struct store {

@@ -46,9 +46,23 @@ const char store_sql_schema[] =
 	"NULL,"
 	" hash BLOB NOT NULL, mac BLOB NOT NULL, ts_s INTEGER NOT NULL) STRICT;";
 
-const char *const store_sql_checked[] = {"meta",   "person",  "fail_day",
-					 "factor", "code",    "budget",
-					 "proof",  "session", "head"};
+const char *const store_sql_migration[STORE_SCHEMA_VERSION - 1] = {
+	"ALTER TABLE head ADD COLUMN tree BLOB NOT NULL DEFAULT x'';"
+	"CREATE TABLE checkpoint(seq INTEGER PRIMARY KEY, note BLOB NOT NULL) STRICT;"
+	"CREATE TABLE seen(key BLOB NOT NULL PRIMARY KEY, at_s INTEGER NOT NULL)"
+	" STRICT, WITHOUT ROWID;"
+	"CREATE TABLE alert(seq INTEGER PRIMARY KEY, at_s INTEGER NOT NULL,"
+	" sev INTEGER NOT NULL, name TEXT NOT NULL, subject TEXT NOT NULL,"
+	" evidence TEXT NOT NULL, acked_s INTEGER NOT NULL, acked_by TEXT NOT NULL)"
+	" STRICT;",
+};
+
+const struct store_table store_sql_checked[] = {{"meta", 1},	 {"person", 1},
+						{"fail_day", 1}, {"factor", 1},
+						{"code", 1},	 {"budget", 1},
+						{"proof", 1},	 {"session", 1},
+						{"head", 1},	 {"checkpoint", 2},
+						{"seen", 2},	 {"alert", 2}};
 const size_t store_sql_n_checked = ARRAY_SIZE(store_sql_checked);
 
 const char *const store_sql_text[SQL_N] = {
@@ -136,11 +150,37 @@ const char *const store_sql_text[SQL_N] = {
 	[SQL_AUDIT_APPEND] = "INSERT INTO audit(seq, line) VALUES(?1, ?2)",
 	[SQL_AUDIT_EACH] = "SELECT seq, line FROM audit WHERE seq >= ?1 ORDER BY seq",
 	[SQL_AUDIT_GET] = "SELECT line FROM audit WHERE seq = ?1",
-	[SQL_HEAD_GET] = "SELECT seq, hash, mac, ts_s FROM head WHERE one = 1",
-	[SQL_HEAD_PUT] =
-		"INSERT INTO head(one, seq, hash, mac, ts_s) VALUES(1, ?1, ?2, ?3, ?4)"
-		" ON CONFLICT(one) DO UPDATE SET seq = ?1, hash = ?2, mac = ?3,"
-		" ts_s = ?4",
+	[SQL_AUDIT_FIRST] = "SELECT min(seq) FROM audit",
+	[SQL_AUDIT_PRUNE] = "DELETE FROM audit WHERE seq < ?1",
+	[SQL_CHECKPOINT_PUT] = "INSERT INTO checkpoint(seq, note) VALUES(?1, ?2)",
+	[SQL_CHECKPOINT_EACH] =
+		"SELECT seq, note FROM checkpoint WHERE seq >= ?1 ORDER BY seq",
+	[SQL_CHECKPOINT_LAST] =
+		"SELECT seq, note FROM checkpoint WHERE seq <= ?1 ORDER BY seq DESC"
+		" LIMIT 1",
+	[SQL_CHECKPOINT_PRUNE] = "DELETE FROM checkpoint WHERE seq < ?1",
+	[SQL_SEEN_GET] = "SELECT at_s FROM seen WHERE key = ?1",
+	[SQL_SEEN_COUNT] = "SELECT count(*) FROM seen",
+	[SQL_SEEN_UPDATE] = "UPDATE seen SET at_s = ?2 WHERE key = ?1",
+	[SQL_SEEN_INSERT] = "INSERT INTO seen(key, at_s) VALUES(?1, ?2)",
+	[SQL_SEEN_PRUNE] = "DELETE FROM seen WHERE at_s < ?1",
+	[SQL_ALERT_PUT] =
+		"INSERT INTO alert(seq, at_s, sev, name, subject, evidence, acked_s,"
+		" acked_by) VALUES(?1, ?2, ?3, ?4, ?5, ?6, 0, '')",
+	[SQL_ALERT_EACH] =
+		"SELECT seq, at_s, sev, name, subject, evidence, acked_s, acked_by"
+		" FROM alert ORDER BY seq DESC",
+	[SQL_ALERT_ACK] =
+		"UPDATE alert SET acked_s = ?2, acked_by = ?3 WHERE seq = ?1 AND"
+		" acked_s = 0",
+	/* The bound of the table: the oldest go first. */
+	[SQL_ALERT_PRUNE] =
+		"DELETE FROM alert WHERE seq <= (SELECT seq FROM alert ORDER BY seq"
+		" DESC LIMIT 1 OFFSET ?1)",
+	[SQL_HEAD_GET] = "SELECT seq, hash, mac, ts_s, tree FROM head WHERE one = 1",
+	[SQL_HEAD_PUT] = "INSERT INTO head(one, seq, hash, mac, ts_s, tree)"
+			 " VALUES(1, ?1, ?2, ?3, ?4, ?5) ON CONFLICT(one) DO UPDATE SET"
+			 " seq = ?1, hash = ?2, mac = ?3, ts_s = ?4, tree = ?5",
 	[SQL_META_GET] = "SELECT value FROM meta WHERE name = ?1",
 	[SQL_META_PUT] = "INSERT INTO meta(name, value) VALUES(?1, ?2)"
 			 " ON CONFLICT(name) DO UPDATE SET value = ?2",

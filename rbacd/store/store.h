@@ -193,16 +193,21 @@ _must_check_ int store_session_delete(struct store *store, const char *boot,
 /* store_session_prune() - drop every session of another boot. */
 _must_check_ int store_session_prune(struct store *store, const char *boot);
 
+#define STORE_TREE_MAX (64 * 32)
+
 /* The audit log: lines by sequence number, and the head with its MAC. */
 struct store_head {
 	uint64_t seq; /* of the last record; records start at 1; 0: none */
 	uint8_t hash[32];
 	uint8_t mac[32];
 	int64_t ts_s;
+	size_t tree_len;	      /* 0: written by a version without a tree */
+	uint8_t tree[STORE_TREE_MAX]; /* the tree's frontier */
 };
 /*
- * store_seal_heads() - @fn puts the MAC into a head, once a turn, when it is written:
- * the heads in between are never seen by anybody. Non-zero from @fn fails the commit.
+ * store_seal_heads() - @fn puts tree and MAC into a head, once a turn, when it is
+ * written: the heads in between are never seen by anybody. Non-zero from @fn fails the
+ * commit.
  */
 typedef int store_seal_fn(void *arg, struct store_head *head);
 void store_seal_heads(struct store *store, store_seal_fn *fn, void *arg);
@@ -216,6 +221,54 @@ _must_check_ int store_audit_each(struct store *store, uint64_t seq,
 				  void *arg);
 _must_check_ int store_audit_get(struct store *store, uint64_t seq, char *buf,
 				 size_t cap, size_t *ret_len);
+
+/* store_audit_first() - the oldest line kept here; 0: none. */
+_must_check_ int store_audit_first(struct store *store, uint64_t *ret);
+/* store_audit_prune() - drop lines and checkpoints before @seq from the database. */
+_must_check_ int store_audit_prune(struct store *store, uint64_t seq);
+
+/* Signed checkpoints, by the size of the tree that they sign. */
+#define STORE_NOTE_MAX 1024
+_must_check_ int store_checkpoint_put(struct store *store, uint64_t seq,
+				      const char *note, size_t len);
+/* store_checkpoint_last() - the newest at or below @seq; STORE_E_NONE. */
+_must_check_ int store_checkpoint_last(struct store *store, uint64_t seq,
+				       uint64_t *ret_seq, char *buf, size_t cap,
+				       size_t *ret_len);
+/* store_checkpoint_each() - from @seq on, in order; stops as store_person_each(). */
+_must_check_ int store_checkpoint_each(struct store *store, uint64_t seq,
+				       int (*fn)(uint64_t seq, const char *note,
+						 size_t len, void *arg),
+				       void *arg);
+
+/* When something was last seen, by hash; a bounded table. */
+#define STORE_SEEN_MAX 262144
+_must_check_ int store_seen_get(struct store *store, const uint8_t key[32],
+				int64_t *ret_s); /* STORE_E_NONE */
+_must_check_ int store_seen_put(struct store *store, const uint8_t key[32],
+				int64_t at_s); /* STORE_E_LIMIT */
+_must_check_ int store_seen_prune(struct store *store, int64_t before_s);
+
+/* Alerts that were raised; the newest STORE_ALERTS_MAX are kept. */
+#define STORE_ALERTS_MAX 1024
+struct store_alert {
+	uint64_t seq; /* of its record */
+	int64_t at_s;
+	int sev; /* enum audit_sev */
+	char name[33];
+	char subject[129];
+	char evidence[257];
+	int64_t acked_s; /* 0: open */
+	char acked_by[33];
+};
+_must_check_ int store_alert_put(struct store *store, const struct store_alert *a);
+/* store_alert_each() - newest first; stops as store_person_each(). */
+_must_check_ int store_alert_each(struct store *store,
+				  int (*fn)(const struct store_alert *, void *),
+				  void *arg);
+/* store_alert_ack() - STORE_E_NONE: no such open alert. */
+_must_check_ int store_alert_ack(struct store *store, uint64_t seq, int64_t now_s,
+				 const char *by);
 
 /* Small values by name: policy serials, clock marks. */
 _must_check_ int store_meta_get(struct store *store, const char *name, void *buf,

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* test_store.c - the turn's transaction, single use, limits, crashes, corruption. */
 #include "tests/unit/store/fixture.h"
+#include "rbacd/store/sqlite_internal.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -394,6 +395,69 @@ static void test_restore_without_old(void **state)
 	restore_case(*state, false);
 }
 
+/* A database of version 1 is brought up to date, whole; its rows stay. */
+static void test_migration(void **state)
+{
+	struct fixture *f = *state;
+	struct store_options opt = {.path = f->path, .read_only = true};
+	struct diags diag = DIAGS_INIT;
+	struct store_head head;
+	struct store *s = NULL;
+	sqlite3 *db = NULL;
+	uint64_t first = 0;
+
+	store_close(f->store);
+	f->store = NULL;
+	assert_int_equal(unlink(f->path), 0);
+	assert_int_equal(sqlite3_open(f->path, &db), SQLITE_OK);
+	assert_int_equal(sqlite3_exec(db, store_sql_schema, NULL, NULL, NULL),
+			 SQLITE_OK);
+	assert_int_equal(
+		sqlite3_exec(db,
+			     "PRAGMA journal_mode = WAL;"
+			     "PRAGMA application_id = 0x766d7363; PRAGMA user_version ="
+			     " 1; INSERT INTO audit VALUES(1, x'7b7d');"
+			     "INSERT INTO head VALUES(1, 1, zeroblob(32), "
+			     "zeroblob(32), 5)",
+			     NULL, NULL, NULL),
+		SQLITE_OK);
+	assert_int_equal(sqlite3_close(db), SQLITE_OK);
+	assert_int_equal(chmod(f->path, 0600), 0);
+	assert_int_equal(store_open(&opt, &s, &diag), -EPROTO); /* reads only */
+	fixture_open_store(f);
+	assert_int_equal(store_audit_head(f->store, &head), 0);
+	assert_int_equal(head.ts_s, 5);
+	assert_int_equal(head.tree_len, 0);
+	assert_int_equal(store_audit_first(f->store, &first), 0);
+	assert_int_equal(first, 1);
+	assert_int_equal(store_checkpoint_put(f->store, 1, "note", 4), 0);
+	assert_int_equal(store_commit(f->store), 0);
+	diags_done(&diag);
+}
+
+/* The bounded tables of the detections. */
+static void test_alerts(void **state)
+{
+	struct fixture *f = *state;
+	struct store_alert a = {.at_s = 7, .sev = 4, .name = "replay"};
+	uint8_t key[32] = {1};
+	int64_t at = 0;
+
+	for (uint64_t i = 1; i <= STORE_ALERTS_MAX + 5; i++) {
+		a.seq = i;
+		assert_int_equal(store_alert_put(f->store, &a), 0);
+	}
+	assert_int_equal(store_alert_ack(f->store, 5, 9, "uid:0"), STORE_E_NONE);
+	assert_int_equal(store_alert_ack(f->store, 6, 9, "uid:0"), 0);
+	assert_int_equal(store_alert_ack(f->store, 6, 9, "uid:0"), STORE_E_NONE);
+	assert_int_equal(store_seen_get(f->store, key, &at), STORE_E_NONE);
+	assert_int_equal(store_seen_put(f->store, key, 5), 0);
+	assert_int_equal(store_seen_put(f->store, key, 6), 0);
+	assert_int_equal(store_seen_get(f->store, key, &at), 0);
+	assert_int_equal(at, 6);
+	assert_int_equal(store_commit(f->store), 0);
+}
+
 #define CASE(fn) cmocka_unit_test_setup_teardown(fn, fixture_setup, fixture_teardown)
 
 int main(void)
@@ -406,6 +470,7 @@ int main(void)
 		CASE(test_lost_turn),	  CASE(test_corrupt),
 		CASE(test_file_modes),	  CASE(test_linked_lock),
 		CASE(test_restore),	  CASE(test_restore_without_old),
+		CASE(test_migration),	  CASE(test_alerts),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
