@@ -20,22 +20,33 @@ struct decide {
 	struct policy_decision *ret;
 };
 
+#define RANK_MFA 10 /* from here on only a proof is missing */
+
 /* How useful a reason is to the person who was refused. */
 static unsigned reason_rank(enum policy_reason reason)
 {
 	switch (reason) {
 	case POLICY_REASON_MFA_STALE:
-		return 7;
+		return 12;
 	case POLICY_REASON_MFA_REQUIRED:
-		return 6;
+		return 11;
 	case POLICY_REASON_MFA_METHOD:
-		return 5;
+		return RANK_MFA;
+	case POLICY_REASON_CLOCK_UNSYNCED:
+		return 9;
+	case POLICY_REASON_OUTSIDE_HOURS:
+		return 8;
 	case POLICY_REASON_SRC_NOT_ALLOWED:
-		return 4;
+		return 7;
+	case POLICY_REASON_SEPARATION:
+		return 6;
+	case POLICY_REASON_REVIEW_OVERDUE:
+		return 5;
 	case POLICY_REASON_GRANT_EXPIRED:
-		return 3;
+		return 4;
 	case POLICY_REASON_DIRECTORY_INCOMPLETE:
-		return 2;
+		return 3;
+	case POLICY_REASON_SESSION_LIMIT:
 	case POLICY_REASON_NO_GRANT:
 	case POLICY_REASON_NONE:
 	case POLICY_REASON_NO_POLICY:
@@ -45,7 +56,7 @@ static unsigned reason_rank(enum policy_reason reason)
 	case POLICY_REASON_ACCT_DISABLED:
 	case POLICY_REASON_ACCT_EXPIRED:
 	case POLICY_REASON_DENIED:
-	case POLICY_REASON_CLOCK_UNSYNCED:
+	case POLICY_REASON_LOCKED:
 		return 0;
 	}
 	return 0;
@@ -61,7 +72,7 @@ static unsigned near_rank(const struct rule *r, enum policy_reason reason)
 {
 	unsigned rank = reason_rank(reason);
 
-	return rank >= 5 && code_would_do(r) ? rank + 8 : rank;
+	return rank >= RANK_MFA && code_would_do(r) ? rank + 16 : rank;
 }
 
 /* Keeps the best POLICY_NEAR_MAX, each rule once. Rules of one list lie in id order. */
@@ -275,7 +286,8 @@ static void answer_no_grant(struct decide *d)
 	ret->max_age_s = r->mfa->max_age[d->privilege];
 	/* Conditions are looked at in order, the proof last: nothing else is missing.
 	 */
-	ret->mfa_would_help = reason_rank(ret->reason) >= 5 && code_would_do(r) &&
+	ret->mfa_would_help = reason_rank(ret->reason) >= RANK_MFA &&
+			      code_would_do(r) &&
 			      d->req->mfa.state != POLICY_MFA_ASSUMED;
 }
 

@@ -190,12 +190,18 @@ static const char *deny_sentence(enum policy_reason reason)
 	case POLICY_REASON_MFA_REQUIRED:
 	case POLICY_REASON_MFA_STALE:
 	case POLICY_REASON_MFA_METHOD:
+	case POLICY_REASON_CLOCK_UNSYNCED:
+	case POLICY_REASON_OUTSIDE_HOURS:
+	case POLICY_REASON_REVIEW_OVERDUE:
+	case POLICY_REASON_SEPARATION:
 		return "No grant holds in full. The nearest:";
 	case POLICY_REASON_DIRECTORY_INCOMPLETE:
 		return "The members of a group that matters are not known at the "
 		       "moment.";
+	case POLICY_REASON_SESSION_LIMIT:
+		return "A limit on sessions is reached.";
+	case POLICY_REASON_LOCKED:
 	case POLICY_REASON_DENIED:
-	case POLICY_REASON_CLOCK_UNSYNCED:
 	case POLICY_REASON_NONE:
 		return NULL;
 	}

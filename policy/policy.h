@@ -39,9 +39,14 @@ enum policy_reason {
 	POLICY_REASON_SRC_NOT_ALLOWED,
 	POLICY_REASON_MFA_REQUIRED,
 	POLICY_REASON_MFA_STALE,
-	POLICY_REASON_MFA_METHOD, /* this method is not accepted; identifier
-				     "mfa_required" */
-	POLICY_REASON_CLOCK_UNSYNCED,
+	POLICY_REASON_MFA_METHOD,     /* this method is not accepted; identifier
+					 "mfa_required" */
+	POLICY_REASON_CLOCK_UNSYNCED, /* it is not known whether `time:` holds */
+	POLICY_REASON_LOCKED,	      /* an operational lock: user, group, role or VM */
+	POLICY_REASON_OUTSIDE_HOURS,  /* outside the hours of `time:` */
+	POLICY_REASON_REVIEW_OVERDUE, /* suspended until somebody reviews the grant */
+	POLICY_REASON_SEPARATION,     /* its role may not be held beside another */
+	POLICY_REASON_SESSION_LIMIT,  /* max_sessions or max_session_time is reached */
 };
 
 const char *policy_reason_name(enum policy_reason reason);
@@ -202,6 +207,55 @@ enum policy_assume {
 	POLICY_ASSUME_FROM = 1u << 0,
 	POLICY_ASSUME_TIME = 1u << 1, /* of day and week; `valid:` still counts */
 	POLICY_ASSUME_MFA = 1u << 2,
+	/* Reviews are in time and no session is open: without a daemon's state. */
+	POLICY_ASSUME_STATE = 1u << 3,
+};
+
+/*
+ * Operational locks: outside the policy, with an end. A lock of a group or a role whose
+ * membership is not known locks; a locked method proves nothing.
+ */
+enum policy_lock_kind {
+	POLICY_LOCK_USER = 1,
+	POLICY_LOCK_GROUP,
+	POLICY_LOCK_ROLE, /* whoever holds it on the VM, through a grant valid now */
+	POLICY_LOCK_VM,
+	POLICY_LOCK_FACTOR, /* a method: totp, recovery, security-key */
+};
+
+struct policy_lock {
+	enum policy_lock_kind kind;
+	const char *name; /* login, group, role, VM or method */
+	const char *id;	  /* USER: immutable id; either matches. NULL: unknown */
+	int64_t until_s;  /* the first second without it */
+};
+
+#define POLICY_LOCK_TEXT_MAX 272
+/* policy_lock_text() - "user:NAME", "group:NAME" …, as rbacctl takes it. */
+void policy_lock_text(const struct policy_lock *lock, char buf[POLICY_LOCK_TEXT_MAX]);
+/*
+ * policy_lock_parse() - the reverse; a text without a prefix is a user. @ret borrows.
+ * Return: 0; POLICY_E_INVALID for a kind or a name that cannot be.
+ */
+_must_check_ int policy_lock_parse(const char *text, struct policy_lock *ret);
+
+/*
+ * What decisions read besides the policy; kept by rbacd. NULL in a request: no locks,
+ * and nothing is known of reviews, so a grant with `overdue: suspend` does not match.
+ */
+struct policy_state {
+	const struct policy_lock *locks; /* borrowed */
+	size_t n_locks;
+	/* By policy_grant_at(): the last review or the first activation; 0: unknown. */
+	const int64_t *reviewed_s; /* borrowed */
+	size_t n_reviewed;
+};
+
+/* The sessions of the person; all zero: not known, which a limit refuses. */
+struct policy_sessions {
+	bool known;
+	uint32_t n_open; /* by policy_privilege_session() privileges */
+	int64_t age_s;	 /* sudo, su: of the session they come from; -1: unknown */
 };
 
 struct policy_request {
@@ -212,7 +266,10 @@ struct policy_request {
 	bool target_uid0;		      /* su: the target account has uid 0 */
 	struct policy_origin origin;
 	struct policy_mfa mfa;
-	int64_t now_s;	 /* wall clock, seconds since 1970 UTC */
+	int64_t now_s;	     /* wall clock, seconds since 1970 UTC */
+	bool clock_unsynced; /* the hour is not certain: `time:` is unknown */
+	const struct policy_state *state; /* locks and reviews; borrowed; may be NULL */
+	struct policy_sessions sessions;
 	unsigned assume; /* enum policy_assume bits; 0 for whoever stands at the door */
 };
 
@@ -220,6 +277,12 @@ struct policy_near {
 	const char *rule; /* grant id; borrowed from the policy */
 	enum policy_reason
 		reason; /* the first condition that was not definitely true */
+	/*
+	 * Figures, seconds. MFA_STALE: greatest age and age. GRANT_EXPIRED: the bound
+	 * that is not kept and now. REVIEW_OVERDUE: when it was due and now. Else 0.
+	 */
+	int64_t need_s, have_s;
+	const char *other; /* SEPARATION: the id of the separation. borrowed */
 };
 
 struct policy_decision {
@@ -237,6 +300,15 @@ struct policy_decision {
 	int64_t max_age_s; /* how old a proof may be for this privilege under that grant
 			    */
 	int64_t valid_until_s; /* end of the deciding grant, 0: none */
+	bool would_deny;     /* allow: only because the VM is in `mode: monitor`; reason
+				and near misses say what enforcement would answer */
+	bool monitor;	     /* the VM is in `mode: monitor` */
+	bool break_glass;    /* allow: @rule is a break_glass entry: raise its alert */
+	bool review_overdue; /* allow: the grant is overdue for review (`warn`) */
+	const struct policy_lock *lock; /* LOCKED: which; borrowed from the state */
+	/* What `limits` ask of this person; 0: no limit. */
+	uint32_t max_sessions;
+	int64_t max_session_s;
 	size_t n_near;
 	struct policy_near near[POLICY_NEAR_MAX];
 };
@@ -252,6 +324,12 @@ struct policy_decision {
  */
 void policy_decide(const struct policy *policy, const struct policy_request *req,
 		   struct policy_decision *ret);
+
+/*
+ * policy_privilege_session() - the privilege opens a session of its own that `limits`
+ * count: all but batch, su and sudo.
+ */
+bool policy_privilege_session(const char *privilege);
 
 /*
  * policy_explain() - the decision in sentences: the verdict and its rule, each near

@@ -37,6 +37,16 @@ const char *policy_reason_name(enum policy_reason reason)
 		return "mfa_stale";
 	case POLICY_REASON_CLOCK_UNSYNCED:
 		return "clock_unsynced";
+	case POLICY_REASON_LOCKED:
+		return "locked";
+	case POLICY_REASON_OUTSIDE_HOURS:
+		return "outside_hours";
+	case POLICY_REASON_REVIEW_OVERDUE:
+		return "review_overdue";
+	case POLICY_REASON_SEPARATION:
+		return "separation";
+	case POLICY_REASON_SESSION_LIMIT:
+		return "session_limit";
 	}
 	return "unknown";
 }

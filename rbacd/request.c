@@ -236,6 +236,16 @@ static const char *plain_words(enum policy_reason reason)
 		return "the directory does not know you";
 	case POLICY_REASON_CLOCK_UNSYNCED:
 		return "this host's clock is not synchronised";
+	case POLICY_REASON_LOCKED:
+		return "it is locked for the moment";
+	case POLICY_REASON_OUTSIDE_HOURS:
+		return "not at this time";
+	case POLICY_REASON_REVIEW_OVERDUE:
+		return "your access waits for a review";
+	case POLICY_REASON_SEPARATION:
+		return "two of your roles exclude each other";
+	case POLICY_REASON_SESSION_LIMIT:
+		return "your sessions are at their limit";
 	case POLICY_REASON_NONE:
 		break;
 	}

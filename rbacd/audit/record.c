@@ -19,6 +19,7 @@ static const char *const reasons[] = {
 	"unknown_user",
 	"no_grant",
 	"grant_expired",
+	"review_overdue",
 	"outside_hours",
 	"src_not_allowed",
 	"vm_unknown",

@@ -217,7 +217,7 @@ static void test_unknown_user_hidden(void **state)
 static void test_reasons(void **state)
 {
 	(void)state;
-	for (int r = POLICY_REASON_NO_POLICY; r <= POLICY_REASON_CLOCK_UNSYNCED; r++)
+	for (int r = POLICY_REASON_NO_POLICY; r <= POLICY_REASON_SESSION_LIMIT; r++)
 		assert_true(
 			audit_reason_known(policy_reason_name((enum policy_reason)r)));
 	assert_false(audit_reason_known("none"));
