@@ -334,7 +334,7 @@ DEPS_BUILD := gcc make pkg-config libc6-dev libpam0g-dev liboath-dev libyaml-dev
 DEPS_DEMO  := openssh-server openssh-client sudo login util-linux openssl oathtool python3 \
   python3-pexpect iproute2 passwd sqlite3
 DEPS_TEST  := clang libclang-rt-14-dev libcmocka-dev strace zbar-tools clang-format clang-tidy cppcheck \
-  valgrind mandoc tzdata
+  valgrind mandoc tzdata python3-jsonschema python3-yaml
 .PHONY: deps deps-build deps-demo
 deps-build:
 	@tests/lib/deps $(DEPS_BUILD)
@@ -371,6 +371,7 @@ BINDIR  ?= $(PREFIX)/bin
 SBINDIR ?= $(PREFIX)/sbin
 MANDIR  ?= $(PREFIX)/share/man
 DOCDIR  ?= $(PREFIX)/share/doc/vmsec
+DATADIR ?= $(PREFIX)/share/vmsec
 UNITDIR ?= $(PREFIX)/lib/systemd/system
 SYSUSERSDIR ?= $(PREFIX)/lib/sysusers.d
 TMPFILESDIR ?= $(PREFIX)/lib/tmpfiles.d
@@ -382,7 +383,7 @@ install_filled = sed -e 's|@BINDIR@|$(BINDIR)|g' -e 's|@SBINDIR@|$(SBINDIR)|g' -
   chmod 0644 $(DESTDIR)$(2)
 .PHONY: install uninstall
 install: all
-	install -d $(addprefix $(DESTDIR),$(PAMDIR) $(BINDIR) $(SBINDIR) $(DOCDIR)/pam.d $(UNITDIR) \
+	install -d $(addprefix $(DESTDIR),$(PAMDIR) $(BINDIR) $(SBINDIR) $(DOCDIR)/pam.d $(DATADIR)/examples $(UNITDIR) \
 	  $(SYSUSERSDIR) $(TMPFILESDIR) $(BASHCOMPDIR) $(ZSHCOMPDIR) $(SYSCONFDIR)/rbacd/policy.d)
 	install -m 0644 $(MODULE) $(DESTDIR)$(PAMDIR)/.pam_vmsec.so.new
 	mv -f $(DESTDIR)$(PAMDIR)/.pam_vmsec.so.new $(DESTDIR)$(PAMDIR)/pam_vmsec.so
@@ -390,6 +391,8 @@ install: all
 	install -m 0755 $(B)/rbacctl $(DESTDIR)$(BINDIR)
 	install -m 0644 pam_vmsec/dist/* $(DESTDIR)$(DOCDIR)/pam.d
 	install -m 0644 README.md $(wildcard docs/guide/*.md) $(DESTDIR)$(DOCDIR)
+	install -m 0644 docs/policy.schema.json $(DESTDIR)$(DATADIR)
+	install -m 0644 $(wildcard policy/examples/*.yaml) $(DESTDIR)$(DATADIR)/examples
 	test -e $(DESTDIR)$(SYSCONFDIR)/rbacd/rbacd.yaml || \
 	  install -m 0644 rbacd/dist/rbacd.yaml $(DESTDIR)$(SYSCONFDIR)/rbacd/rbacd.yaml
 	$(call install_filled,rbacd.service,$(UNITDIR)/rbacd.service)
@@ -414,13 +417,18 @@ uninstall:
 	  $(DESTDIR)$(BASHCOMPDIR)/rbacctl $(DESTDIR)$(ZSHCOMPDIR)/_rbacctl
 	for m in $(wildcard docs/man/*.[1-8]); do \
 	  rm -f $(DESTDIR)$(MANDIR)/man$${m##*.}/$${m##*/} || exit 1; done
-	rm -rf $(DESTDIR)$(DOCDIR)
+	rm -rf $(DESTDIR)$(DOCDIR) $(DESTDIR)$(DATADIR)
 
 .PHONY: demo
 # KEEP=1 leaves everything running and prints the commands to try by hand.
 demo: deps-demo
 	@$(MAKE) -s --no-print-directory all test-tools
 	@KEEP=$(KEEP) tests/integration/demo.sh
+
+# The schema and the loader over one corpus.
+.PHONY: policy-test
+policy-test: $(B)/rbacctl
+	@tests/policy/check_schema.py $(B)/rbacctl
 
 .PHONY: check integration race
 check: deps
@@ -500,6 +508,7 @@ help:
 	@echo 'make deps        those and what demo, tests and lint need (root)'
 	@echo 'make install     DESTDIR= PREFIX=/usr PAMDIR= are honoured; uninstall takes it back'
 	@echo 'make unit        unit tests only; VARIANT=asan for the sanitizers'
+	@echo 'make policy-test the schema beside the loader'
 	@echo 'make integration the real programs against the build; race: the long run'
 	@echo 'make faults      crashes, floods, swaps, timing, soak: samples; crash, flood ... : long'
 	@echo 'make bench       ours beside floors and peers (bench-peers unpacks one more peer)'
