@@ -77,7 +77,9 @@ RBACD_SRC  := rbacd/main.c rbacd/server.c rbacd/reload.c rbacd/privilege.c rbacd
   rbacd/outcome.c rbacd/conn.c rbacd/accept.c rbacd/caps.c rbacd/handle.c rbacd/identity.c rbacd/groups.c rbacd/identity_lookup.c rbacd/people_cache.c rbacd/directory/link.c rbacd/authz.c rbacd/admin.c \
   rbacd/admin_people.c rbacd/admin_status.c rbacd/admin_explain.c \
   rbacd/directory/local.c rbacd/log.c
-LDAP_MAP_SRC := rbacd/directory/dn.c rbacd/directory/ldap_filter.c rbacd/directory/ldap_schema.c
+LDAP_MAP_SRC := $(addprefix rbacd/directory/,dn.c ldap_entry.c ldap_filter.c ldap_map.c \
+  ldap_map_follow.c ldap_map_group.c ldap_map_members.c ldap_map_node.c ldap_map_result.c \
+  ldap_schema.c table.c)
 DIR_SRC    := rbacd/directory/dir_main.c rbacd/directory/nss.c rbacd/directory/nss_worker.c \
   rbacd/directory/workers.c rbacd/directory/file.c rbacd/privilege.c \
   rbacd/directory/link.c rbacd/directory/local.c rbacd/config.c rbacd/config_directory.c rbacd/log.c \
@@ -164,7 +166,8 @@ LIBS_mfa/test_mfa     := -lsqlite3 -lcrypto -loath
 # directory, identity
 UNIT_TESTS += directory/test_snapshot directory/test_local directory/test_file test_config test_identity
 LINK_directory/test_snapshot := $(SNAPSHOT_SRC)
-UNIT_TESTS += directory/test_dn directory/test_ldap_filter
+UNIT_TESTS += directory/test_dn directory/test_ldap_filter directory/test_ldap_map
+LINK_directory/test_ldap_map := $(LDAP_MAP_SRC) $(SNAPSHOT_SRC)
 LINK_directory/test_dn := rbacd/directory/dn.c
 LINK_directory/test_ldap_filter := rbacd/directory/ldap_filter.c
 LINK_directory/test_local := rbacd/directory/file.c rbacd/directory/local.c $(SNAPSHOT_SRC) \

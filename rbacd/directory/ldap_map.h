@@ -89,6 +89,7 @@ struct ldap_map;
 struct ldap_map_options {
 	const struct ldap_schema *schema; /* borrowed for the map's life, as all here */
 	const char *users_base, *groups_base;
+	uint64_t seed; /* random, so that nobody can choose names that slow us down */
 };
 _must_check_ int ldap_map_new(const struct ldap_map_options *o, struct ldap_map **ret);
 void ldap_map_free(struct ldap_map *m); /* NULL is a no-op */
@@ -156,7 +157,7 @@ _must_check_ int ldap_map_members_end(struct ldap_map *m, enum ldap_read how,
  * given; id of the group found ("" none); complete; age_s at @now_s of the oldest list
  * in its closure (0: all current); n_members: people in it, direct and nested.
  */
-void ldap_map_group(const struct ldap_map *m, size_t i, int64_t now_s,
+void ldap_map_group(struct ldap_map *m, size_t i, int64_t now_s,
 		    struct snapshot_group *ret);
 
 /*
@@ -187,7 +188,7 @@ void ldap_map_take_drops(struct ldap_map *m, ldap_dropped_fn fn, void *arg);
 
 /* What is wrong with target @i in words ("no group of this name", "2 groups have this
  * name", "nested deeper than 16", "too large"), or NULL. */
-const char *ldap_map_problem(const struct ldap_map *m, size_t i);
+const char *ldap_map_problem(struct ldap_map *m, size_t i);
 
 /* ldap_id_text() - "entryUUID:…" for people and policies. */
 #define LDAP_ID_TEXT_MAX 110
