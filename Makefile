@@ -461,7 +461,11 @@ $(eval $(call bench_rule,floor,$(BENCH_COMMON),))
 $(eval $(call bench_rule,logsink,$(BENCH_COMMON),))
 $(eval $(call bench_rule,bench_pam,tests/bench/transaction.c $(BENCH_PEOPLE),-lpam -loath))
 $(eval $(call bench_rule,bench_load,$(BENCH_RAW),-loath))
-$(eval $(call bench_rule,bench_policy,$(POLICY_SRC),$(call pkg_libs,$(PKGS_POLICY))))
+# SSSD's decision library is a peer where it is installed (libipa-hbac-dev).
+HAVE_HBAC := $(shell pkg-config --exists ipa_hbac 2>/dev/null && echo yes)
+BENCH_HBAC := tests/bench/peer_hbac$(if $(HAVE_HBAC),,_none).c
+$(eval $(call bench_rule,bench_policy,$(addprefix tests/bench/policy_,data.c floor.c) $(BENCH_HBAC) \
+  $(POLICY_SRC),$(call pkg_libs,$(PKGS_POLICY)$(if $(HAVE_HBAC), ipa_hbac))))
 $(eval $(call bench_rule,enrol_people,$(BENCH_COMMON) $(MFA_SRC) $(STORE_SRC) \
   rbacd/wire/code.c policy/diag.c,$(call pkg_libs,liboath libcrypto sqlite3)))
 
@@ -492,10 +496,12 @@ $(FAULTS): all test-tools bench-tools fault-tools
 faults: all test-tools bench-tools fault-tools
 	@bad=0; for f in $(FAULTS); do tests/faults/$$f.py $(VARIANT) || bad=1; done; exit $$bad
 
-# Peers that must not be installed on a host: only unpacked.
+# Peers that must not be installed on a host: only unpacked. SSSD's library is a package.
 bench-peers:
 	@mkdir -p build/peers
 	cd build/peers && apt-get download -q libpam-ldapd && dpkg -x libpam-ldapd_*.deb .
+	cd build/peers && { npm install --no-save --no-audit --no-fund --ignore-scripts \
+	  casbin@5 @cedar-policy/cedar-wasm@4 || echo "casbin, cedar: skipped, npm gives nothing"; }
 
 # Ours beside its floors and peers, as ratios of one run; reports, never fails on time.
 bench: all test-tools bench-tools fault-tools $(B)/tests/property/test_hplabs

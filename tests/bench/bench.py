@@ -6,12 +6,14 @@ usage: bench.py [VARIANT] [quick] [pam] [pinned] [load] [size] [policy]
 """
 import os
 import platform
+import shutil
 import statistics
 import subprocess
 import sys
 import time
 
-sys.path.insert(0, os.path.dirname(os.path.abspath(__file__)))
+HERE = os.path.dirname(os.path.abspath(__file__))
+sys.path.insert(0, HERE)
 import benchworld  # noqa: E402
 import peer_ldap  # noqa: E402
 import world  # noqa: E402
@@ -262,7 +264,22 @@ class Bench:
         if not os.path.exists(tool):
             print("  bench_policy is not built: skipped")
             return
-        print(world.run(tool, timeout=600, check=False).stdout, end="", flush=True)
+        rounds = "10" if self.quick else "50"
+        print(world.run(tool, rounds, benchworld.DISK, timeout=600, check=False).stdout, end="",
+              flush=True)
+        self.engines()
+
+    def engines(self):
+        """Casbin and Cedar, which run in node; make bench-peers fetches them."""
+        modules = os.path.dirname(self.w.build) + "/peers/node_modules"
+        if not shutil.which("node") or not os.path.isdir(modules):
+            print("  casbin, cedar: skipped, not installed (make bench-peers)")
+            return
+        for size in ("small", "large"):
+            r = world.run("node", HERE + "/peer_engines.js",
+                          modules, "%s/%s.json" % (benchworld.DISK, size), timeout=300,
+                          check=False)
+            print(r.stdout, end="", flush=True)
 
     def run(self):
         self.setup()
