@@ -12,8 +12,7 @@ import subprocess
 import sys
 import time
 
-HERE = os.path.dirname(os.path.abspath(__file__))
-sys.path.insert(0, HERE)
+sys.path.insert(0, os.path.dirname(os.path.abspath(__file__)))
 import benchworld  # noqa: E402
 import peer_ldap  # noqa: E402
 import world  # noqa: E402
@@ -271,15 +270,16 @@ class Bench:
 
     def engines(self):
         """Casbin and Cedar, which run in node; make bench-peers fetches them."""
-        modules = os.path.dirname(self.w.build) + "/peers/node_modules"
+        modules = world.TREE + "/build/peers/node_modules"
         if not shutil.which("node") or not os.path.isdir(modules):
             print("  casbin, cedar: skipped, not installed (make bench-peers)")
             return
         for size in ("small", "large"):
-            r = world.run("node", HERE + "/peer_engines.js",
+            r = world.run("node", world.TREE + "/tests/bench/peer_engines.js",
                           modules, "%s/%s.json" % (benchworld.DISK, size), timeout=300,
                           check=False)
-            print(r.stdout, end="", flush=True)
+            print(r.stdout or "  casbin, cedar: " + r.stderr.strip()[-200:] + "\n", end="",
+                  flush=True)
 
     def run(self):
         self.setup()
