@@ -84,7 +84,9 @@ DIR_SRC    := rbacd/directory/dir_main.c rbacd/directory/nss.c rbacd/directory/n
   rbacd/directory/workers.c rbacd/directory/file.c rbacd/privilege.c \
   rbacd/directory/link.c rbacd/directory/local.c rbacd/config.c rbacd/config_directory.c rbacd/log.c \
   $(LDAP_MAP_SRC)
-CTL_SRC    := rbacd/ctl/rbacctl.c rbacd/ctl/tree.c rbacd/ctl/help.c rbacd/ctl/complete.c \
+DOCTOR_SRC := rbacd/doctor/pamconf.c rbacd/doctor/pamwalk.c rbacd/doctor/doctor.c \
+  rbacd/doctor/doctor_pam.c rbacd/doctor/doctor_host.c rbacd/doctor/run.c
+CTL_SRC    := $(DOCTOR_SRC) rbacd/ctl/cmd_doctor.c rbacd/ctl/rbacctl.c rbacd/ctl/tree.c rbacd/ctl/help.c rbacd/ctl/complete.c \
   rbacd/ctl/commands.c rbacd/ctl/call.c rbacd/ctl/out.c rbacd/ctl/text.c rbacd/ctl/qr.c \
   rbacd/ctl/record.c rbacd/ctl/cmd_status.c rbacd/ctl/cmd_people.c rbacd/ctl/cmd_enrol.c \
   rbacd/ctl/cmd_explain.c rbacd/ctl/cmd_policy.c rbacd/ctl/cmd_audit.c \
@@ -242,6 +244,15 @@ $(B)/tests/module/pam_stage.so: $(call obj,tests/module/pam_stage.c)
 .PHONY: module-test
 module-test: $(MODULE) $(B)/tests/module/pam_stage.so $(MT_PROGS)
 	@tests/module/run $(B)
+
+# The doctor: a corpus of set-ups, and its model of libpam against libpam itself.
+$(B)/tests/property/test_pamwalk: $(call obj,tests/property/test_pamwalk.c rbacd/doctor/pamconf.c rbacd/doctor/pamwalk.c policy/diag.c)
+	@mkdir -p $(@D)
+	$(call say,LD)$(CC) $(CFLAGS) $(LDFLAGS) $(LDHARD) -o $@ $^ -lpam
+.PHONY: doctor-test
+doctor-test: $(B)/rbacctl $(B)/tests/module/pam_stage.so $(B)/tests/property/test_pamwalk
+	@tests/integration/doctor.py $(B)/rbacctl
+	@$(B)/tests/property/test_pamwalk $(abspath $(B))/tests/module/pam_stage.so 5000
 
 .PHONY: clean
 clean:

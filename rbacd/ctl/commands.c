@@ -141,6 +141,14 @@ static const struct ctl_command audit_commands[] = {
 	COMMANDS_END,
 };
 
+static const struct ctl_option doctor_options[] = {
+	{"root",
+	 "DIR",
+	 "look at the pam.d of another tree, and at nothing else",
+	 0,
+	 {NULL}},
+	{NULL, NULL, NULL, 0, {NULL}}};
+
 static const struct ctl_command root_commands[] = {
 	{"status",
 	 "how rbacd is, and what to do when something is wrong",
@@ -149,6 +157,15 @@ static const struct ctl_command root_commands[] = {
 	 NULL,
 	 NULL,
 	 cmd_status},
+	{"doctor",
+	 "look for what is wrong with this machine's set-up",
+	 "Follows each service of /etc/pam.d as libpam would, and looks at sshd, sudo, "
+	 "files,\nclock, rescue and rbacd. Changes nothing. Exit: 0 clean, 1 warnings, "
+	 "5 something\nkeeps people out, 6 something lets people in.",
+	 {NULL},
+	 doctor_options,
+	 NULL,
+	 cmd_doctor},
 	{"enrol",
 	 "give a person a second factor",
 	 "Prints a QR code, the otpauth URI and the recovery codes, and asks for one "

@@ -1,7 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* pam_stage.c - a module for test stacks: authtok=X sets PAM_AUTHTOK, user=X renames.
+/* pam_stage.c - a module for test stacks: authtok=X sets PAM_AUTHTOK, user=X renames,
+ * answer=N returns N.
  */
 #include <security/pam_modules.h>
+#include <stdlib.h>
 #include <string.h>
 
 #define EXPORT __attribute__((visibility("default")))
@@ -15,6 +17,8 @@ static int stage(pam_handle_t *pamh, int argc, const char **argv)
 			r = pam_set_item(pamh, PAM_AUTHTOK, argv[i] + 8);
 		else if (memcmp(argv[i], "user=", 5) == 0)
 			r = pam_set_item(pamh, PAM_USER, argv[i] + 5);
+		else if (memcmp(argv[i], "answer=", 7) == 0)
+			r = (int)strtol(argv[i] + 7, NULL, 10);
 		else
 			r = PAM_SYSTEM_ERR;
 	}

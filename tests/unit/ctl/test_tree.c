@@ -21,6 +21,7 @@
 		return CTL_NO;                                                         \
 	}
 HANDLER(cmd_status)
+HANDLER(cmd_doctor)
 HANDLER(cmd_my_status)
 HANDLER(cmd_reload)
 HANDLER(cmd_enrol)
