@@ -304,7 +304,7 @@ lint: check-layers fmt-check cppcheck analyze tidy
 # ---------------------------------------------------------------- fuzz
 # fuzz_NAME.c is one libFuzzer target; FUZZ_LINK_NAME names the sources it links. The
 # module's sources see the machine of tests/fuzz/kernel.c instead of libc's.
-FUZZERS := wire policy config snapshot seal audit module people print tz
+FUZZERS := wire policy config snapshot seal audit module people print tz dn ldap
 FUZZ_LINK_wire     := $(WIRE_SRC)
 FUZZ_LINK_policy   := $(POLICY_SRC)
 FUZZ_LINK_config   := rbacd/config.c rbacd/config_directory.c policy/diag.c policy/yaml.c
@@ -316,6 +316,8 @@ FUZZ_LINK_people   := rbacd/directory/file.c rbacd/directory/local.c $(SNAPSHOT_
   policy/diag.c policy/yaml.c
 FUZZ_LINK_print    := rbacd/ctl/record.c rbacd/ctl/out.c rbacd/ctl/text.c rbacd/wire/buf.c
 FUZZ_LINK_tz       := policy/tz.c
+FUZZ_LINK_dn       := rbacd/directory/dn.c rbacd/directory/ldap_filter.c
+FUZZ_LINK_ldap     := $(LDAP_MAP_SRC) $(SNAPSHOT_SRC)
 FUZZ_LINK_module   := tests/fuzz/kernel.c tests/fuzz/peer.c rbacd/wire/buf.c rbacd/wire/msg.c \
   rbacd/wire/code.c
 FUZZED_MODULE      := $(MODULE_SRC) rbacd/wire/client.c
