@@ -128,6 +128,14 @@ void index_list_sort(struct index_list *list)
 	list->n = n;
 }
 
+int index_list_compare(const struct index_list *a, const struct index_list *b)
+{
+	for (uint32_t i = 0; i < a->n && i < b->n; i++)
+		if (a->v[i] != b->v[i])
+			return a->v[i] < b->v[i] ? -1 : 1;
+	return a->n < b->n ? -1 : a->n > b->n;
+}
+
 static int compare_text(const void *a, const void *b)
 {
 	return strcmp(*(const char *const *)a, *(const char *const *)b);
@@ -223,6 +231,7 @@ struct closure {
 	uint32_t *stack;
 	uint32_t *next; /* owned; how many includes of an open role are done */
 	uint64_t n_texts;
+	uint32_t n_closed;
 };
 
 static void closure_done(struct closure *c)
@@ -288,6 +297,7 @@ static void close_from(struct closure *c, uint32_t start)
 
 		if (c->next[i] == info[i].includes.n) {
 			close_role(c, i);
+			c->l->p->role_order[c->n_closed++] = i;
 			c->state[i] = 2;
 			depth--;
 			continue;
@@ -310,7 +320,8 @@ void check_roles(struct loader *l)
 	c.state = calloc(n + 1, sizeof(*c.state));
 	c.stack = calloc(n + 1, sizeof(*c.stack));
 	c.next = calloc(n + 1, sizeof(*c.next));
-	if (!c.state || !c.stack || !c.next) {
+	l->p->role_order = loader_alloc(l, n, sizeof(*l->p->role_order));
+	if (!c.state || !c.stack || !c.next || !l->p->role_order) {
 		l->err = -ENOMEM;
 		return;
 	}

@@ -137,23 +137,29 @@ static void refine(struct compile *c, uint32_t stamp)
 	}
 }
 
+static void refine_by(struct compile *c, const struct rules *rules, uint32_t *stamp)
+{
+	for (uint32_t i = 0; i < rules->n; i++) {
+		rule_members(c, &rules->v[i]);
+		refine(c, ++*stamp);
+	}
+}
+
 static int make_classes(struct compile *c)
 {
 	struct policy *p = c->p;
+	uint32_t stamp = 0;
 
 	p->vm_class = arena_array(&p->arena, p->vms.n, sizeof(*p->vm_class));
 	if (!p->vm_class)
 		return -ENOMEM;
 	c->n_classes = p->vms.n > 0;
 	c->size[0] = p->vms.n;
-	for (uint32_t i = 0; i < p->grants.n; i++) {
-		rule_members(c, &p->grants.v[i]);
-		refine(c, i + 1);
-	}
-	for (uint32_t i = 0; i < p->denies.n; i++) {
-		rule_members(c, &p->denies.v[i]);
-		refine(c, p->grants.n + i + 1);
-	}
+	refine_by(c, &p->grants, &stamp);
+	refine_by(c, &p->denies, &stamp);
+	refine_by(c, &p->glass, &stamp);
+	rule_members(c, &p->monitor);
+	refine(c, ++stamp);
 	for (uint32_t i = 0; i < p->vms.n; i++)
 		c->rep[p->vm_class[i]] = i;
 	return 0;
@@ -253,6 +259,21 @@ static int list_rules(struct compile *c, struct rules *rules, struct diags *diag
 	return r > 0 ? too_large(diag, "rules times VMs") : r;
 }
 
+static int list_monitored(struct compile *c)
+{
+	struct policy *p = c->p;
+	uint64_t *bits = arena_array(&p->arena, c->n_classes / 64 + 1u, sizeof(*bits));
+
+	if (!bits)
+		return -ENOMEM;
+	rule_members(c, &p->monitor);
+	for (uint32_t k = 0; k < c->n_classes; k++)
+		if (p->monitor_default || vmset_has(c->rule_bits, c->rep[k]))
+			vmset_set(bits, k);
+	p->class_monitor = bits;
+	return 0;
+}
+
 int compile_index(struct policy *p, struct diags *diag)
 {
 	_cleanup_(compile_done) struct compile c = {.p = p};
@@ -267,6 +288,10 @@ int compile_index(struct policy *p, struct diags *diag)
 		r = list_rules(&c, &p->grants, diag);
 	if (r == 0)
 		r = list_rules(&c, &p->denies, diag);
+	if (r == 0)
+		r = list_rules(&c, &p->glass, diag);
+	if (r == 0)
+		r = list_monitored(&c);
 	return r;
 }
 

@@ -3,108 +3,9 @@
  * decide.c - the one decision: denies, then grants, then near misses. It starts at deny
  * and has one place that allows.
  */
-#include "policy/match.h"
+#include "policy/decide.h"
 
-struct decide {
-	const struct policy *p;
-	const struct policy_request *req;
-	uint32_t vm_class;
-	uint32_t privilege;
-	struct match_subject subject;
-	const struct rule *best; /* most favourable grant that is true */
-	uint32_t best_to;
-	const struct rule
-		*denied; /* smallest id; a certain match before an unknown one */
-	enum match denied_how;
-	const struct rule *near[POLICY_NEAR_MAX];
-	struct policy_decision *ret;
-};
-
-#define RANK_MFA 10 /* from here on only a proof is missing */
-
-/* How useful a reason is to the person who was refused. */
-static unsigned reason_rank(enum policy_reason reason)
-{
-	switch (reason) {
-	case POLICY_REASON_MFA_STALE:
-		return 12;
-	case POLICY_REASON_MFA_REQUIRED:
-		return 11;
-	case POLICY_REASON_MFA_METHOD:
-		return RANK_MFA;
-	case POLICY_REASON_CLOCK_UNSYNCED:
-		return 9;
-	case POLICY_REASON_OUTSIDE_HOURS:
-		return 8;
-	case POLICY_REASON_SRC_NOT_ALLOWED:
-		return 7;
-	case POLICY_REASON_SEPARATION:
-		return 6;
-	case POLICY_REASON_REVIEW_OVERDUE:
-		return 5;
-	case POLICY_REASON_GRANT_EXPIRED:
-		return 4;
-	case POLICY_REASON_DIRECTORY_INCOMPLETE:
-		return 3;
-	case POLICY_REASON_SESSION_LIMIT:
-	case POLICY_REASON_NO_GRANT:
-	case POLICY_REASON_NONE:
-	case POLICY_REASON_NO_POLICY:
-	case POLICY_REASON_VM_UNKNOWN:
-	case POLICY_REASON_SERVICE_UNKNOWN:
-	case POLICY_REASON_UNKNOWN_USER:
-	case POLICY_REASON_ACCT_DISABLED:
-	case POLICY_REASON_ACCT_EXPIRED:
-	case POLICY_REASON_DENIED:
-	case POLICY_REASON_LOCKED:
-		return 0;
-	}
-	return 0;
-}
-
-static bool code_would_do(const struct rule *r)
-{
-	return (r->mfa->accept & (POLICY_METHOD_TOTP | POLICY_METHOD_RECOVERY)) != 0;
-}
-
-/* Near misses that a code would turn into access come first, then by rank and id. */
-static unsigned near_rank(const struct rule *r, enum policy_reason reason)
-{
-	unsigned rank = reason_rank(reason);
-
-	return rank >= RANK_MFA && code_would_do(r) ? rank + 16 : rank;
-}
-
-/* Keeps the best POLICY_NEAR_MAX, each rule once. Rules of one list lie in id order. */
-static void add_near(struct decide *d, const struct rule *r, enum policy_reason reason)
-{
-	struct policy_decision *ret = d->ret;
-	unsigned rank = near_rank(r, reason);
-	size_t at = 0;
-
-	while (at < ret->n_near) {
-		unsigned other = near_rank(d->near[at], ret->near[at].reason);
-
-		if (d->near[at] == r)
-			return;
-		if (other < rank || (other == rank && d->near[at] > r))
-			break;
-		at++;
-	}
-	if (at == POLICY_NEAR_MAX)
-		return;
-	for (size_t i = at; i < ret->n_near; i++)
-		if (d->near[i] == r)
-			return;
-	if (ret->n_near < POLICY_NEAR_MAX)
-		ret->n_near++;
-	for (size_t i = ret->n_near - 1; i > at; i--) {
-		d->near[i] = d->near[i - 1];
-		ret->near[i] = ret->near[i - 1];
-	}
-	d->near[at] = r;
-	ret->near[at] = (struct policy_near){.rule = r->id, .reason = reason};
-}
+#include "policy/vmset.h"
 
 /* Most time left, then no need of a code, then the smaller id. */
 static bool more_favourable(const struct rule *a, const struct rule *b)
@@ -123,14 +24,23 @@ static bool more_favourable(const struct rule *a, const struct rule *b)
 static enum policy_reason grant_reason(const struct decide *d, const struct rule *r,
 				       enum match to)
 {
+	enum match time;
+
 	if (to != MATCH_YES)
 		return POLICY_REASON_DIRECTORY_INCOMPLETE;
-	if (d->req->now_s < r->valid_from_s ||
-	    (r->valid_until_s != 0 && d->req->now_s >= r->valid_until_s))
+	if (!standing_valid(d, r))
 		return POLICY_REASON_GRANT_EXPIRED;
+	if (standing_suspended(d, r))
+		return POLICY_REASON_REVIEW_OVERDUE;
+	if (d->conflict && standing_dropped(d, r))
+		return POLICY_REASON_SEPARATION;
 	if (match_from(r, d->req) != MATCH_YES)
 		return POLICY_REASON_SRC_NOT_ALLOWED;
-	return match_mfa(r, d->privilege, d->req);
+	time = match_time(r, d->req);
+	if (time != MATCH_YES)
+		return time == MATCH_NO ? POLICY_REASON_OUTSIDE_HOURS
+					: POLICY_REASON_CLOCK_UNSYNCED;
+	return match_mfa(r, d->privilege, d->req, d->locked_methods);
 }
 
 static void try_grant(struct decide *d, const struct rule *r)
@@ -147,7 +57,7 @@ static void try_grant(struct decide *d, const struct rule *r)
 	reason = grant_reason(d, r, to);
 	if (reason != POLICY_REASON_NONE) {
 		if (!d->best) /* nobody asks for near misses of an allow */
-			add_near(d, r, reason);
+			near_add(d, r, reason);
 		return;
 	}
 	if (!d->best || more_favourable(r, d->best)) {
@@ -164,7 +74,8 @@ static void try_deny(struct decide *d, const struct rule *r)
 	if (!match_privilege(d->p, r, d->privilege, d->req))
 		return;
 	to = match_to(r, &d->subject, &principal);
-	if (to == MATCH_NO || match_from(r, d->req) == MATCH_NO)
+	if (to == MATCH_NO || match_from(r, d->req) == MATCH_NO ||
+	    match_time(r, d->req) == MATCH_NO)
 		return;
 	if (!d->denied || to > d->denied_how ||
 	    (to == d->denied_how && r < d->denied)) {
@@ -190,8 +101,6 @@ static bool csr_has(const struct csr *csr, uint32_t key, uint32_t x)
 	return false;
 }
 
-typedef void try_fn(struct decide *d, const struct rule *r);
-
 /* The subject's principals as up to three lists. */
 struct principals {
 	const uint32_t *v[3];
@@ -199,7 +108,7 @@ struct principals {
 };
 
 static void walk_principals(struct decide *d, const struct rules *rules,
-			    const struct principals *list, try_fn *try)
+			    const struct principals *list, decide_try_fn *try)
 {
 	const struct csr *by = &rules->by_principal;
 
@@ -215,7 +124,7 @@ static void walk_principals(struct decide *d, const struct rules *rules,
 
 /* Rules that name the subject on this VM; both ways find the same ones. */
 static void walk(struct decide *d, const struct rules *rules,
-		 const struct principals *list, try_fn *try)
+		 const struct principals *list, decide_try_fn *try)
 {
 	const struct csr *by = &rules->by_class;
 	uint32_t first = by->off[d->vm_class], end = by->off[d->vm_class + 1];
@@ -248,7 +157,7 @@ static void walk_denies(struct decide *d)
 		walk(d, &d->p->denies, &list, try_deny);
 }
 
-static void walk_grants(struct decide *d)
+static void walk_for(struct decide *d, const struct rules *rules, decide_try_fn *try)
 {
 	const struct match_subject *m = &d->subject;
 	const struct principals list = {
@@ -256,8 +165,13 @@ static void walk_grants(struct decide *d)
 		{m->n_groups, m->n_unknown, m->n_grant_named},
 	};
 
-	if (d->p->grants.n > 0)
-		walk(d, &d->p->grants, &list, try_grant);
+	if (rules->n > 0)
+		walk(d, rules, &list, try);
+}
+
+void decide_walk_grants(struct decide *d, decide_try_fn *try)
+{
+	walk_for(d, &d->p->grants, try);
 }
 
 /* ---------------------------------------------------------------- answers */
@@ -271,6 +185,59 @@ static void answer_denied(struct decide *d)
 	d->ret->message = d->denied->message;
 }
 
+/*
+ * What `limits` allow this person, the least of all that name him, and whether that is
+ * used up. They count sessions of their own; sudo and su end with the session they come
+ * from.
+ */
+static bool over_limit(struct decide *d)
+{
+	const struct policy_sessions *have = &d->req->sessions;
+	struct policy_decision *ret = d->ret;
+	bool stepping =
+		d->privilege == d->p->priv_su || d->privilege == d->p->priv_sudo;
+	uint32_t ignored;
+
+	ret->max_sessions = 0;
+	ret->max_session_s = 0;
+	if (d->privilege == d->p->priv_batch)
+		return false;
+	for (uint32_t i = 0; i < d->p->n_limits; i++) {
+		const struct model_limit *l = &d->p->limits[i];
+
+		if (match_list(&l->to, true, &d->subject, &ignored) == MATCH_NO)
+			continue;
+		if (l->max_sessions > 0 &&
+		    (ret->max_sessions == 0 || l->max_sessions < ret->max_sessions))
+			ret->max_sessions = l->max_sessions;
+		if (l->max_session_s > 0 &&
+		    (ret->max_session_s == 0 || l->max_session_s < ret->max_session_s))
+			ret->max_session_s = l->max_session_s;
+	}
+	if (d->req->assume & POLICY_ASSUME_STATE)
+		return false;
+	if (stepping)
+		return ret->max_session_s > 0 && (!have->known || have->age_s < 0 ||
+						  have->age_s >= ret->max_session_s);
+	return ret->max_sessions > 0 &&
+	       (!have->known || have->n_open >= ret->max_sessions);
+}
+
+static void answer_over_limit(struct decide *d)
+{
+	struct policy_decision *ret = d->ret;
+	bool stepping = !policy_privilege_session(d->req->privilege);
+
+	ret->reason = POLICY_REASON_SESSION_LIMIT;
+	ret->n_near = 1;
+	ret->near[0] = (struct policy_near){
+		.rule = d->best->id,
+		.reason = POLICY_REASON_SESSION_LIMIT,
+		.need_s = stepping ? ret->max_session_s : ret->max_sessions,
+		.have_s = stepping ? d->req->sessions.age_s : d->req->sessions.n_open,
+	};
+}
+
 static void answer_no_grant(struct decide *d)
 {
 	struct policy_decision *ret = d->ret;
@@ -282,13 +249,13 @@ static void answer_no_grant(struct decide *d)
 	ret->reason = ret->near[0].reason;
 	if (!match_asks_mfa(r))
 		return;
-	ret->accept = r->mfa->accept;
+	ret->accept = match_accept(r, d->locked_methods);
 	ret->max_age_s = r->mfa->max_age[d->privilege];
 	/* Conditions are looked at in order, the proof last: nothing else is missing.
 	 */
-	ret->mfa_would_help = reason_rank(ret->reason) >= RANK_MFA &&
-			      code_would_do(r) &&
-			      d->req->mfa.state != POLICY_MFA_ASSUMED;
+	ret->mfa_would_help = near_wants_proof(ret->reason) &&
+			      near_code_would_do(d, r) &&
+			      d->req->mfa.state != POLICY_MFA_ASSUMED && !over_limit(d);
 }
 
 static const char *carrying_role(const struct decide *d, const struct rule *r)
@@ -313,13 +280,15 @@ static void answer_allow(struct decide *d)
 	ret->n_near = 0;
 	if (!r)
 		return; /* batch */
+	ret->break_glass = r->alert != NULL;
+	ret->review_overdue = standing_overdue(d, r);
 	ret->rule = r->id;
 	ret->group = d->p->principal_text[d->best_to];
-	ret->role = carrying_role(d, r);
+	ret->role = carrying_role(d, r); /* NULL: break_glass */
 	ret->valid_until_s = r->valid_until_s;
 	if (match_asks_mfa(r)) {
 		ret->mfa_required = true;
-		ret->accept = r->mfa->accept;
+		ret->accept = match_accept(r, d->locked_methods);
 		ret->max_age_s = r->mfa->max_age[d->privilege];
 	}
 }
@@ -362,34 +331,74 @@ static bool is_local_batch(const struct decide *d)
 	return d->privilege == d->p->priv_batch && d->req->subject->local;
 }
 
+/* Steps 4 to 7: what the grants give. */
+static void weigh_grants(struct decide *d)
+{
+	if (d->p->n_separations > 0)
+		standing_separate(d);
+	decide_walk_grants(d, try_grant);
+	if (!d->best) /* the last resort, so that an alert means that it was needed */
+		walk_for(d, &d->p->glass, try_grant);
+	if (!d->best)
+		answer_no_grant(d);
+	else if (over_limit(d))
+		answer_over_limit(d);
+	else
+		answer_allow(d);
+}
+
+/* Step 8: on a VM that is only watched a missing grant is noted, not enforced. */
+static void apply_mode(struct decide *d)
+{
+	struct policy_decision *ret = d->ret;
+
+	ret->monitor = vmset_has(d->p->class_monitor, d->vm_class);
+	if (!ret->monitor || ret->verdict == POLICY_ALLOW)
+		return;
+	ret->verdict = POLICY_ALLOW;
+	ret->would_deny = true;
+}
+
+static void init(struct decide *d, const struct policy *policy,
+		 const struct policy_request *req, struct policy_decision *ret)
+{
+	memset(ret, 0, sizeof(*ret));
+	d->p = policy;
+	d->req = req;
+	d->ret = ret;
+	d->locked_methods = 0;
+	d->best = d->denied = NULL;
+	d->best_to = NAMES_NONE;
+	d->denied_how = MATCH_NO;
+	d->conflict = false;
+	d->near[0] = NULL;
+}
+
 void policy_decide(const struct policy *policy, const struct policy_request *req,
 		   struct policy_decision *ret)
 {
 	struct decide d;
 
-	memset(ret, 0, sizeof(*ret));
-	d.p = policy;
-	d.req = req;
-	d.ret = ret;
-	d.best = d.denied = NULL;
-	d.best_to = NAMES_NONE;
-	d.denied_how = MATCH_NO;
-	d.near[0] = NULL;
+	init(&d, policy, req, ret);
 	ret->reason = find_place(&d);
 	if (ret->reason == POLICY_REASON_NONE)
 		ret->reason = check_account(req);
 	if (ret->reason != POLICY_REASON_NONE)
 		return;
 	match_subject_init(&d.subject, policy, req->subject);
+	ret->lock = lock_find(&d);
+	if (ret->lock) {
+		ret->reason = POLICY_REASON_LOCKED;
+		return;
+	}
 	walk_denies(&d);
 	if (d.denied) {
 		answer_denied(&d);
 		return;
 	}
-	if (!is_local_batch(&d))
-		walk_grants(&d);
-	if (d.best || is_local_batch(&d))
+	if (is_local_batch(&d))
 		answer_allow(&d);
 	else
-		answer_no_grant(&d);
+		weigh_grants(&d);
+	apply_mode(&d);
 }

@@ -7,50 +7,11 @@
 
 #include <errno.h>
 
-static const char *const top_keys[] = {"vmsec_policy", "serial",  "defaults",
-				       "groups",       "users",	  "services",
-				       "inventory",    "vm_sets", "roles",
-				       "grants",       "denies",  NULL};
-static const char *const later_keys[] = {"separation", "limits",      "password",
-					 "enrolment",  "break_glass", "mode",
-					 "tests"};
-
-static bool is_later_key(const char *key)
-{
-	for (size_t i = 0; i < ARRAY_SIZE(later_keys); i++)
-		if (str_eq(later_keys[i], key))
-			return true;
-	return false;
-}
-
-static bool is_top_key(const char *key)
-{
-	for (size_t i = 0; top_keys[i]; i++)
-		if (str_eq(top_keys[i], key))
-			return true;
-	return false;
-}
-
-static void check_top_key(struct loader *l, const struct yaml_doc *doc,
-			  const struct yaml_node *n)
-{
-	struct diag_nearest near;
-
-	if (is_top_key(n->key))
-		return;
-	if (is_later_key(n->key)) {
-		yaml_error_key(doc, n, l->diag, "'%s' is not supported yet", n->key);
-		return;
-	}
-	diag_nearest_init(&near, n->key);
-	for (size_t i = 0; top_keys[i]; i++)
-		diag_nearest_try(&near, top_keys[i]);
-	if (near.found)
-		yaml_error_key(doc, n, l->diag, "unknown key '%s'; did you mean '%s'?",
-			       n->key, near.found);
-	else
-		yaml_error_key(doc, n, l->diag, "unknown key '%s'", n->key);
-}
+static const char *const top_keys[] = {
+	"vmsec_policy", "serial",     "defaults", "groups",   "users",
+	"services",	"inventory",  "vm_sets",  "roles",    "grants",
+	"denies",	"separation", "limits",	  "password", "enrolment",
+	"break_glass",	"mode",	      "tests",	  NULL};
 
 static void check_version(struct loader *l, const struct yaml_doc *doc)
 {
@@ -220,31 +181,50 @@ static void mention(struct loader *l, const struct yaml_doc *doc,
 		loader_add(l, SECTION_GROUPS, to->text, to->len, doc, NULL);
 }
 
+static void mention_to(struct loader *l, const struct yaml_doc *doc,
+		       const struct yaml_node *entry)
+{
+	const struct yaml_node *to = yaml_get(entry, "to");
+
+	if (to && to->kind == YAML_LIST)
+		for (const struct yaml_node *t = to->first; t; t = t->next)
+			mention(l, doc, t);
+}
+
 static void declare_rules(struct loader *l, enum section s, const struct yaml_doc *doc,
 			  const struct yaml_node *list, const char *what)
 {
 	if (!check_kind(l, (struct at){doc, list}, YAML_LIST, what))
 		return;
 	for (const struct yaml_node *i = list->first; i && l->err == 0; i = i->next) {
-		const struct yaml_node *id, *to;
+		const struct yaml_node *id;
 		struct at at = {doc, i};
 
 		if (i->kind != YAML_MAP) {
-			loader_error(l, at, "a rule must be a map with id, to, vms …");
+			loader_error(l, at, "an entry of '%s' must be a map with an id",
+				     what);
 			continue;
 		}
 		id = yaml_get(i, "id");
 		if (!id || id->kind != YAML_SCALAR) {
-			loader_error(l, at, "the rule has no 'id'");
+			loader_error(l, at, "the entry has no 'id'");
 			continue;
 		}
 		if (check_name(l, (struct at){doc, id}, id->text, id->len, "rule"))
 			loader_add(l, s, id->text, id->len, doc, i);
-		to = yaml_get(i, "to");
-		if (to && to->kind == YAML_LIST)
-			for (const struct yaml_node *t = to->first; t; t = t->next)
-				mention(l, doc, t);
+		mention_to(l, doc, i);
 	}
+}
+
+/* Entries without an id: what is wrong with them is said when they are read. */
+static void mention_all(struct loader *l, const struct yaml_doc *doc,
+			const struct yaml_node *list)
+{
+	if (!list || list->kind != YAML_LIST)
+		return;
+	for (const struct yaml_node *i = list->first; i && l->err == 0; i = i->next)
+		if (i->kind == YAML_MAP)
+			mention_to(l, doc, i);
 }
 
 /* ------------------------------------------------------------- documents */
@@ -256,10 +236,15 @@ static void declare_doc(struct loader *l, const struct yaml_doc *doc)
 		enum section section;
 		bool list;
 	} keys[] = {
-		{"groups", SECTION_GROUPS, false},     {"users", SECTION_USERS, false},
-		{"services", SECTION_SERVICES, false}, {"vm_sets", SECTION_SETS, false},
-		{"roles", SECTION_ROLES, false},       {"grants", SECTION_GRANTS, true},
+		{"groups", SECTION_GROUPS, false},
+		{"users", SECTION_USERS, false},
+		{"services", SECTION_SERVICES, false},
+		{"vm_sets", SECTION_SETS, false},
+		{"roles", SECTION_ROLES, false},
+		{"grants", SECTION_GRANTS, true},
 		{"denies", SECTION_DENIES, true},
+		{"break_glass", SECTION_GLASS, true},
+		{"separation", SECTION_SEPARATION, true},
 	};
 	const struct yaml_node *root = yaml_root(doc), *n;
 
@@ -268,8 +253,7 @@ static void declare_doc(struct loader *l, const struct yaml_doc *doc)
 		return;
 	}
 	check_version(l, doc);
-	for (n = root->first; n; n = n->next)
-		check_top_key(l, doc, n);
+	yaml_check_keys(doc, root, top_keys, l->diag);
 	for (size_t i = 0; i < ARRAY_SIZE(keys); i++) {
 		n = yaml_get(root, keys[i].key);
 		if (!n)
@@ -282,11 +266,14 @@ static void declare_doc(struct loader *l, const struct yaml_doc *doc)
 	n = yaml_get(root, "inventory");
 	if (n)
 		declare_inventory(l, doc, n);
+	mention_all(l, doc, yaml_get(root, "limits"));
+	mention_all(l, doc, yaml_get(root, "enrolment"));
 }
 
 static void declare_single(struct loader *l)
 {
-	const struct yaml_doc *serial = NULL, *defaults = NULL;
+	static const char *const keys[] = {"defaults", "password", "mode"};
+	const struct yaml_doc *serial = NULL, *first[ARRAY_SIZE(keys)] = {NULL};
 
 	for (size_t i = 0; i < l->n_docs; i++) {
 		const struct yaml_doc *doc = l->docs[i];
@@ -295,9 +282,11 @@ static void declare_single(struct loader *l)
 		if (n && once(l, doc, n, &serial) &&
 		    yaml_get_u64(doc, n, INT64_MAX, &l->p->serial, l->diag) == 0)
 			l->p->has_serial = true;
-		n = yaml_get(yaml_root(doc), "defaults");
-		if (n)
-			(void)once(l, doc, n, &defaults); /* read in rules.c */
+		for (size_t k = 0; k < ARRAY_SIZE(keys); k++) {
+			n = yaml_get(yaml_root(doc), keys[k]);
+			if (n) /* its reader comes later */
+				(void)once(l, doc, n, &first[k]);
+		}
 	}
 }
 
@@ -371,18 +360,17 @@ static void settle(struct loader *l, struct decls *d, struct names *names, size_
 		l->err = -ENOMEM;
 }
 
-/* A rule's id stands in the log without saying whether it is a grant or a deny. */
-static void check_rule_ids(struct loader *l)
+/* A rule's id stands in the log without saying which kind of rule it is. */
+static void check_rule_ids(struct loader *l, enum section a, enum section b)
 {
-	const struct decls *g = &l->decls[SECTION_GRANTS],
-			   *d = &l->decls[SECTION_DENIES];
+	const struct decls *x = &l->decls[a], *y = &l->decls[b];
 	size_t i = 0, j = 0;
 
-	while (i < g->n && j < d->n) {
-		int c = strcmp(g->v[i].name, d->v[j].name);
+	while (i < x->n && j < y->n) {
+		int c = strcmp(x->v[i].name, y->v[j].name);
 
 		if (c == 0)
-			check_repeated(l, &g->v[i], &d->v[j]);
+			check_repeated(l, &x->v[i], &y->v[j]);
 		i += c <= 0;
 		j += c >= 0;
 	}
@@ -408,5 +396,9 @@ void declare_all(struct loader *l)
 	settle(l, &d[SECTION_ROLES], &p->roles, POLICY_ITEMS_MAX);
 	settle(l, &d[SECTION_GRANTS], NULL, POLICY_ITEMS_MAX);
 	settle(l, &d[SECTION_DENIES], NULL, POLICY_ITEMS_MAX);
-	check_rule_ids(l);
+	settle(l, &d[SECTION_GLASS], NULL, POLICY_ITEMS_MAX);
+	settle(l, &d[SECTION_SEPARATION], NULL, POLICY_ITEMS_MAX);
+	check_rule_ids(l, SECTION_GRANTS, SECTION_DENIES);
+	check_rule_ids(l, SECTION_GRANTS, SECTION_GLASS);
+	check_rule_ids(l, SECTION_DENIES, SECTION_GLASS);
 }

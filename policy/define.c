@@ -78,6 +78,7 @@ void define_services(struct loader *l)
 		return;
 	}
 	p->priv_su = names_find(&p->privileges, "su");
+	p->priv_sudo = names_find(&p->privileges, "sudo");
 	p->priv_batch = names_find(&p->privileges, "batch");
 	for (size_t i = 0; i < d->n; i++)
 		if (d->v[i].node->kind == YAML_SCALAR)
@@ -282,9 +283,11 @@ static void define_vms(struct loader *l)
 {
 	const struct decls *d = &l->decls[SECTION_VMS];
 	struct model_vm *v = loader_alloc(l, d->n, sizeof(*v));
+	struct policy_where *where = loader_alloc(l, d->n, sizeof(*where));
 	const struct yaml_node *last = NULL;
 
-	for (size_t i = 0; i < d->n && v && l->err == 0; i++) {
+	for (size_t i = 0; i < d->n && v && where && l->err == 0; i++) {
+		where[i] = loader_where(l, (struct at){d->v[i].doc, d->v[i].node});
 		/* The VMs of a range stand together and share what they have. */
 		if (i > 0 && last && d->v[i].node == last)
 			v[i] = v[i - 1];
@@ -295,6 +298,7 @@ static void define_vms(struct loader *l)
 		last = d->v[i].node;
 	}
 	l->p->vm_info = v;
+	l->p->vm_where = where;
 }
 
 /* ----------------------------------------------------------------- roles */
@@ -315,11 +319,13 @@ static void define_roles(struct loader *l)
 	static const char *const keys[] = {"includes", "privileges", NULL};
 	const struct decls *d = &l->decls[SECTION_ROLES];
 	struct model_role *v = loader_alloc(l, d->n, sizeof(*v));
+	struct policy_where *where = loader_alloc(l, d->n, sizeof(*where));
 
-	for (size_t i = 0; i < d->n && v && l->err == 0; i++) {
+	for (size_t i = 0; i < d->n && v && where && l->err == 0; i++) {
 		const struct yaml_node *n = d->v[i].node;
 		struct at at = {d->v[i].doc, n};
 
+		where[i] = loader_where(l, at);
 		if (!check_kind(l, at, YAML_MAP, d->v[i].name))
 			continue;
 		yaml_check_keys(at.doc, n, keys, l->diag);
@@ -331,6 +337,7 @@ static void define_roles(struct loader *l)
 			read_role_privileges(l, at, &v[i]);
 	}
 	l->p->role_info = v;
+	l->p->role_where = where;
 }
 
 void define_all(struct loader *l)

@@ -9,24 +9,6 @@
 
 #include "policy/match.h"
 
-static const struct rule *find_grant(const struct policy *p, const char *id)
-{
-	uint32_t lo = 0, hi = p->grants.n;
-
-	while (lo < hi) {
-		uint32_t mid = lo + (hi - lo) / 2;
-		int c = strcmp(p->grants.v[mid].id, id);
-
-		if (c == 0)
-			return &p->grants.v[mid];
-		if (c < 0)
-			lo = mid + 1;
-		else
-			hi = mid;
-	}
-	return NULL;
-}
-
 /* Names come from the login, too: nothing of them may move a terminal. */
 static void put_safe(FILE *out, const char *text)
 {
@@ -134,7 +116,7 @@ static void put_validity(FILE *out, const struct policy_request *req,
 static void put_near(const struct policy *p, const struct policy_request *req,
 		     const struct policy_near *near, FILE *out)
 {
-	const struct rule *r = find_grant(p, near->rule);
+	const struct rule *r = rules_find(&p->grants, near->rule);
 	uint32_t privilege = names_find(&p->privileges, req->privilege);
 
 	if (!r || privilege == NAMES_NONE)
@@ -211,7 +193,7 @@ static const char *deny_sentence(enum policy_reason reason)
 static void explain_allow(const struct policy_decision *d, const struct policy *p,
 			  FILE *out)
 {
-	const struct rule *r = d->rule ? find_grant(p, d->rule) : NULL;
+	const struct rule *r = d->rule ? rules_find(&p->grants, d->rule) : NULL;
 
 	if (!r) {
 		fputs("Batch work of a local account needs no grant.\n", out);

@@ -10,3 +10,6 @@
 #define POLICY_SET_DEPTH_MAX  5	     /* selectors inside selectors */
 #define POLICY_WORK_MAX	      (256u << 20) /* steps of selector evaluation */
 #define POLICY_PAIRS_MAX      (16u << 20)  /* entries of one index */
+#define POLICY_SEPARATED_MAX  1024	   /* distinct roles in separations */
+#define POLICY_ZONES_MAX      64	   /* distinct time zones */
+#define POLICY_TESTS_MAX      10000

@@ -10,6 +10,7 @@
 
 #include "policy/compile.h"
 #include "policy/print.h"
+#include "policy/selftest.h"
 
 void loader_error(struct loader *l, struct at at, const char *fmt, ...)
 {
@@ -66,6 +67,41 @@ void loader_add(struct loader *l, enum section s, const char *name, size_t len,
 	d->v[d->n++] = (struct decl){.name = copy, .doc = doc, .node = node};
 }
 
+struct policy_where loader_where(struct loader *l, struct at at)
+{
+	struct policy_where w = {0};
+
+	for (size_t i = 0; i < l->n_docs && at.node; i++)
+		if (l->docs[i] == at.doc)
+			w = (struct policy_where){l->doc_name[i], at.node->line,
+						  at.node->column};
+	return w;
+}
+
+const struct tz_zone *loader_zone(struct loader *l, struct at at, const char *name)
+{
+	const struct tz_zone *zone;
+	int r;
+
+	for (size_t i = 0; i < l->n_zones; i++)
+		if (str_eq(l->zones[i].name, name))
+			return l->zones[i].zone;
+	if (l->n_zones == ARRAY_SIZE(l->zones)) {
+		loader_error(l, at, "more than %d time zones", POLICY_ZONES_MAX);
+		return NULL;
+	}
+	r = tz_zone_load(name, &l->p->arena, &zone);
+	if (r < 0)
+		l->err = r;
+	else if (r != 0)
+		loader_error(l, at, "unknown time zone '%s'", name);
+	if (r != 0)
+		return NULL;
+	l->zones[l->n_zones].name = loader_text(l, name);
+	l->zones[l->n_zones++].zone = zone;
+	return zone;
+}
+
 static void loader_done(struct loader *l)
 {
 	for (size_t i = 0; i < l->n_docs; i++)
@@ -91,13 +127,22 @@ static size_t n_diags(const struct diags *d)
 	return d->n + d->n_dropped;
 }
 
+static void name_docs(struct loader *l)
+{
+	l->doc_name = loader_alloc(l, l->n_docs, sizeof(*l->doc_name));
+	for (size_t i = 0; i < l->n_docs && l->err == 0; i++)
+		l->doc_name[i] = loader_text(l, yaml_name(l->docs[i]));
+}
+
 /* From parsed files to the finished policy. */
 static int loader_finish(struct loader *l, struct policy **ret_policy)
 {
 	size_t before = n_diags(l->diag);
 	void (*const stages[])(struct loader *) = {
-		declare_all, define_services,  define_all,
-		check_roles, vmset_define_all, rules_define_all,
+		name_docs,	     declare_all,	define_services,
+		define_all,	     check_roles,	selector_define_all,
+		rules_define_all,    bounds_define_all, password_define_all,
+		selftest_define_all,
 	};
 	int r;
 
@@ -110,6 +155,8 @@ static int loader_finish(struct loader *l, struct policy **ret_policy)
 	r = compile_index(l->p, l->diag);
 	if (r == 0)
 		r = print_hash(l->p);
+	if (r == 0)
+		r = selftest_run(l->p, l->diag);
 	if (r != 0)
 		return r;
 	*ret_policy = STEAL(l->p);

@@ -101,34 +101,58 @@ static uint32_t first_common(const struct index_list *to, const uint32_t *v, siz
 	return NAMES_NONE;
 }
 
-/* Does the deny name any user:NAME, while it is not known who this is? */
-static bool may_be_user(const struct rule *r, const struct match_subject *m)
+/* Does the list name any user:NAME, while it is not known who this is? */
+static bool may_be_user(const struct index_list *to, const struct match_subject *m)
 {
-	for (uint32_t i = 0; i < r->to.n && m->users_end > m->users_from; i++)
-		if (r->to.v[i] >= m->users_from && r->to.v[i] < m->users_end)
-			return r->deny;
+	for (uint32_t i = 0; i < to->n && m->users_end > m->users_from; i++)
+		if (to->v[i] >= m->users_from && to->v[i] < m->users_end)
+			return true;
 	return false;
 }
 
-enum match match_to(const struct rule *r, const struct match_subject *m, uint32_t *ret)
+enum match match_list(const struct index_list *to, bool against,
+		      const struct match_subject *m, uint32_t *ret)
 {
-	const uint32_t *named = r->deny ? m->deny_named : m->grant_named;
-	size_t n_named = r->deny ? m->n_deny_named : m->n_grant_named;
+	const uint32_t *named = against ? m->deny_named : m->grant_named;
+	size_t n_named = against ? m->n_deny_named : m->n_grant_named;
 	uint32_t found;
 
-	found = first_common(&r->to, m->groups, m->n_groups, m);
+	found = first_common(to, m->groups, m->n_groups, m);
 	for (size_t i = 0; i < n_named; i++)
-		if (named[i] < found && list_has(r->to.v, r->to.n, named[i]))
+		if (named[i] < found && list_has(to->v, to->n, named[i]))
 			found = named[i];
 	*ret = found;
 	if (found != NAMES_NONE)
 		return MATCH_YES;
-	if (may_be_user(r, m))
+	if (against && may_be_user(to, m))
 		return MATCH_UNKNOWN;
 	if (m->n_unknown == 0)
 		return MATCH_NO;
-	*ret = first_common(&r->to, m->unknown, m->n_unknown, NULL);
+	*ret = first_common(to, m->unknown, m->n_unknown, NULL);
 	return *ret != NAMES_NONE ? MATCH_UNKNOWN : MATCH_NO;
+}
+
+enum match match_to(const struct rule *r, const struct match_subject *m, uint32_t *ret)
+{
+	return match_list(&r->to, r->deny, m, ret);
+}
+
+const struct rule *rules_find(const struct rules *rules, const char *id)
+{
+	uint32_t lo = 0, hi = rules->n;
+
+	while (lo < hi) {
+		uint32_t mid = lo + (hi - lo) / 2;
+		int c = strcmp(rules->v[mid].id, id);
+
+		if (c == 0)
+			return &rules->v[mid];
+		if (c < 0)
+			lo = mid + 1;
+		else
+			hi = mid;
+	}
+	return NULL;
 }
 
 static bool text_list_has(const struct text_list *list, const char *text)
@@ -214,11 +238,42 @@ enum match match_from(const struct rule *r, const struct policy_request *req)
 	return MATCH_NO;
 }
 
+/*
+ * The clock on the wall decides, so an hour that is skipped never comes and one that is
+ * repeated comes twice. A window over midnight belongs to the day on which it starts.
+ */
+static bool in_window(const struct model_time *t, int64_t now_s)
+{
+	int64_t local = tz_zone_local(t->zone, now_s);
+	int64_t day = local / 86400 - (local % 86400 < 0);
+	int64_t minute = (local - day * 86400) / 60;
+	unsigned today = (unsigned)((day % 7 + 7 + 3) % 7); /* 1970-01-01: Thursday */
+	unsigned before = (today + 6) % 7;
+
+	if (t->from_m < t->until_m)
+		return (t->days >> today & 1) && minute >= t->from_m &&
+		       minute < t->until_m;
+	return ((t->days >> today & 1) && minute >= t->from_m) ||
+	       ((t->days >> before & 1) && minute < t->until_m);
+}
+
+enum match match_time(const struct rule *r, const struct policy_request *req)
+{
+	if (!r->time)
+		return MATCH_YES;
+	if (req->assume & POLICY_ASSUME_TIME)
+		return r->deny ? MATCH_NO : MATCH_YES;
+	if (req->clock_unsynced)
+		return MATCH_UNKNOWN;
+	return in_window(r->time, req->now_s) ? MATCH_YES : MATCH_NO;
+}
+
 enum policy_reason match_mfa(const struct rule *r, uint32_t privilege,
-			     const struct policy_request *req)
+			     const struct policy_request *req, unsigned locked)
 {
 	const unsigned codes = POLICY_METHOD_TOTP | POLICY_METHOD_RECOVERY;
 	const struct policy_mfa *mfa = &req->mfa;
+	unsigned accept = match_accept(r, locked);
 
 	if (!match_asks_mfa(r) || (req->assume & POLICY_ASSUME_MFA))
 		return POLICY_REASON_NONE;
@@ -226,10 +281,9 @@ enum policy_reason match_mfa(const struct rule *r, uint32_t privilege,
 	case POLICY_MFA_NONE:
 		return POLICY_REASON_MFA_REQUIRED;
 	case POLICY_MFA_ASSUMED:
-		return r->mfa->accept & codes ? POLICY_REASON_NONE
-					      : POLICY_REASON_MFA_METHOD;
+		return accept & codes ? POLICY_REASON_NONE : POLICY_REASON_MFA_METHOD;
 	case POLICY_MFA_PROOF:
-		if ((r->mfa->accept & (unsigned)mfa->method) == 0)
+		if ((accept & (unsigned)mfa->method) == 0)
 			return POLICY_REASON_MFA_METHOD;
 		if (mfa->same_transaction)
 			return POLICY_REASON_NONE;

@@ -37,6 +37,11 @@ void match_subject_init(struct match_subject *m, const struct policy *p,
  */
 enum match match_to(const struct rule *r, const struct match_subject *m, uint32_t *ret);
 
+/* match_list() - the same for a list of principals; @against: a deny, lock or limit,
+ * where doubt counts against the subject. */
+enum match match_list(const struct index_list *to, bool against,
+		      const struct match_subject *m, uint32_t *ret);
+
 /* match_privilege() - @i is the index of @req->privilege in the policy. */
 bool match_privilege(const struct policy *p, const struct rule *r, uint32_t i,
 		     const struct policy_request *req);
@@ -48,9 +53,16 @@ bool match_role_privilege(const struct policy *p, const struct model_role *role,
 /* match_from() - MATCH_UNKNOWN for an unknown origin; MATCH_YES without `from:`. */
 enum match match_from(const struct rule *r, const struct policy_request *req);
 
-/* match_mfa() - REASON_NONE when the proof is enough for this privilege. */
+/* match_time() - MATCH_UNKNOWN while the clock is not certain; MATCH_YES without
+ * `time:`. */
+enum match match_time(const struct rule *r, const struct policy_request *req);
+
+/*
+ * match_mfa() - REASON_NONE when the proof is enough for this privilege.
+ * @locked: enum policy_method bits that prove nothing at the moment.
+ */
 enum policy_reason match_mfa(const struct rule *r, uint32_t privilege,
-			     const struct policy_request *req);
+			     const struct policy_request *req, unsigned locked);
 
 /* match_asks_mfa() - the rule wants a proof. */
 static inline bool match_asks_mfa(const struct rule *r)
@@ -58,10 +70,16 @@ static inline bool match_asks_mfa(const struct rule *r)
 	return r->mfa && r->mfa->accept != 0;
 }
 
+/* match_accept() - the methods that the rule accepts and no lock holds. */
+static inline unsigned match_accept(const struct rule *r, unsigned locked)
+{
+	return r->mfa ? r->mfa->accept & ~locked : 0;
+}
+
 /* match_has_when() - the rule holds at some places or times only. */
 static inline bool match_has_when(const struct rule *r)
 {
-	return r->n_from > 0;
+	return r->n_from > 0 || r->time;
 }
 
 /*

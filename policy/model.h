@@ -12,6 +12,8 @@
 #include "policy/limits.h"
 #include "policy/names.h"
 #include "policy/policy.h"
+#include "policy/tz.h"
+#include "policy/view.h"
 
 struct index_list {
 	uint32_t *v; /* ascending */
@@ -64,7 +66,17 @@ struct model_from {
 	uint8_t addr[16];
 };
 
-/* A grant or a deny. */
+/* `time:`: hours of the wall clock of a zone; over midnight when until <= from. */
+struct model_time {
+	const struct tz_zone *zone;
+	const char *tz;	 /* as written or from defaults */
+	uint8_t days;	 /* bit 0: Monday; of the day on which the window starts */
+	uint16_t from_m; /* minutes since midnight */
+	uint16_t until_m;
+	const char *days_text, *between_text; /* canonical */
+};
+
+/* A grant, a deny or a break_glass entry. */
 struct rule {
 	/* what every decision reads, first */
 	uint64_t privileges; /* bits */
@@ -76,6 +88,11 @@ struct rule {
 	const struct model_mfa *mfa; /* NULL: none (denies) */
 	struct model_from *from;
 	uint32_t n_from;
+	const struct model_time *time; /* NULL: any */
+	int64_t review_every_s;	       /* 0: none */
+	enum policy_overdue overdue;
+	struct index_list separated; /* roles with their includes that a separation
+					names, as slots */
 	const char *id;
 	/* what the index was made from, and texts */
 	struct index_list roles;
@@ -83,6 +100,8 @@ struct rule {
 	struct text_list vms;
 	const char *from_text, *until_text; /* dates as written; NULL */
 	const char *message, *owner, *why;  /* NULL: none */
+	const char *alert;		    /* break_glass */
+	struct policy_where where;
 };
 
 struct rules {
@@ -92,16 +111,65 @@ struct rules {
 	struct csr by_principal; /* principal -> rules that name it */
 };
 
+/* rules_find() - a rule by its id; NULL: none. */
+const struct rule *rules_find(const struct rules *rules, const char *id);
+
+struct model_separation {
+	const char *id;
+	struct index_list roles, slots;
+	struct policy_where where;
+};
+
+struct model_limit {
+	struct index_list to;
+	uint32_t max_sessions;
+	int64_t max_session_s;
+	struct policy_where where;
+};
+
+struct model_enrolment {
+	struct index_list to;
+	bool at_first_login;
+	const char *until_text;
+	int64_t until_s;
+	struct policy_where where;
+};
+
+/* The numbers of a `password:` section; see password.c. */
+#define MODEL_PASSWORD_N 9
+
+struct model_password {
+	const char *preset; /* NULL: no section */
+	int32_t v[MODEL_PASSWORD_N];
+	uint32_t given; /* bits: written in the policy, not of the preset */
+	struct policy_where where;
+};
+
+struct model_test {
+	struct index_list groups; /* user_in */
+	const char *user, *local; /* NULL: not given */
+	const char *vm, *privilege, *target;
+	const char *from, *at;	 /* as written; NULL: not given */
+	const char *by, *reason; /* NULL: not asked */
+	const char *text;	 /* canonical */
+	struct policy_origin origin;
+	struct policy_mfa mfa;
+	int64_t now_s;
+	enum policy_verdict want;
+	struct policy_where where;
+};
+
 struct policy {
 	unsigned refs;
 	struct arena arena;
 	uint64_t serial;
 	bool has_serial;
 	const char *tz; /* NULL: UTC */
+	const struct tz_zone *zone;
 	char sha256[65];
 
 	struct names privileges;
-	uint32_t priv_su, priv_batch;
+	uint32_t priv_su, priv_sudo, priv_batch;
 	struct names services;
 	uint32_t *service_privilege;
 
@@ -116,19 +184,33 @@ struct policy {
 	bool has_inventory;
 	struct names vms;
 	struct model_vm *vm_info;
+	struct policy_where *vm_where;
 	uint32_t *vm_class;
 
 	struct names sets;
 	struct vm_expr **set_expr;
+	struct policy_where *set_where;
 
 	struct names roles;
 	struct model_role *role_info;
+	struct policy_where *role_where;
+	uint32_t *role_order; /* a role stands behind all that it includes */
 
 	struct model_mfa default_mfa;
-	struct rules grants, denies;
-};
+	struct rules grants, denies, glass;
 
-static inline uint32_t policy_principal_count(const struct policy *p)
-{
-	return p->groups.n + p->users.n + p->locals.n;
-}
+	struct model_separation *separations; /* sorted by id */
+	uint32_t n_separations;
+	uint32_t n_slots; /* distinct roles in them */
+	struct model_limit *limits;
+	uint32_t n_limits;
+	struct model_enrolment *enrolments;
+	uint32_t n_enrolments;
+	struct model_password password;
+	struct model_test *tests; /* sorted by text */
+	uint32_t n_tests;
+
+	bool monitor_default;
+	struct rule monitor;	 /* of `mode:`; only its sets and vms are used */
+	uint64_t *class_monitor; /* bits by class */
+};

@@ -228,7 +228,18 @@ struct policy_lock {
 	const char *name; /* login, group, role, VM or method */
 	const char *id;	  /* USER: immutable id; either matches. NULL: unknown */
 	int64_t until_s;  /* the first second without it */
+	/* ROLE: the grants that carry it, from policy_lock_grants(); NULL: not worked
+	 * out, so it locks everybody. borrowed */
+	const uint64_t *grants;
 };
+
+/*
+ * policy_lock_grants() - the grants whose roles are or include @role.
+ * @ret: bits by policy_grant_at(), in (policy_grant_count() + 63) / 64 words.
+ * Return: 0; POLICY_E_UNKNOWN and no bits for a role that is not there; -ENOMEM.
+ */
+_must_check_ int policy_lock_grants(const struct policy *policy, const char *role,
+				    uint64_t *ret);
 
 #define POLICY_LOCK_TEXT_MAX 272
 /* policy_lock_text() - "user:NAME", "group:NAME" …, as rbacctl takes it. */

@@ -10,6 +10,7 @@
 #include <openssl/evp.h>
 
 #include "policy/model.h"
+#include "policy/password.h"
 
 /* Quoted, so that no YAML reader sees anything but text. */
 static void put_text(FILE *out, const char *text)
@@ -220,7 +221,7 @@ static void put_vms(const struct policy *p, const struct rule *r, FILE *out)
 {
 	const char *comma = "";
 
-	fputs(", vms: [", out);
+	fputc('[', out);
 	for (uint32_t i = 0; i < r->sets.n; i++) {
 		fputs(comma, out);
 		put_text(out, p->sets.v[r->sets.v[i]]);
@@ -282,18 +283,42 @@ static void put_from(const struct rule *r, FILE *out)
 	fputc(']', out);
 }
 
+static void put_time(const struct model_time *t, FILE *out)
+{
+	fprintf(out, "time: {tz: \"%s\", days: [%s], between: \"%s\"}", t->tz,
+		t->days_text, t->between_text);
+}
+
+static void put_when(const struct policy *p, const struct rule *r, FILE *out)
+{
+	const char *comma = "";
+
+	if (r->deny && r->n_from == 0 && !r->time)
+		return;
+	fputs(", when: {", out);
+	if (!r->deny) {
+		put_mfa(p, r, out);
+		comma = ", ";
+	}
+	if (r->n_from > 0) {
+		fputs(comma, out);
+		put_from(r, out);
+		comma = ", ";
+	}
+	if (r->time) {
+		fputs(comma, out);
+		put_time(r->time, out);
+	}
+	fputc('}', out);
+}
+
 static void put_conditions(const struct policy *p, const struct rule *r, FILE *out)
 {
-	if (!r->deny || r->n_from > 0)
-		fputs(", when: {", out);
-	if (!r->deny)
-		put_mfa(p, r, out);
-	if (r->n_from > 0) {
-		fputs(r->deny ? "" : ", ", out);
-		put_from(r, out);
-	}
-	if (!r->deny || r->n_from > 0)
-		fputc('}', out);
+	put_when(p, r, out);
+	if (r->review_every_s > 0)
+		fprintf(out, ", review: {every: %llds, overdue: %s}",
+			(long long)r->review_every_s,
+			r->overdue == POLICY_OVERDUE_SUSPEND ? "suspend" : "warn");
 	if (!r->from_text && !r->until_text)
 		return;
 	fputs(", valid: {", out);
@@ -302,6 +327,27 @@ static void put_conditions(const struct policy *p, const struct rule *r, FILE *o
 	if (r->until_text)
 		fprintf(out, "until: \"%s\"", r->until_text);
 	fputc('}', out);
+}
+
+static void put_glass(const struct policy *p, FILE *out)
+{
+	fputs(p->glass.n > 0 ? "break_glass:\n" : "", out);
+	for (uint32_t i = 0; i < p->glass.n; i++) {
+		const struct rule *r = &p->glass.v[i];
+
+		fputs("  - {id: ", out);
+		put_text(out, r->id);
+		fputs(", to: ", out);
+		put_indices(out, &r->to, p->principal_text);
+		fputs(", privileges: [\"console\"], ", out);
+		put_mfa(p, r, out);
+		fputs(", vms: ", out);
+		put_vms(p, r, out);
+		put_key(out, "alert", r->alert);
+		put_key(out, "owner", r->owner);
+		put_key(out, "why", r->why);
+		fputs("}\n", out);
+	}
 }
 
 static void put_rules(const struct policy *p, const struct rules *rules,
@@ -325,6 +371,7 @@ static void put_rules(const struct policy *p, const struct rules *rules,
 			fputs(", privileges: ", out);
 			put_privileges(p, r->privileges, &r->su, out);
 		}
+		fputs(", vms: ", out);
 		put_vms(p, r, out);
 		put_conditions(p, r, out);
 		put_key(out, "message", r->message);
@@ -332,6 +379,78 @@ static void put_rules(const struct policy *p, const struct rules *rules,
 		put_key(out, "why", r->why);
 		fputs("}\n", out);
 	}
+}
+
+/* ---------------------------------------------------------------- bounds */
+
+static void put_separations(const struct policy *p, FILE *out)
+{
+	fputs(p->n_separations > 0 ? "separation:\n" : "", out);
+	for (uint32_t i = 0; i < p->n_separations; i++) {
+		const struct model_separation *sep = &p->separations[i];
+
+		fputs("  - {id: ", out);
+		put_text(out, sep->id);
+		for (uint32_t k = 0; k < sep->roles.n; k++) {
+			/* a name holds no quotes */
+			fprintf(out, "%s\"role:%s\"", k == 0 ? ", never_both: [" : ", ",
+				p->roles.v[sep->roles.v[k]]);
+		}
+		fputs("]}\n", out);
+	}
+}
+
+static void put_limits(const struct policy *p, FILE *out)
+{
+	fputs(p->n_limits > 0 ? "limits:\n" : "", out);
+	for (uint32_t i = 0; i < p->n_limits; i++) {
+		const struct model_limit *l = &p->limits[i];
+
+		fputs("  - {to: ", out);
+		put_indices(out, &l->to, p->principal_text);
+		if (l->max_sessions > 0)
+			fprintf(out, ", max_sessions: %u", l->max_sessions);
+		if (l->max_session_s > 0)
+			fprintf(out, ", max_session_time: %llds",
+				(long long)l->max_session_s);
+		fputs("}\n", out);
+	}
+}
+
+static void put_enrolments(const struct policy *p, FILE *out)
+{
+	fputs(p->n_enrolments > 0 ? "enrolment:\n" : "", out);
+	for (uint32_t i = 0; i < p->n_enrolments; i++) {
+		const struct model_enrolment *e = &p->enrolments[i];
+
+		fputs("  - {to: ", out);
+		put_indices(out, &e->to, p->principal_text);
+		fprintf(out, ", at_first_login: %s",
+			e->at_first_login ? "true" : "false");
+		put_key(out, "until", e->until_text);
+		fputs("}\n", out);
+	}
+}
+
+static void put_mode(const struct policy *p, FILE *out)
+{
+	const struct rule *m = &p->monitor;
+
+	if (!p->monitor_default && m->sets.n == 0 && m->vms.n == 0)
+		return;
+	fprintf(out, "mode: {default: %s", p->monitor_default ? "monitor" : "enforce");
+	if (m->sets.n > 0 || m->vms.n > 0) {
+		fputs(", monitor: ", out);
+		put_vms(p, m, out);
+	}
+	fputs("}\n", out);
+}
+
+static void put_tests(const struct policy *p, FILE *out)
+{
+	fputs(p->n_tests > 0 ? "tests:\n" : "", out);
+	for (uint32_t i = 0; i < p->n_tests; i++)
+		fprintf(out, "  - %s\n", p->tests[i].text);
 }
 
 int policy_print(const struct policy *policy, FILE *out)
@@ -344,6 +463,13 @@ int policy_print(const struct policy *policy, FILE *out)
 	put_roles(policy, out);
 	put_rules(policy, &policy->grants, "grants", out);
 	put_rules(policy, &policy->denies, "denies", out);
+	put_glass(policy, out);
+	put_separations(policy, out);
+	put_limits(policy, out);
+	put_enrolments(policy, out);
+	password_print(&policy->password, out);
+	put_mode(policy, out);
+	put_tests(policy, out);
 	return ferror(out) ? -EIO : 0;
 }
 

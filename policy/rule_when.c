@@ -1,11 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* rule_when.c - reads the conditions of a rule: mfa, from, valid. */
+/* rule_when.c - reads the conditions of a rule: mfa and from. */
 #include "policy/load.h"
 
 #include <arpa/inet.h>
-#include <errno.h>
-
-#include "policy/tz.h"
 
 #define STEP_UP_AGE_S (15 * 60) /* sudo and su, where the policy says nothing */
 
@@ -130,14 +127,14 @@ static void read_mfa_map(struct loader *l, struct at at, struct model_mfa *ret)
 	*ret = mfa;
 }
 
-static bool is_none(const struct yaml_node *n)
+bool when_is_none(const struct yaml_node *n)
 {
 	return n->kind == YAML_SCALAR && str_eq(n->text, "none");
 }
 
 void when_read_default_mfa(struct loader *l, struct at at)
 {
-	if (is_none(at.node))
+	if (when_is_none(at.node))
 		l->p->default_mfa.accept = 0;
 	else
 		read_mfa_map(l, at, &l->p->default_mfa);
@@ -147,7 +144,7 @@ void when_read_mfa(struct loader *l, struct at at, struct rule *rule)
 {
 	struct model_mfa *mfa;
 
-	if (is_none(at.node)) {
+	if (when_is_none(at.node)) {
 		rule->mfa = NULL;
 		return;
 	}
@@ -259,69 +256,4 @@ void when_read_from(struct loader *l, struct at at, struct rule *rule)
 		read_from_entry(l, (struct at){at.doc, i}, rule);
 	if (rule->from && rule->n_from > 1)
 		qsort(rule->from, rule->n_from, sizeof(*rule->from), compare_from);
-}
-
-/* ----------------------------------------------------------------- valid */
-
-static bool read_digits(const char *s, int n, int *ret)
-{
-	*ret = 0;
-	for (int i = 0; i < n; i++) {
-		if (s[i] < '0' || s[i] > '9')
-			return false;
-		*ret = *ret * 10 + (s[i] - '0');
-	}
-	return true;
-}
-
-static bool date_ok(int y, int m, int d)
-{
-	static const int days[] = {31, 28, 31, 30, 31, 30, 31, 31, 30, 31, 30, 31};
-	bool leap = (y % 4 == 0 && y % 100 != 0) || y % 400 == 0;
-
-	return y >= 1971 && m >= 1 && m <= 12 && d >= 1 &&
-	       d <= days[m - 1] + (m == 2 && leap);
-}
-
-/* Reads a date; NULL with a diagnostic when it is none. */
-static const char *read_date(struct loader *l, struct at at, int64_t *ret_s)
-{
-	const char *s = at.node->text;
-	int y, m, d, r;
-
-	if (at.node->kind != YAML_SCALAR || at.node->len != 10 ||
-	    !read_digits(s, 4, &y) || s[4] != '-' || !read_digits(s + 5, 2, &m) ||
-	    s[7] != '-' || !read_digits(s + 8, 2, &d) || !date_ok(y, m, d)) {
-		loader_error(l, at, "must be a date such as 2026-11-01, from 1971 on");
-		return NULL;
-	}
-	r = tz_day_start(l->p->tz ? l->p->tz : "UTC", y, m, d, ret_s);
-	if (r < 0)
-		l->err = r;
-	else if (r != 0)
-		loader_error(l, at, "the time zone cannot be read");
-	return r == 0 ? loader_text(l, s) : NULL;
-}
-
-void when_read_valid(struct loader *l, struct at at, struct rule *rule)
-{
-	static const char *const keys[] = {"from", "until", NULL};
-	struct at item = at;
-
-	if (!check_kind(l, at, YAML_MAP, "valid"))
-		return;
-	yaml_check_keys(at.doc, at.node, keys, l->diag);
-	if (at.node->n_items == 0)
-		loader_error(l, at, "'valid' needs 'from' or 'until'");
-	item.node = yaml_get(at.node, "from");
-	if (item.node)
-		rule->from_text = read_date(l, item, &rule->valid_from_s);
-	item.node = yaml_get(at.node, "until");
-	if (item.node)
-		rule->until_text = read_date(l, item, &rule->valid_until_s);
-	if (rule->from_text && rule->until_text &&
-	    rule->valid_until_s <= rule->valid_from_s)
-		loader_error(l, item,
-			     "'until' is the first day without access: it must be "
-			     "after 'from'");
 }

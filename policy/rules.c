@@ -1,11 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* rules.c - second pass: defaults, grants and denies. */
+/* rules.c - second pass: defaults, grants, denies and break_glass. */
 #include "policy/load.h"
 
-#include "policy/tz.h"
-
-static const char *const grant_keys[] = {"id",	  "to",	   "roles", "vms", "when",
-					 "valid", "owner", "why",   NULL};
+static const char *const grant_keys[] = {"id",	  "to",	    "roles", "vms", "when",
+					 "valid", "review", "owner", "why", NULL};
 static const char *const deny_keys[] = {"id",  "to",	  "privileges", "roles",
 					"vms", "message", "when",	NULL};
 
@@ -43,14 +41,13 @@ static uint32_t read_principal(struct loader *l, struct at at)
 	return names_find(&p->groups, text);
 }
 
-/* The node under @key as a list with at least one entry, or NULL with a diagnostic. */
-static const struct yaml_node *get_list(struct loader *l, struct at rule,
-					const char *key)
+const struct yaml_node *rules_get_list(struct loader *l, struct at rule,
+				       const char *key)
 {
 	const struct yaml_node *n = yaml_get(rule.node, key);
 
 	if (!n) {
-		loader_error(l, rule, "the rule has no '%s'", key);
+		loader_error(l, rule, "the entry has no '%s'", key);
 		return NULL;
 	}
 	if (!check_kind(l, (struct at){rule.doc, n}, YAML_LIST, key))
@@ -62,14 +59,14 @@ static const struct yaml_node *get_list(struct loader *l, struct at rule,
 	return n;
 }
 
-static void read_to(struct loader *l, struct at at, struct rule *rule)
+void rules_read_to(struct loader *l, struct at at, struct index_list *ret)
 {
-	const struct yaml_node *list = get_list(l, at, "to");
+	const struct yaml_node *list = rules_get_list(l, at, "to");
 
 	if (!list)
 		return;
-	rule->to.v = loader_alloc(l, list->n_items, sizeof(*rule->to.v));
-	for (const struct yaml_node *i = list->first; i && rule->to.v; i = i->next) {
+	ret->v = loader_alloc(l, list->n_items, sizeof(*ret->v));
+	for (const struct yaml_node *i = list->first; i && ret->v; i = i->next) {
 		struct at item = {at.doc, i};
 		uint32_t found;
 
@@ -80,9 +77,9 @@ static void read_to(struct loader *l, struct at at, struct rule *rule)
 		}
 		found = read_principal(l, item);
 		if (found != NAMES_NONE)
-			rule->to.v[rule->to.n++] = found;
+			ret->v[ret->n++] = found;
 	}
-	index_list_sort(&rule->to);
+	index_list_sort(ret);
 }
 
 /* ------------------------------------------------------------------ vms */
@@ -101,9 +98,9 @@ static void read_vm_name(struct loader *l, struct at at, const char *name,
 	rule->vms.n += rule->vms.v[rule->vms.n] != NULL;
 }
 
-static void read_vms(struct loader *l, struct at at, struct rule *rule)
+void rules_read_vms(struct loader *l, struct at at, const char *key, struct rule *rule)
 {
-	const struct yaml_node *list = get_list(l, at, "vms");
+	const struct yaml_node *list = rules_get_list(l, at, key);
 
 	if (!list)
 		return;
@@ -164,7 +161,7 @@ static void read_deny_privileges(struct loader *l, struct at at, struct rule *ru
 
 static void read_roles(struct loader *l, struct at at, struct rule *rule)
 {
-	const struct yaml_node *n = get_list(l, at, "roles");
+	const struct yaml_node *n = rules_get_list(l, at, "roles");
 
 	if (n)
 		check_references(l, (struct at){at.doc, n}, &l->p->roles, "role",
@@ -179,7 +176,7 @@ static void read_what(struct loader *l, struct at at, struct rule *rule)
 		read_roles(l, at, rule);
 	if (rule->deny &&
 	    (!yaml_get(at.node, "roles") || yaml_get(at.node, "privileges")))
-		privileges = get_list(l, at, "privileges");
+		privileges = rules_get_list(l, at, "privileges");
 	add_roles(l, rule, privileges ? privileges->n_items : 0);
 	if (privileges)
 		read_deny_privileges(l, (struct at){at.doc, privileges}, rule);
@@ -193,18 +190,12 @@ static void read_what(struct loader *l, struct at at, struct rule *rule)
 
 static void read_when(struct loader *l, struct at at, struct rule *rule)
 {
-	static const char *const grant_when[] = {"mfa", "from", NULL};
-	static const char *const deny_when[] = {"from", NULL};
+	static const char *const grant_when[] = {"mfa", "from", "time", NULL};
+	static const char *const deny_when[] = {"from", "time", NULL};
 	struct at item = at;
 
 	if (!check_kind(l, at, YAML_MAP, "when"))
 		return;
-	if (yaml_get(at.node, "time")) {
-		item.node = yaml_get(at.node, "time");
-		yaml_error_key(at.doc, item.node, l->diag,
-			       "'when.time' is not supported yet");
-		return;
-	}
 	yaml_check_keys(at.doc, at.node, rule->deny ? deny_when : grant_when, l->diag);
 	item.node = yaml_get(at.node, "mfa");
 	if (item.node && !rule->deny)
@@ -212,6 +203,9 @@ static void read_when(struct loader *l, struct at at, struct rule *rule)
 	item.node = yaml_get(at.node, "from");
 	if (item.node)
 		when_read_from(l, item, rule);
+	item.node = yaml_get(at.node, "time");
+	if (item.node)
+		when_read_time(l, item, rule);
 }
 
 static const char *read_text(struct loader *l, struct at at, const char *key)
@@ -221,39 +215,60 @@ static const char *read_text(struct loader *l, struct at at, const char *key)
 	return n ? check_text(l, (struct at){at.doc, n}, key) : NULL;
 }
 
-static bool check_rule_keys(struct loader *l, struct at at, bool deny)
+static void read_rule(struct loader *l, struct at at, struct rule *rule)
 {
-	const struct yaml_node *later = yaml_get(at.node, "review");
+	struct at item = at;
 
-	if (later && !deny) {
-		yaml_error_key(at.doc, later, l->diag, "'review' is not supported yet");
-		return false;
-	}
-	yaml_check_keys(at.doc, at.node, deny ? deny_keys : grant_keys, l->diag);
-	return true;
-}
-
-static void read_rule(struct loader *l, const struct decl *d, struct rule *rule)
-{
-	struct at at = {d->doc, d->node}, item = at;
-
-	rule->id = d->name;
-	rule->valid_from_s = INT64_MIN;
+	yaml_check_keys(at.doc, at.node, rule->deny ? deny_keys : grant_keys, l->diag);
 	rule->mfa = rule->deny ? NULL : &l->p->default_mfa;
-	if (!check_rule_keys(l, at, rule->deny))
-		return;
-	read_to(l, at, rule);
-	read_vms(l, at, rule);
 	read_what(l, at, rule);
 	item.node = yaml_get(at.node, "when");
 	if (item.node)
 		read_when(l, item, rule);
+	if (rule->deny)
+		return;
 	item.node = yaml_get(at.node, "valid");
-	if (item.node && !rule->deny)
+	if (item.node)
 		when_read_valid(l, item, rule);
-	rule->message = read_text(l, at, "message");
-	rule->owner = read_text(l, at, "owner");
-	rule->why = read_text(l, at, "why");
+	item.node = yaml_get(at.node, "review");
+	if (item.node)
+		when_read_review(l, item, rule);
+}
+
+/*
+ * The console waives groups and hours and nothing else, so people are named directly
+ * and the place is fixed.
+ */
+static void read_glass(struct loader *l, struct at at, struct rule *rule)
+{
+	static const char *const keys[] = {"id",    "to",    "vms", "privileges", "mfa",
+					   "alert", "owner", "why", NULL};
+	const struct yaml_node *list = rules_get_list(l, at, "privileges"), *n;
+	struct at item = at;
+
+	yaml_check_keys(at.doc, at.node, keys, l->diag);
+	for (uint32_t i = 0; i < rule->to.n; i++)
+		if (rule->to.v[i] < l->p->groups.n)
+			loader_error(l, at,
+				     "break_glass does without groups: '%s' must be "
+				     "user:NAME or local:NAME",
+				     l->p->groups.v[rule->to.v[i]]);
+	for (n = list ? list->first : NULL; n; n = n->next)
+		if (n->kind != YAML_SCALAR || !str_eq(n->text, "console"))
+			loader_error(l, (struct at){at.doc, n},
+				     "break_glass is for the console only");
+	rule->privileges = UINT64_C(1) << names_find(&l->p->privileges, "console");
+	rule->from = loader_alloc(l, 1, sizeof(*rule->from));
+	if (rule->from)
+		rule->from[rule->n_from++].local = true;
+	rule->mfa = &l->p->default_mfa;
+	item.node = yaml_get(at.node, "mfa");
+	if (item.node)
+		when_read_mfa(l, item, rule);
+	rule->alert = read_text(l, at, "alert");
+	if (!rule->alert ||
+	    (!str_eq(rule->alert, "page") && !str_eq(rule->alert, "log")))
+		loader_error(l, at, "break_glass needs 'alert': page or log");
 }
 
 static void read_section(struct loader *l, enum section s, struct rules *rules)
@@ -263,8 +278,22 @@ static void read_section(struct loader *l, enum section s, struct rules *rules)
 	rules->v = loader_alloc(l, d->n, sizeof(*rules->v));
 	rules->n = (uint32_t)d->n;
 	for (size_t i = 0; i < d->n && l->err == 0; i++) {
-		rules->v[i].deny = s == SECTION_DENIES;
-		read_rule(l, &d->v[i], &rules->v[i]);
+		struct at at = {d->v[i].doc, d->v[i].node};
+		struct rule *rule = &rules->v[i];
+
+		rule->id = d->v[i].name;
+		rule->deny = s == SECTION_DENIES;
+		rule->valid_from_s = INT64_MIN;
+		rule->where = loader_where(l, at);
+		rules_read_to(l, at, &rule->to);
+		rules_read_vms(l, at, "vms", rule);
+		if (s == SECTION_GLASS)
+			read_glass(l, at, rule);
+		else
+			read_rule(l, at, rule);
+		rule->message = read_text(l, at, "message");
+		rule->owner = read_text(l, at, "owner");
+		rule->why = read_text(l, at, "why");
 	}
 }
 
@@ -272,20 +301,12 @@ static void read_section(struct loader *l, enum section s, struct rules *rules)
 
 static void read_tz(struct loader *l, struct at at)
 {
-	int64_t ignored;
-	int r;
-
 	if (at.node->kind != YAML_SCALAR) {
 		loader_error(l, at, "'tz' must be a time zone such as Europe/Berlin");
 		return;
 	}
-	r = tz_day_start(at.node->text, 2026, 1, 1, &ignored);
-	if (r < 0)
-		l->err = r;
-	else if (r != 0)
-		loader_error(l, at, "unknown time zone '%s'", at.node->text);
-	else
-		l->p->tz = loader_text(l, at.node->text);
+	l->p->zone = loader_zone(l, at, at.node->text);
+	l->p->tz = loader_text(l, at.node->text);
 }
 
 static void read_defaults(struct loader *l, struct at at)
@@ -313,8 +334,13 @@ void rules_define_all(struct loader *l)
 		if (n)
 			read_defaults(l, (struct at){l->docs[i], n});
 	}
+	if (l->err == 0 && !l->p->zone)
+		l->p->zone =
+			loader_zone(l, (struct at){0}, "UTC"); /* no file: no error */
 	if (l->err == 0)
 		read_section(l, SECTION_GRANTS, &l->p->grants);
 	if (l->err == 0)
 		read_section(l, SECTION_DENIES, &l->p->denies);
+	if (l->err == 0)
+		read_section(l, SECTION_GLASS, &l->p->glass);
 }

@@ -37,6 +37,12 @@ const char *service_builtin_privilege(unsigned index)
 	return index < ARRAY_SIZE(privileges) ? privileges[index] : NULL;
 }
 
+bool policy_privilege_session(const char *privilege)
+{
+	return privilege && !str_eq(privilege, "batch") && !str_eq(privilege, "su") &&
+	       !str_eq(privilege, "sudo");
+}
+
 int policy_service_privilege(const struct policy *policy, const char *service,
 			     const char **ret_privilege)
 {

@@ -1,5 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* tz.c - a small reader of TZif files; used while a policy is loaded, for `valid:`. */
+/*
+ * tz.c - a reader of TZif files: a zone as one table of changes, made while a policy is
+ * loaded, so that decisions need neither files nor TZ.
+ */
 #include "policy/tz.h"
 
 #include <errno.h>
@@ -11,7 +14,9 @@
 #define TZ_HEADER     44
 #define TZ_OFFSET_MAX (26 * 3600) /* RFC 8536 bounds offsets to about a day */
 #define DAY_S	      86400
-#define CHANGES_MAX   64 /* changes of the offset within the days around a date */
+#define FIRST_YEAR    1970
+#define LAST_YEAR     2500 /* of the table; later ones repeat every 400 years */
+#define CYCLE_S	      (INT64_C(146097) * DAY_S)
 
 /* From @at on, local time is UTC + @offset. */
 struct change {
@@ -19,11 +24,10 @@ struct change {
 	int32_t offset;
 };
 
-struct window {
-	int64_t from, to;
-	int32_t first; /* offset at @from */
-	struct change v[CHANGES_MAX];
-	size_t n;
+struct tz_zone {
+	int32_t first;	  /* offset before the first change */
+	struct change *v; /* owned by the arena; ascending */
+	uint32_t n, cap;
 };
 
 int64_t tz_days(int y, int m, int d)
@@ -35,39 +39,19 @@ int64_t tz_days(int y, int m, int d)
 	return era * 146097 + yoe * 365 + yoe / 4 - yoe / 100 + doy - 719468;
 }
 
-/* The first instant of the window whose local time is not before @local. */
-static bool window_first(const struct window *w, int64_t local, int64_t *ret)
+static bool zone_add(struct tz_zone *z, int64_t at, int32_t offset)
 {
-	int64_t start = w->from;
-	int32_t offset = w->first;
-
-	for (size_t i = 0; i <= w->n; i++) {
-		int64_t end = i < w->n ? w->v[i].at : w->to;
-		int64_t t = local - offset > start ? local - offset : start;
-
-		if (t < end) {
-			*ret = t;
-			return true;
-		}
-		if (i < w->n) {
-			start = w->v[i].at;
-			offset = w->v[i].offset;
-		}
-	}
-	return false;
-}
-
-static bool window_add(struct window *w, int64_t at, int32_t offset)
-{
-	if (at <= w->from) {
-		w->first = offset;
+	if (at <= 0) {
+		z->first = offset;
 		return true;
 	}
-	if (at >= w->to)
+	if (z->n > 0 && at == z->v[z->n - 1].at) {
+		z->v[z->n - 1].offset = offset; /* the end of one rule starts another */
 		return true;
-	if (w->n == CHANGES_MAX)
+	}
+	if (z->n == z->cap || (z->n > 0 && at < z->v[z->n - 1].at))
 		return false;
-	w->v[w->n++] = (struct change){at, offset};
+	z->v[z->n++] = (struct change){at, offset};
 	return true;
 }
 
@@ -209,34 +193,20 @@ static int64_t foot_local(const struct footer_rule *r, int y)
 	return day * DAY_S + r->time_s;
 }
 
-static void sort_changes(struct change *v, size_t n)
-{
-	for (size_t i = 1; i < n; i++)
-		for (size_t k = i; k > 0 && v[k].at < v[k - 1].at; k--) {
-			struct change c = v[k];
-
-			v[k] = v[k - 1];
-			v[k - 1] = c;
-		}
-}
-
 /* Adds the footer's changes after @after, the last one in the table. */
-static bool window_add_footer(struct window *w, const struct footer *f, int year,
-			      int64_t after)
+static bool zone_add_footer(struct tz_zone *z, const struct footer *f, int64_t after)
 {
-	struct change v[6];
-	size_t n = 0;
-
 	if (!f->has_dst)
-		return w->to <= after || window_add(w, after, f->std);
-	for (int y = year - 1; y <= year + 1; y++) {
-		v[n++] = (struct change){foot_local(&f->start, y) - f->std, f->dst};
-		v[n++] = (struct change){foot_local(&f->end, y) - f->dst, f->std};
-	}
-	sort_changes(v, n);
-	for (size_t i = 0; i < n; i++)
-		if (v[i].at > after && !window_add(w, v[i].at, v[i].offset))
+		return zone_add(z, after, f->std);
+	for (int y = FIRST_YEAR - 1; y <= LAST_YEAR; y++) {
+		struct change a = {foot_local(&f->start, y) - f->std, f->dst};
+		struct change b = {foot_local(&f->end, y) - f->dst, f->std};
+		struct change early = a.at < b.at ? a : b, late = a.at < b.at ? b : a;
+
+		if ((early.at > after && !zone_add(z, early.at, early.offset)) ||
+		    (late.at > after && !zone_add(z, late.at, late.offset)))
 			return false;
+	}
 	return true;
 }
 
@@ -311,14 +281,14 @@ static bool read_footer(const struct tzif *t, char *ret, size_t size)
 	return strlen(ret) == n;
 }
 
-static bool read_window(const struct tzif *t, int year, struct window *w)
+static bool read_changes(const struct tzif *t, struct tz_zone *z)
 {
 	char text[128];
 	struct footer f;
 	int64_t last = INT64_MIN;
 	int32_t offset;
 
-	if (!type_offset(t, 0, &w->first))
+	if (!type_offset(t, 0, &z->first))
 		return false;
 	for (uint32_t i = 0; i < t->times; i++) {
 		int64_t at = get_i64(t->buf + (size_t)i * 8);
@@ -327,21 +297,31 @@ static bool read_window(const struct tzif *t, int year, struct window *w)
 			return false;
 		last = at;
 		if (!type_offset(t, t->buf[(size_t)t->times * 8 + i], &offset) ||
-		    !window_add(w, at, offset))
+		    !zone_add(z, at, offset))
 			return false;
 	}
 	if (!read_footer(t, text, sizeof(text)))
 		return false;
 	if (text[0] == '\0')
 		return true; /* the last change holds for ever */
-	return foot_parse(text, &f) && window_add_footer(w, &f, year, last);
+	return foot_parse(text, &f) && zone_add_footer(z, &f, last);
 }
 
-int tz_parse_day_start(const uint8_t *buf, size_t len, int y, int m, int d,
-		       int64_t *ret_s)
+static struct tz_zone *zone_new(struct arena *a, uint32_t cap)
 {
-	int64_t local = tz_days(y, m, d) * DAY_S;
-	struct window w = {.from = local - 3 * DAY_S, .to = local + 3 * DAY_S};
+	struct tz_zone *z = arena_alloc(a, sizeof(*z));
+
+	if (!z)
+		return NULL;
+	z->cap = cap;
+	z->v = arena_array(a, cap, sizeof(*z->v));
+	return z->v ? z : NULL;
+}
+
+int tz_zone_parse(const uint8_t *buf, size_t len, struct arena *a,
+		  const struct tz_zone **ret)
+{
+	struct tz_zone *z;
 	struct tzif t;
 	size_t skip;
 
@@ -349,9 +329,15 @@ int tz_parse_day_start(const uint8_t *buf, size_t len, int y, int m, int d,
 		return TZ_E_UNKNOWN; /* version 1 ends in 2038 */
 	skip = TZ_HEADER + body_len(&t, 4);
 	if (skip > len || !read_header(&t, buf + skip, len - skip) ||
-	    body_len(&t, 8) > t.len || !read_window(&t, y, &w))
+	    body_len(&t, 8) > t.len)
 		return TZ_E_UNKNOWN;
-	return window_first(&w, local, ret_s) ? 0 : TZ_E_UNKNOWN;
+	z = zone_new(a, t.times + 2 * (LAST_YEAR - FIRST_YEAR + 2));
+	if (!z)
+		return -ENOMEM;
+	if (!read_changes(&t, z))
+		return TZ_E_UNKNOWN;
+	*ret = z;
+	return 0;
 }
 
 static bool zone_ok(const char *zone)
@@ -396,20 +382,58 @@ static int read_zone(const char *zone, uint8_t **ret_buf, size_t *ret_len)
 	return 0;
 }
 
-int tz_day_start(const char *zone, int y, int m, int d, int64_t *ret_s)
+int tz_zone_load(const char *name, struct arena *a, const struct tz_zone **ret)
 {
 	_cleanup_free_ uint8_t *buf = NULL;
 	size_t len;
 	int r;
 
-	if (!zone_ok(zone))
+	if (!zone_ok(name))
 		return TZ_E_UNKNOWN;
-	if (str_eq(zone, "UTC")) {
-		*ret_s = tz_days(y, m, d) * DAY_S;
-		return 0;
+	if (str_eq(name, "UTC")) {
+		*ret = zone_new(a, 0);
+		return *ret ? 0 : -ENOMEM;
 	}
-	r = read_zone(zone, &buf, &len);
-	if (r != 0)
-		return r;
-	return tz_parse_day_start(buf, len, y, m, d, ret_s);
+	r = read_zone(name, &buf, &len);
+	return r != 0 ? r : tz_zone_parse(buf, len, a, ret);
+}
+
+/* ------------------------------------------------------------------ use */
+
+int64_t tz_zone_day_start(const struct tz_zone *z, int y, int m, int d)
+{
+	int cycles = y > LAST_YEAR - 1 ? (y - LAST_YEAR) / 400 + 1 : 0;
+	int64_t local = tz_days(y - 400 * cycles, m, d) * DAY_S, start = INT64_MIN;
+	int32_t offset = z->first;
+
+	/* The first instant whose local time is not before midnight. */
+	for (uint32_t i = 0; i <= z->n; i++) {
+		int64_t end = i < z->n ? z->v[i].at : INT64_MAX;
+		int64_t t = local - offset > start ? local - offset : start;
+
+		if (t < end)
+			return t + cycles * CYCLE_S;
+		start = end;
+		offset = z->v[i].offset;
+	}
+	return INT64_MAX; /* not reached: the last part has no end */
+}
+
+int64_t tz_zone_local(const struct tz_zone *z, int64_t utc_s)
+{
+	const int64_t end = tz_days(LAST_YEAR, 1, 1) * DAY_S;
+	int64_t t = utc_s;
+	uint32_t lo = 0, hi = z->n;
+
+	if (t >= end)
+		t -= ((t - end) / CYCLE_S + 1) * CYCLE_S;
+	while (lo < hi) { /* how many changes lie at or before t */
+		uint32_t mid = lo + (hi - lo) / 2;
+
+		if (z->v[mid].at <= t)
+			lo = mid + 1;
+		else
+			hi = mid;
+	}
+	return utc_s + (lo == 0 ? z->first : z->v[lo - 1].offset);
 }

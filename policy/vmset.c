@@ -1,222 +1,204 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* vmset.c - reads the selectors under vm_sets; evaluated in vmset_eval.c. */
-#include "policy/load.h"
+/* vmset.c - selectors to bits, once when a policy is compiled. */
+#include "policy/vmset.h"
 
-static bool pattern_char(char c)
+#include <errno.h>
+
+struct label_at {
+	const char *key, *value; /* borrowed from the policy */
+	uint32_t vm;
+};
+
+struct vmset_index {
+	const struct policy *p;	 /* borrowed */
+	struct label_at *labels; /* owned; sorted by key, value */
+	size_t n_labels;
+	uint64_t work; /* steps so far */
+};
+
+bool vmset_pattern_match(const char *pattern, const char *name)
 {
-	return (c >= 'a' && c <= 'z') || (c >= '0' && c <= '9') || c == '.' ||
-	       c == '_' || c == '-' || c == '*' || c == '?';
-}
+	const char *star = NULL, *retry = NULL;
 
-bool vmset_check_pattern(struct loader *l, struct at at, const char *text)
-{
-	size_t len = strlen(text);
-	bool ok = len >= 1 && len <= POLICY_VM_MAX;
-
-	for (size_t i = 0; ok && i < len; i++)
-		ok = pattern_char(text[i]);
-	if (!ok) {
-		loader_error(l, at, "'%s' is not a VM name or a pattern with * and ?",
-			     text);
-		return false;
-	}
-	if (!strpbrk(text, "*?") && l->p->has_inventory)
-		return check_reference(l, at, &l->p->vms, text, "VM") != NAMES_NONE;
-	return true; /* without an inventory other hosts are not known here */
-}
-
-static struct vm_expr *expr_new(struct loader *l, enum vm_expr_kind kind, size_t n_kids)
-{
-	struct vm_expr *e = loader_alloc(l, 1, sizeof(*e));
-
-	if (!e)
-		return NULL;
-	e->kind = kind;
-	e->kids = loader_alloc(l, n_kids, sizeof(struct vm_expr *));
-	return e->kids ? e : NULL;
-}
-
-/* Reads a text or a list of texts. */
-static bool read_texts(struct loader *l, struct at at, struct text_list *ret)
-{
-	const struct yaml_node *first = at.node;
-	size_t n = 1;
-
-	if (at.node->kind == YAML_LIST) {
-		first = at.node->first;
-		n = at.node->n_items;
-	}
-	ret->v = loader_alloc(l, n, sizeof(*ret->v));
-	for (; first && ret->v;
-	     first = at.node->kind == YAML_LIST ? first->next : NULL) {
-		if (first->kind != YAML_SCALAR || first->len == 0) {
-			loader_error(l, (struct at){at.doc, first}, "must be text");
+	while (*name) {
+		if (*pattern == '*') {
+			star = ++pattern;
+			retry = name;
+		} else if (*pattern == *name || (*pattern == '?' && *name != '.')) {
+			pattern++;
+			name++;
+		} else if (star && *retry != '.') {
+			pattern = star; /* the star takes one character more */
+			name = ++retry;
+		} else {
 			return false;
 		}
-		ret->v[ret->n] = loader_text(l, first->text);
-		ret->n += ret->v[ret->n] != NULL;
 	}
-	text_list_sort(ret);
-	return ret->v != NULL;
+	while (*pattern == '*')
+		pattern++;
+	return *pattern == '\0';
 }
 
-static struct vm_expr *read_name(struct loader *l, struct at at)
+static int compare_labels(const void *a, const void *b)
 {
-	struct vm_expr *e = expr_new(l, VM_NAME, 0);
+	const struct label_at *x = a, *y = b;
+	int c = strcmp(x->key, y->key);
 
-	if (!e || !read_texts(l, at, &e->texts))
-		return NULL;
-	for (uint32_t i = 0; i < e->texts.n; i++)
-		if (!vmset_check_pattern(l, at, e->texts.v[i]))
-			return NULL;
-	return e;
+	if (c == 0)
+		c = strcmp(x->value, y->value);
+	if (c == 0)
+		c = x->vm < y->vm ? -1 : x->vm > y->vm;
+	return c;
 }
 
-/* A label that no VM can have is a mistake; under `not` it would be every VM. */
-static bool labels_ok(struct loader *l, struct at at, const struct text_list *values)
+int vmset_index_new(const struct policy *p, struct vmset_index **ret)
 {
-	bool good = check_label(at.node->key);
+	struct vmset_index *idx = calloc(1, sizeof(*idx));
+	size_t n = 0;
 
-	for (uint32_t i = 0; i < values->n; i++)
-		good = good && check_label(values->v[i]);
-	if (!good)
-		loader_error(l, at,
-			     "no VM can have this label: KEY and VALUE hold no "
-			     "blanks");
-	return good;
-}
-
-/* Several keys: and. None: nothing. */
-static struct vm_expr *read_label(struct loader *l, struct at at)
-{
-	struct vm_expr *all;
-
-	if (!check_kind(l, at, YAML_MAP, "label"))
-		return NULL;
-	all = expr_new(l, VM_ALL, at.node->n_items);
-	for (const struct yaml_node *i = at.node->first; i && all; i = i->next) {
-		struct vm_expr *e = expr_new(l, VM_LABEL, 0);
-
-		if (!e || !read_texts(l, (struct at){at.doc, i}, &e->texts))
-			return NULL;
-		if (!labels_ok(l, (struct at){at.doc, i}, &e->texts))
-			return NULL;
-		e->key = loader_text(l, i->key);
-		all->kids[all->n_kids++] = e;
+	if (!idx)
+		return -ENOMEM;
+	for (uint32_t i = 0; i < p->vms.n; i++)
+		n += p->vm_info[i].n_labels;
+	idx->p = p;
+	idx->labels = calloc(n + 1, sizeof(*idx->labels));
+	if (!idx->labels) {
+		vmset_index_free(idx);
+		return -ENOMEM;
 	}
-	return all && all->n_kids == 1 ? all->kids[0] : all;
+	for (uint32_t i = 0; i < p->vms.n; i++) {
+		const struct model_vm *vm = &p->vm_info[i];
+
+		for (uint32_t k = 0; k < vm->n_labels; k++)
+			idx->labels[idx->n_labels++] =
+				(struct label_at){vm->labels[k].key,
+						  vm->labels[k].value, i};
+	}
+	qsort(idx->labels, idx->n_labels, sizeof(*idx->labels), compare_labels);
+	*ret = idx;
+	return 0;
 }
 
-static bool expr_is_empty(const struct vm_expr *e)
+void vmset_index_rewind(struct vmset_index *idx)
 {
-	uint32_t n_empty = 0;
+	idx->work = 0;
+}
 
-	for (uint32_t i = 0; i < e->n_kids; i++)
-		n_empty += expr_is_empty(e->kids[i]);
-	switch (e->kind) {
+void vmset_index_free(struct vmset_index *idx)
+{
+	if (!idx)
+		return;
+	free(idx->labels);
+	free(idx);
+}
+
+/* First entry that is not before (key, value). */
+static size_t label_first(const struct vmset_index *idx, const char *key,
+			  const char *value)
+{
+	struct label_at want = {.key = key, .value = value};
+	size_t lo = 0, hi = idx->n_labels;
+
+	while (lo < hi) {
+		size_t mid = lo + (hi - lo) / 2;
+
+		if (compare_labels(&idx->labels[mid], &want) < 0)
+			lo = mid + 1;
+		else
+			hi = mid;
+	}
+	return lo;
+}
+
+static void eval_label(struct vmset_index *idx, const struct vm_expr *e, uint64_t *ret)
+{
+	for (uint32_t i = 0; i < e->texts.n; i++) {
+		size_t k = label_first(idx, e->key, e->texts.v[i]);
+
+		for (; k < idx->n_labels && str_eq(idx->labels[k].key, e->key) &&
+		       str_eq(idx->labels[k].value, e->texts.v[i]);
+		     k++, idx->work++)
+			vmset_set(ret, idx->labels[k].vm);
+	}
+}
+
+static void eval_name(struct vmset_index *idx, const struct vm_expr *e, uint64_t *ret)
+{
+	const struct names *vms = &idx->p->vms;
+
+	for (uint32_t i = 0; i < e->texts.n && idx->work < POLICY_WORK_MAX; i++) {
+		uint32_t found;
+
+		if (strpbrk(e->texts.v[i], "*?")) {
+			idx->work += 8 * (uint64_t)vms->n;
+			for (uint32_t k = 0; k < vms->n; k++)
+				if (vmset_pattern_match(e->texts.v[i], vms->v[k]))
+					vmset_set(ret, k);
+			continue;
+		}
+		found = names_find(vms, e->texts.v[i]);
+		if (found != NAMES_NONE)
+			vmset_set(ret, found);
+	}
+}
+
+static void fill(const struct policy *p, uint64_t *bits)
+{
+	for (uint32_t i = 0; i < p->vms.n; i++)
+		vmset_set(bits, i);
+}
+
+/* all, any and not; recursion is bounded by POLICY_SET_DEPTH_MAX. */
+static int eval_kids(struct vmset_index *idx, const struct vm_expr *e, uint64_t *ret)
+{
+	size_t n = vmset_words(idx->p);
+	_cleanup_free_ uint64_t *every = calloc(n + 1, sizeof(*every));
+	_cleanup_free_ uint64_t *kid = calloc(n + 1, sizeof(*kid));
+	int r;
+
+	if (!every || !kid)
+		return -ENOMEM;
+	fill(idx->p, every);
+	if (e->kind == VM_ALL && e->n_kids > 0)
+		memcpy(ret, every, n * sizeof(*ret));
+	for (uint32_t i = 0; i < e->n_kids; i++) {
+		r = vmset_eval(idx, e->kids[i], kid);
+		if (r != 0)
+			return r;
+		for (size_t w = 0; w < n; w++) {
+			if (e->kind == VM_ALL)
+				ret[w] &= kid[w];
+			else if (e->kind == VM_ANY)
+				ret[w] |= kid[w];
+			else
+				ret[w] = every[w] & ~kid[w];
+		}
+	}
+	return 0;
+}
+
+int vmset_eval(struct vmset_index *idx, const struct vm_expr *expr, uint64_t *ret)
+{
+	size_t n = vmset_words(idx->p);
+
+	idx->work += n + 1;
+	if (idx->work > POLICY_WORK_MAX)
+		return POLICY_E_INVALID;
+	memset(ret, 0, n * sizeof(*ret));
+	switch (expr->kind) {
 	case VM_ALL:
-		return e->n_kids == 0 || n_empty > 0;
 	case VM_ANY:
-		return e->n_kids == n_empty;
-	case VM_LABEL:
-	case VM_NAME:
-		return e->texts.n == 0;
 	case VM_NOT:
+		return eval_kids(idx, expr, ret);
+	case VM_LABEL:
+		eval_label(idx, expr, ret);
+		return 0;
+	case VM_NAME:
+		eval_name(idx, expr, ret);
+		return 0;
 	case VM_EVERY:
-		return false;
+		fill(idx->p, ret);
+		return 0;
 	}
-	return false;
-}
-
-static struct vm_expr *read_expr(struct loader *l, struct at at, unsigned depth);
-
-static struct vm_expr *read_list(struct loader *l, struct at at, enum vm_expr_kind kind,
-				 unsigned depth)
-{
-	struct vm_expr *e;
-
-	if (!check_kind(l, at, YAML_LIST, kind == VM_ALL ? "all" : "any"))
-		return NULL;
-	e = expr_new(l, kind, at.node->n_items);
-	for (const struct yaml_node *i = at.node->first; i && e; i = i->next) {
-		struct vm_expr *kid = read_expr(l, (struct at){at.doc, i}, depth + 1);
-
-		if (!kid)
-			return NULL;
-		e->kids[e->n_kids++] = kid;
-	}
-	return e;
-}
-
-static struct vm_expr *read_not(struct loader *l, struct at at, unsigned depth)
-{
-	struct vm_expr *e = expr_new(l, VM_NOT, 1), *kid = read_expr(l, at, depth + 1);
-
-	if (!e || !kid)
-		return NULL;
-	if (expr_is_empty(kid)) {
-		loader_error(l, at,
-			     "'not' of an empty selector would be every VM; write "
-			     "'every: true'");
-		return NULL;
-	}
-	e->kids[e->n_kids++] = kid;
-	return e;
-}
-
-static struct vm_expr *read_every(struct loader *l, struct at at)
-{
-	bool every;
-
-	if (yaml_get_bool(at.doc, at.node, &every, l->diag) != 0)
-		return NULL;
-	return expr_new(l, every ? VM_EVERY : VM_ANY, 0);
-}
-
-static struct vm_expr *read_expr(struct loader *l, struct at at, unsigned depth)
-{
-	static const char *const keys[] = {"all",  "any",   "not", "label",
-					   "name", "every", NULL};
-	const struct yaml_node *n = at.node;
-	struct at item = {at.doc, n->first};
-
-	if (depth > POLICY_SET_DEPTH_MAX) {
-		loader_error(l, at, "selectors nest at most %d deep",
-			     POLICY_SET_DEPTH_MAX);
-		return NULL;
-	}
-	if (!check_kind(l, at, YAML_MAP, "selector"))
-		return NULL;
-	if (n->n_items == 0)
-		return expr_new(l, VM_ANY, 0); /* selects nothing */
-	if (n->n_items > 1) {
-		loader_error(
-			l, at,
-			"a selector has one key; join several with 'all' or 'any'");
-		return NULL;
-	}
-	if (str_eq(n->first->key, "all"))
-		return read_list(l, item, VM_ALL, depth);
-	if (str_eq(n->first->key, "any"))
-		return read_list(l, item, VM_ANY, depth);
-	if (str_eq(n->first->key, "not"))
-		return read_not(l, item, depth);
-	if (str_eq(n->first->key, "label"))
-		return read_label(l, item);
-	if (str_eq(n->first->key, "name"))
-		return read_name(l, item);
-	if (str_eq(n->first->key, "every"))
-		return read_every(l, item);
-	yaml_check_keys(at.doc, n, keys, l->diag);
-	return NULL;
-}
-
-void vmset_define_all(struct loader *l)
-{
-	const struct decls *d = &l->decls[SECTION_SETS];
-	struct vm_expr **v = loader_alloc(l, d->n, sizeof(struct vm_expr *));
-
-	for (size_t i = 0; i < d->n && v && l->err == 0; i++)
-		v[i] = read_expr(l, (struct at){d->v[i].doc, d->v[i].node}, 1);
-	l->p->set_expr = v;
+	return POLICY_E_INVALID;
 }

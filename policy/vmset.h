@@ -15,6 +15,8 @@ bool vmset_pattern_match(const char *pattern, const char *name);
 struct vmset_index; /* label -> VMs; bounds the work */
 
 _must_check_ int vmset_index_new(const struct policy *p, struct vmset_index **ret);
+/* vmset_index_rewind() - the work so far is forgotten. */
+void vmset_index_rewind(struct vmset_index *idx);
 void vmset_index_free(struct vmset_index *idx); /* NULL is a no-op */
 
 /*

@@ -7,7 +7,32 @@
 
 #include <cmocka.h>
 
+#include <time.h>
+
 #include "policy/tz.h"
+
+static int day_start(const char *zone, int y, int m, int d, int64_t *ret)
+{
+	_cleanup_(arena_done) struct arena a = ARENA_INIT;
+	const struct tz_zone *z;
+	int r = tz_zone_load(zone, &a, &z);
+
+	if (r == 0)
+		*ret = tz_zone_day_start(z, y, m, d);
+	return r;
+}
+
+static int parse_day_start(const uint8_t *buf, size_t len, int y, int m, int d,
+			   int64_t *ret)
+{
+	_cleanup_(arena_done) struct arena a = ARENA_INIT;
+	const struct tz_zone *z;
+	int r = tz_zone_parse(buf, len, &a, &z);
+
+	if (r == 0)
+		*ret = tz_zone_day_start(z, y, m, d);
+	return r;
+}
 
 static void test_days(void **state)
 {
@@ -31,8 +56,8 @@ static void test_days(void **state)
 	for (size_t i = 0; i < ARRAY_SIZE(cases); i++) {
 		int64_t s = 0;
 
-		assert_int_equal(tz_day_start(cases[i].zone, cases[i].y, cases[i].m,
-					      cases[i].d, &s),
+		assert_int_equal(day_start(cases[i].zone, cases[i].y, cases[i].m,
+					   cases[i].d, &s),
 				 0);
 		if (s != cases[i].want)
 			print_error("%s %d-%d-%d: %lld\n", cases[i].zone, cases[i].y,
@@ -51,8 +76,71 @@ static void test_bad_zones(void **state)
 
 	(void)state;
 	for (size_t i = 0; i < ARRAY_SIZE(zones); i++)
-		assert_int_equal(tz_day_start(zones[i], 2026, 1, 1, &s), TZ_E_UNKNOWN);
+		assert_int_equal(day_start(zones[i], 2026, 1, 1, &s), TZ_E_UNKNOWN);
 	assert_int_equal(s, 7);
+}
+
+/* The C library reads the same files; it is asked in between and at every edge. */
+static void compare_with_libc(const char *name, const struct tz_zone *z)
+{
+	const int64_t step = 1800, from = 1771200000, years = 2 * 366 * INT64_C(86400);
+	int64_t before = INT64_MIN;
+
+	assert_int_equal(setenv("TZ", name, 1), 0);
+	tzset();
+	for (int64_t t = from; t < from + years; t += step) {
+		for (int64_t u = t - 1; u <= t; u++) {
+			time_t tt = (time_t)u;
+			struct tm tm;
+
+			assert_non_null(localtime_r(&tt, &tm));
+			assert_int_equal(tz_zone_local(z, u), u + tm.tm_gmtoff);
+		}
+		before = t;
+	}
+	assert_true(before > from);
+}
+
+static void test_local(void **state)
+{
+	static const char *const zones[] = {"UTC",
+					    "Europe/Berlin",
+					    "America/New_York",
+					    "Asia/Kolkata",
+					    "Australia/Lord_Howe",
+					    "America/Havana",
+					    "Africa/Casablanca",
+					    "Pacific/Apia",
+					    "Europe/Dublin"};
+
+	(void)state;
+	for (size_t i = 0; i < ARRAY_SIZE(zones); i++) {
+		_cleanup_(arena_done) struct arena a = ARENA_INIT;
+		const struct tz_zone *z;
+
+		assert_int_equal(tz_zone_load(zones[i], &a, &z), 0);
+		compare_with_libc(zones[i], z);
+	}
+}
+
+/* Rules without an end repeat with the calendar: 400 years later is the same hour. */
+static void test_far_future(void **state)
+{
+	const int64_t cycle = INT64_C(146097) * 86400;
+	_cleanup_(arena_done) struct arena a = ARENA_INIT;
+	const struct tz_zone *z;
+
+	(void)state;
+	assert_int_equal(tz_zone_load("Europe/Berlin", &a, &z), 0);
+	for (int64_t t = 4102444800; t < 4102444800 + 366 * 86400; t += 3600) {
+		int64_t offset = tz_zone_local(z, t) - t;
+
+		assert_int_equal(tz_zone_local(z, t + cycle) - t - cycle, offset);
+		assert_int_equal(tz_zone_local(z, t + 9 * cycle) - t - 9 * cycle,
+				 offset);
+	}
+	assert_int_equal(tz_zone_day_start(z, 9999, 7, 1),
+			 tz_zone_day_start(z, 2399, 7, 1) + 19 * cycle);
 }
 
 /* Every truncation of a zone file is refused, without reading past its end. */
@@ -67,19 +155,19 @@ static void test_truncated(void **state)
 	assert_non_null(f);
 	len = fread(buf, 1, sizeof(buf), f);
 	fclose(f);
-	assert_int_equal(tz_parse_day_start(buf, len, 2026, 1, 1, &s), 0);
+	assert_int_equal(parse_day_start(buf, len, 2026, 1, 1, &s), 0);
 	for (size_t n = 0; n < len; n++) {
 		uint8_t *copy = malloc(n + 1);
 
 		assert_non_null(copy);
 		memcpy(copy, buf, n);
-		assert_int_equal(tz_parse_day_start(copy, n, 2026, 1, 1, &s),
+		assert_int_equal(parse_day_start(copy, n, 2026, 1, 1, &s),
 				 TZ_E_UNKNOWN);
 		free(copy);
 	}
 	for (size_t i = 0; i < len; i++) {
 		buf[i] ^= 0x55; /* must not crash; any answer will do */
-		assert_true(tz_parse_day_start(buf, len, 2060, 1, 1, &s) >= 0);
+		assert_true(parse_day_start(buf, len, 2060, 1, 1, &s) >= 0);
 		buf[i] ^= 0x55;
 	}
 }
@@ -100,7 +188,7 @@ static int with_footer(const char *footer)
 		n += sizeof(head) + sizeof(type);
 	}
 	n += (size_t)snprintf((char *)buf + n, sizeof(buf) - n, "\n%s\n", footer);
-	return tz_parse_day_start(buf, n, 2026, 1, 1, &s);
+	return parse_day_start(buf, n, 2026, 1, 1, &s);
 }
 
 static void test_footer(void **state)
@@ -121,10 +209,9 @@ static void test_footer(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(test_days),
-		cmocka_unit_test(test_bad_zones),
-		cmocka_unit_test(test_truncated),
-		cmocka_unit_test(test_footer),
+		cmocka_unit_test(test_days),	  cmocka_unit_test(test_bad_zones),
+		cmocka_unit_test(test_local),	  cmocka_unit_test(test_far_future),
+		cmocka_unit_test(test_truncated), cmocka_unit_test(test_footer),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

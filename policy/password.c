@@ -1,0 +1,236 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * password.c - reads `password:` and `enrolment:`. A preset gives every number; a key
+ * of its own may only be stricter. Source: NIST SP 800-63B-4 §3.1.1.2, PCI DSS 4.0
+ * §8.3, CIS benchmarks.
+ */
+#include "policy/password.h"
+
+#include "policy/load.h"
+
+enum {
+	MIN_LENGTH,
+	MIN_LENGTH_MFA,
+	CLASSES,
+	MAX_REPEAT,
+	MAX_SEQUENCE,
+	MIN_DIFFERENT,
+	HISTORY,
+	MAX_AGE_D,
+	MIN_AGE_D
+};
+
+_Static_assert(MIN_AGE_D + 1 == MODEL_PASSWORD_N, "one number for each key");
+
+static const struct {
+	const char *key;
+	int32_t max;
+	bool days;
+	bool less_is_stricter; /* 0 there means: off */
+} keys[MODEL_PASSWORD_N] = {
+	[MIN_LENGTH] = {"min_length", 256, false, false},
+	[MIN_LENGTH_MFA] = {"min_length_with_mfa", 256, false, false},
+	[CLASSES] = {"classes", 4, false, false},
+	[MAX_REPEAT] = {"max_repeat", 256, false, true},
+	[MAX_SEQUENCE] = {"max_sequence", 256, false, true},
+	[MIN_DIFFERENT] = {"min_different", 256, false, false},
+	[HISTORY] = {"history", 100, false, false},
+	[MAX_AGE_D] = {"max_age", 366, true, true},
+	[MIN_AGE_D] = {"min_age", 366, true, false},
+};
+
+#define FORBIDDEN (-1) /* by the standard; counts as off */
+
+static const struct preset {
+	const char *name;
+	int32_t v[MODEL_PASSWORD_N];
+} presets[] = {
+	{"nist-800-63b-4",
+	 {[MIN_LENGTH] = 15,
+	  [MIN_LENGTH_MFA] = 8,
+	  [CLASSES] = FORBIDDEN,
+	  [MAX_AGE_D] = FORBIDDEN}},
+	{"pci-dss-4",
+	 {[MIN_LENGTH] = 12,
+	  [MIN_LENGTH_MFA] = 12,
+	  [CLASSES] = 2,
+	  [HISTORY] = 4,
+	  [MAX_AGE_D] = 90}},
+	{"cis",
+	 {[MIN_LENGTH] = 14,
+	  [MIN_LENGTH_MFA] = 14,
+	  [CLASSES] = 4,
+	  [MAX_REPEAT] = 3,
+	  [MAX_SEQUENCE] = 3,
+	  [MIN_DIFFERENT] = 2,
+	  [HISTORY] = 24,
+	  [MAX_AGE_D] = 365,
+	  [MIN_AGE_D] = 1}},
+};
+
+static const char both[] = "strictest-of(pci-dss-4, cis)";
+
+/* Zero is off, so of two limits from above the smaller that is on is stricter. */
+static bool is_stricter(size_t key, int32_t a, int32_t b)
+{
+	if (!keys[key].less_is_stricter)
+		return a > b;
+	return a > 0 && (b <= 0 || a < b);
+}
+
+static bool find_preset(struct loader *l, struct at at, int32_t *ret)
+{
+	const char *text = at.node->kind == YAML_SCALAR ? at.node->text : "";
+
+	for (size_t i = 0; i < ARRAY_SIZE(presets); i++) {
+		if (!str_eq(text, presets[i].name))
+			continue;
+		memcpy(ret, presets[i].v, sizeof(presets[i].v));
+		return true;
+	}
+	if (str_eq(text, both)) {
+		for (size_t k = 0; k < MODEL_PASSWORD_N; k++)
+			ret[k] = is_stricter(k, presets[1].v[k], presets[2].v[k])
+					 ? presets[1].v[k]
+					 : presets[2].v[k];
+		return true;
+	}
+	if (str_after(text, "strictest-of("))
+		loader_error(l, at,
+			     "only '%s' can be joined: NIST forbids the classes and "
+			     "the expiry that others demand",
+			     both);
+	else
+		loader_error(l, at, "must be nist-800-63b-4, pci-dss-4, cis or %s",
+			     both);
+	return false;
+}
+
+static void read_number(struct loader *l, struct at at, size_t key,
+			struct model_password *pw)
+{
+	uint64_t v = 0;
+	int64_t s = 0;
+
+	if (keys[key].days) {
+		if (yaml_get_duration(at.doc, at.node, &s, l->diag) != 0)
+			return;
+		if (s % 86400 != 0)
+			loader_error(l, at, "must be whole days, such as 90d");
+		v = (uint64_t)s / 86400;
+	} else if (yaml_get_u64(at.doc, at.node, (uint64_t)keys[key].max, &v,
+				l->diag) != 0) {
+		return;
+	}
+	if (pw->v[key] == FORBIDDEN && v > 0) {
+		loader_error(l, at, "%s forbids '%s'", pw->preset, keys[key].key);
+		return;
+	}
+	if (pw->v[key] == FORBIDDEN)
+		return; /* 0: said and kept */
+	if (pw->v[key] != (int32_t)v && !is_stricter(key, (int32_t)v, pw->v[key])) {
+		loader_error(l, at, "is weaker than %s, which says %d", pw->preset,
+			     pw->v[key]);
+		return;
+	}
+	pw->v[key] = (int32_t)v;
+	pw->given |= 1u << key;
+}
+
+static void read_password(struct loader *l, struct at at)
+{
+	struct model_password *pw = &l->p->password;
+	const char *known[MODEL_PASSWORD_N + 2] = {"preset"};
+	struct at item = at;
+
+	if (!check_kind(l, at, YAML_MAP, "password"))
+		return;
+	for (size_t i = 0; i < MODEL_PASSWORD_N; i++)
+		known[i + 1] = keys[i].key;
+	yaml_check_keys(at.doc, at.node, known, l->diag);
+	item.node = yaml_get(at.node, "preset");
+	if (!item.node) {
+		loader_error(l, at, "'password' needs a 'preset'");
+		return;
+	}
+	if (!find_preset(l, item, pw->v))
+		return;
+	pw->preset = loader_text(l, item.node->text);
+	pw->where = loader_where(l, at);
+	for (size_t i = 0; i < MODEL_PASSWORD_N; i++) {
+		item.node = yaml_get(at.node, keys[i].key);
+		if (item.node)
+			read_number(l, item, i, pw);
+	}
+}
+
+/* ------------------------------------------------------------- enrolment */
+
+static void read_enrolment(struct loader *l, struct at at, size_t i, size_t n)
+{
+	static const char *const known[] = {"to", "at_first_login", "until", NULL};
+	const struct yaml_node *first = yaml_get(at.node, "at_first_login");
+	const struct yaml_node *until = yaml_get(at.node, "until");
+	struct model_enrolment *e;
+
+	if (!l->p->enrolments)
+		l->p->enrolments = loader_alloc(l, n, sizeof(*l->p->enrolments));
+	if (!l->p->enrolments)
+		return;
+	e = &l->p->enrolments[i];
+	e->where = loader_where(l, at);
+	yaml_check_keys(at.doc, at.node, known, l->diag);
+	rules_read_to(l, at, &e->to);
+	if (!first)
+		loader_error(l, at, "the entry has no 'at_first_login'");
+	else if (yaml_get_bool(at.doc, first, &e->at_first_login, l->diag) != 0)
+		return;
+	if (until)
+		e->until_text =
+			when_read_date(l, (struct at){at.doc, until}, &e->until_s);
+	else if (e->at_first_login)
+		loader_error(l, at,
+			     "enrolment at the first login needs an end: 'until'");
+}
+
+static int compare_enrolments(const void *a, const void *b)
+{
+	const struct model_enrolment *x = a, *y = b;
+	int c = index_list_compare(&x->to, &y->to);
+
+	if (c == 0 && x->at_first_login != y->at_first_login)
+		c = x->at_first_login ? 1 : -1;
+	if (c == 0 && x->until_s != y->until_s)
+		c = x->until_s < y->until_s ? -1 : 1;
+	return c;
+}
+
+void password_define_all(struct loader *l)
+{
+	struct policy *p = l->p;
+
+	for (size_t i = 0; i < l->n_docs && l->err == 0; i++) {
+		const struct yaml_node *n = yaml_get(yaml_root(l->docs[i]), "password");
+
+		if (n)
+			read_password(l, (struct at){l->docs[i], n});
+	}
+	p->n_enrolments = (uint32_t)bounds_each(l, "enrolment", read_enrolment);
+	if (p->enrolments && p->n_enrolments > 1)
+		qsort(p->enrolments, p->n_enrolments, sizeof(*p->enrolments),
+		      compare_enrolments);
+}
+
+/* ----------------------------------------------------------------- print */
+
+void password_print(const struct model_password *pw, FILE *out)
+{
+	if (!pw->preset)
+		return;
+	fprintf(out, "password: {preset: \"%s\"", pw->preset);
+	for (size_t i = 0; i < MODEL_PASSWORD_N; i++)
+		if (pw->given >> i & 1)
+			fprintf(out, ", %s: %d%s", keys[i].key, pw->v[i],
+				keys[i].days ? "d" : "");
+	fputs("}\n", out);
+}
