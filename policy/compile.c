@@ -19,6 +19,7 @@ struct compile {
 	uint32_t *moved_of;   /* owned; by class: rule number + 1 that set @moved */
 	uint32_t *rep;	      /* owned; by class: one VM of it */
 	uint32_t *size, *hit; /* owned; by class: VMs, and VMs the rule holds */
+	uint64_t work;	      /* steps so far */
 };
 
 static void compile_done(struct compile *c)
@@ -137,15 +138,30 @@ static void refine(struct compile *c, uint32_t stamp)
 	}
 }
 
-static void refine_by(struct compile *c, const struct rules *rules, uint32_t *stamp)
+/* Many rules that hold nearly every VM would take the square of the policy's size. */
+static bool rule_fits(struct compile *c, const struct rule *rule)
+{
+	size_t n = vmset_words(c->p);
+
+	c->work += (uint64_t)rule->sets.n * n + n;
+	for (size_t w = 0; w < n; w++)
+		c->work += (uint64_t)__builtin_popcountll(c->rule_bits[w]);
+	return c->work <= POLICY_WORK_MAX;
+}
+
+/* Return: false when it is too much. */
+static bool refine_by(struct compile *c, const struct rules *rules, uint32_t *stamp)
 {
 	for (uint32_t i = 0; i < rules->n; i++) {
 		rule_members(c, &rules->v[i]);
+		if (!rule_fits(c, &rules->v[i]))
+			return false;
 		refine(c, ++*stamp);
 	}
+	return true;
 }
 
-static int make_classes(struct compile *c)
+static int make_classes(struct compile *c, struct diags *diag)
 {
 	struct policy *p = c->p;
 	uint32_t stamp = 0;
@@ -155,9 +171,9 @@ static int make_classes(struct compile *c)
 		return -ENOMEM;
 	c->n_classes = p->vms.n > 0;
 	c->size[0] = p->vms.n;
-	refine_by(c, &p->grants, &stamp);
-	refine_by(c, &p->denies, &stamp);
-	refine_by(c, &p->glass, &stamp);
+	if (!refine_by(c, &p->grants, &stamp) || !refine_by(c, &p->denies, &stamp) ||
+	    !refine_by(c, &p->glass, &stamp))
+		return too_large(diag, "rules times VMs");
 	rule_members(c, &p->monitor);
 	refine(c, ++stamp);
 	for (uint32_t i = 0; i < p->vms.n; i++)
@@ -283,7 +299,7 @@ int compile_index(struct policy *p, struct diags *diag)
 	if (r == 0)
 		r = eval_sets(&c, diag);
 	if (r == 0)
-		r = make_classes(&c);
+		r = make_classes(&c, diag);
 	if (r == 0)
 		r = list_rules(&c, &p->grants, diag);
 	if (r == 0)
