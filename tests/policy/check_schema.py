@@ -112,7 +112,7 @@ class Checker:
             only = "(loader)" in marks
             self.loader_only += only
             self.expect(name, "the loader", False, self.loader_accepts(text))
-            if not self.one_thing:
+            if not self.one_thing and "(two)" not in marks:
                 self.failed += 1
                 print("FAILED %s: more than one thing is wrong" % name)
             self.expect(name, "the schema", only, self.schema_accepts(text, Text))
