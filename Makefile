@@ -214,13 +214,17 @@ $(foreach t,$(UNIT_TESTS),$(eval $(call unit_rule,$(t))))
 
 # property: random policies against a second evaluator, real matrices
 PROPERTY_TESTS := $(addprefix $(B)/tests/property/,test_random test_hplabs)
-$(B)/tests/property/test_random: $(call obj,$(addprefix tests/property/,test_random.c generate.c naive.c) $(POLICY_SRC))
+$(B)/tests/property/test_random: $(call obj,$(addprefix tests/property/,test_random.c generate.c emit.c naive.c) $(POLICY_SRC))
 $(B)/tests/property/test_hplabs: $(call obj,tests/property/test_hplabs.c $(POLICY_SRC))
 $(PROPERTY_TESTS):
 	@mkdir -p $(@D)
 	$(call say,LD)$(CC) $(CFLAGS) $(LDFLAGS) $(LDHARD) -o $@ $(filter %.o,$^) -lcmocka -lyaml -lcrypto
 
-.PHONY: unit
+.PHONY: unit property
+# A million requests take the release build; with the sanitizers a part of them do.
+property: $(B)/tests/property/test_random
+	@$<
+
 unit: $(patsubst %,$(B)/tests/unit/%,$(UNIT_TESTS)) $(PROPERTY_TESTS)
 	@tests/lib/run-unit $^
 
@@ -531,6 +535,7 @@ help:
 	@echo 'make deps-build  install the Debian packages for building (root)'
 	@echo 'make deps        those and what demo, tests and lint need (root)'
 	@echo 'make install     DESTDIR= PREFIX=/usr PAMDIR= are honoured; uninstall takes it back'
+	@echo 'make property    a million random requests against the second evaluator'
 	@echo 'make unit        unit tests only; VARIANT=asan for the sanitizers'
 	@echo 'make policy-test the schema beside the loader, and hostile policies'
 	@echo 'make integration the real programs against the build; race: the long run'

@@ -145,33 +145,24 @@ static void walk(struct decide *d, const struct rules *rules,
 		try(d, &rules->v[by->v[i]]);
 }
 
-static void walk_denies(struct decide *d)
+/* @against: people are found by name or id, as for denies. */
+static void walk_for(struct decide *d, const struct rules *rules, bool against,
+		     decide_try_fn *try)
 {
 	const struct match_subject *m = &d->subject;
 	const struct principals list = {
-		{m->groups, m->unknown, m->deny_named},
-		{m->n_groups, m->n_unknown, m->n_deny_named},
-	};
-
-	if (d->p->denies.n > 0)
-		walk(d, &d->p->denies, &list, try_deny);
-}
-
-static void walk_for(struct decide *d, const struct rules *rules, decide_try_fn *try)
-{
-	const struct match_subject *m = &d->subject;
-	const struct principals list = {
-		{m->groups, m->unknown, m->grant_named},
-		{m->n_groups, m->n_unknown, m->n_grant_named},
+		{m->groups, m->unknown, against ? m->deny_named : m->grant_named},
+		{m->n_groups, m->n_unknown,
+		 against ? m->n_deny_named : m->n_grant_named},
 	};
 
 	if (rules->n > 0)
 		walk(d, rules, &list, try);
 }
 
-void decide_walk_grants(struct decide *d, decide_try_fn *try)
+void decide_walk_grants(struct decide *d, bool against, decide_try_fn *try)
 {
-	walk_for(d, &d->p->grants, try);
+	walk_for(d, &d->p->grants, against, try);
 }
 
 /* ---------------------------------------------------------------- answers */
@@ -336,9 +327,9 @@ static void weigh_grants(struct decide *d)
 {
 	if (d->p->n_separations > 0)
 		standing_separate(d);
-	decide_walk_grants(d, try_grant);
+	decide_walk_grants(d, false, try_grant);
 	if (!d->best) /* the last resort, so that an alert means that it was needed */
-		walk_for(d, &d->p->glass, try_grant);
+		walk_for(d, &d->p->glass, false, try_grant);
 	if (!d->best)
 		answer_no_grant(d);
 	else if (over_limit(d))
@@ -391,7 +382,7 @@ void policy_decide(const struct policy *policy, const struct policy_request *req
 		ret->reason = POLICY_REASON_LOCKED;
 		return;
 	}
-	walk_denies(&d);
+	walk_for(&d, &policy->denies, true, try_deny);
 	if (d.denied) {
 		answer_denied(&d);
 		return;

@@ -26,8 +26,9 @@ struct decide {
 
 typedef void decide_try_fn(struct decide *d, const struct rule *r);
 
-/* decide_walk_grants() - calls @try for each grant that may name the subject here. */
-void decide_walk_grants(struct decide *d, decide_try_fn *try);
+/* decide_walk_grants() - calls @try for each grant that may name the subject here.
+ * @against: people are found by name or id, as for denies; else by both. */
+void decide_walk_grants(struct decide *d, bool against, decide_try_fn *try);
 
 /* standing.c: what a grant is worth apart from the request's circumstances. */
 bool standing_valid(const struct decide *d, const struct rule *r);

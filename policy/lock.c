@@ -100,7 +100,8 @@ static void try_holder(struct decide *d, const struct rule *r)
 	uint32_t ignored;
 
 	if ((h->grants[i / 64] >> (i % 64) & 1) && standing_valid(d, r) &&
-	    !standing_suspended(d, r) && match_to(r, &d->subject, &ignored) != MATCH_NO)
+	    !standing_suspended(d, r) &&
+	    match_list(&r->to, true, &d->subject, &ignored) != MATCH_NO)
 		h->found = true;
 }
 
@@ -110,7 +111,7 @@ static bool holds(const struct decide *d, const struct policy_lock *lock)
 
 	if (!lock->grants)
 		return true; /* nobody worked out whom it means */
-	decide_walk_grants(&h.d, try_holder);
+	decide_walk_grants(&h.d, true, try_holder);
 	return h.found;
 }
 

@@ -70,7 +70,7 @@ void standing_separate(struct decide *d)
 	size_t size = (d->p->n_slots + 63) / 64 * sizeof(*d->held);
 
 	memset(d->held, 0, size);
-	decide_walk_grants(d, try_held);
+	decide_walk_grants(d, false, try_held);
 	for (uint32_t i = 0; i < d->p->n_separations; i++) {
 		const struct model_separation *sep = &d->p->separations[i];
 

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* generate.c - random policies and requests, and the policies' YAML. */
+/* generate.c - random policies and requests. */
 #include "tests/property/model.h"
 
 #include <string.h>
@@ -51,6 +51,8 @@ static unsigned generate_expr(struct m_set *s, unsigned depth, uint64_t *rng)
 	return at;
 }
 
+static void generate_standing(struct m_rule *r, uint64_t *rng);
+
 void generate_rule(struct m_rule *r, bool deny, unsigned number, uint64_t *rng)
 {
 	*r = (struct m_rule){.deny = deny,
@@ -84,6 +86,7 @@ void generate_rule(struct m_rule *r, bool deny, unsigned number, uint64_t *rng)
 		r->age[i] = rng_below(rng, 2) ? (int)rng_below(rng, 4) * 20 : -1;
 		r->fresh[i] = rng_below(rng, 4) ? -1 : (int)rng_below(rng, 3) * 15;
 	}
+	generate_standing(r, rng);
 	if (deny)
 		return;
 	r->mfa = rng_below(rng, 3);
@@ -95,6 +98,60 @@ void generate_rule(struct m_rule *r, bool deny, unsigned number, uint64_t *rng)
 	if (rng_below(rng, 3) == 0)
 		r->until_day =
 			r->from_day + 1 + (int)rng_below(rng, 10) + (r->from_day < 0);
+}
+
+/* What stands outside the circumstances of one request. */
+static void generate_standing(struct m_rule *r, uint64_t *rng)
+{
+	if (rng_below(rng, 4) == 0) {
+		r->days = 1 + rng_below(rng, 127);
+		r->from_h = rng_below(rng, 24);
+		r->until_h = (r->from_h + 1 + rng_below(rng, 23)) % 24;
+		if (r->until_h == 0)
+			r->until_h = 24;
+		r->berlin = rng_below(rng, 2);
+	}
+	if (!r->deny && rng_below(rng, 5) == 0) {
+		r->review_d = 1 + rng_below(rng, 30);
+		r->suspend = rng_below(rng, 3) != 0;
+	}
+}
+
+void generate_glass(struct m_rule *r, unsigned number, uint64_t *rng)
+{
+	generate_rule(r, false, number, rng);
+	r->id[0] = 'z';
+	r->glass = true;
+	r->groups = r->roles = r->from = r->days = r->review_d = 0;
+	r->from_day = r->until_day = -1;
+	if (!r->users && !r->locals)
+		r->locals = 1;
+}
+
+static void generate_bounds(struct m_policy *m, uint64_t *rng)
+{
+	for (unsigned i = 0; i < N_SEPS; i++) {
+		unsigned a = rng_below(rng, N_ROLES), b = rng_below(rng, N_ROLES);
+
+		if (rng_below(rng, 4) == 0 && a != b)
+			m->seps[i] = 1u << a | 1u << b | mask_of(rng, N_ROLES, 8);
+	}
+	for (unsigned i = 0; i < N_LIMITS; i++) {
+		struct m_limit *l = &m->limits[i];
+
+		if (rng_below(rng, 4) != 0)
+			continue;
+		l->groups = 1u << rng_below(rng, N_GROUPS);
+		l->users = mask_of(rng, N_USERS, 5);
+		l->locals = mask_of(rng, N_LOCALS, 5);
+		l->sessions = rng_below(rng, 4);
+		l->hours = l->sessions ? rng_below(rng, 3) : 1 + rng_below(rng, 3);
+	}
+	if (rng_below(rng, 4) != 0)
+		return;
+	m->monitor_default = rng_below(rng, 4) == 0;
+	m->monitor_sets = mask_of(rng, N_SETS, 4);
+	m->monitor_vms = mask_of(rng, N_VMS, 4);
 }
 
 void generate_policy(struct m_policy *m, uint64_t *rng)
@@ -116,7 +173,11 @@ void generate_policy(struct m_policy *m, uint64_t *rng)
 	m->defaults_none = rng_below(rng, 4) == 0;
 	m->n_rules = 1 + rng_below(rng, RULES_MAX - 4);
 	for (unsigned i = 0; i < m->n_rules; i++)
-		generate_rule(&m->rules[i], rng_below(rng, 4) == 0, i, rng);
+		if (rng_below(rng, 12) == 0)
+			generate_glass(&m->rules[i], i, rng);
+		else
+			generate_rule(&m->rules[i], rng_below(rng, 4) == 0, i, rng);
+	generate_bounds(m, rng);
 }
 
 static void generate_origin(struct policy_origin *o, uint64_t *rng)
@@ -127,6 +188,56 @@ static void generate_origin(struct policy_origin *o, uint64_t *rng)
 	else if (rng_below(rng, 5) != 0 &&
 		 policy_origin_parse(addresses[rng_below(rng, 6)], o) != 0)
 		o->kind = POLICY_ORIGIN_UNKNOWN;
+}
+
+int64_t review_of(const char *id, uint64_t seed)
+{
+	for (; *id; id++)
+		seed = seed * 31 + (unsigned char)*id;
+	if (rng_next(&seed) % 3 == 0)
+		return 0;
+	return DAY0_S - (int64_t)(rng_next(&seed) % 20) * 86400;
+}
+
+/* Around the new year, where `valid:` begins and ends, or where the clocks change. */
+static int64_t generate_now(uint64_t *rng)
+{
+	const int64_t half_day = rng_below(rng, 43200);
+
+	if (rng_below(rng, 3) != 0)
+		return DAY0_S + (int64_t)rng_below(rng, 20) * 86400 +
+		       (rng_below(rng, 2) ? half_day * 2
+					  : (int64_t)rng_below(rng, 3) - 1);
+	return (rng_below(rng, 2) ? SPRING_S : AUTUMN_S) +
+	       (rng_below(rng, 2) ? half_day - 21600 : (int64_t)rng_below(rng, 3) - 1);
+}
+
+static void generate_state(struct m_request *q, uint64_t *rng)
+{
+	static const char prefix[] = "?ugrvf";
+	static const char *const methods[] = {"totp", "recovery", "security-key"};
+
+	q->review_seed = rng_next(rng);
+	q->req.state = rng_below(rng, 8) ? &q->state : NULL;
+	q->state.n_locks = rng_below(rng, 5) ? 0 : N_LOCKS;
+	for (unsigned i = 0; i < N_LOCKS; i++) {
+		struct policy_lock *l = &q->locks[i];
+		unsigned kind = 1 + rng_below(rng, 5), n = rng_below(rng, 6);
+		char *name = q->lock_names[i];
+
+		l->kind = (enum policy_lock_kind)kind;
+		l->until_s = q->req.now_s + (int64_t)rng_below(rng, 3) - 1;
+		(void)snprintf(name, 16, "%c%u", prefix[kind], n);
+		if (kind == POLICY_LOCK_VM)
+			(void)snprintf(name, 16, "v%u.%s", n, n < 3 ? "a" : "b");
+		if (kind == POLICY_LOCK_FACTOR)
+			(void)snprintf(name, 16, "%s", methods[n % 3]);
+	}
+	q->req.clock_unsynced = rng_below(rng, 12) == 0;
+	q->req.sessions.known = rng_below(rng, 8) != 0;
+	q->req.sessions.n_open = rng_below(rng, 4);
+	q->req.sessions.age_s = (int64_t)rng_below(rng, 6) * 1800 - 1;
+	q->req.assume = rng_below(rng, 16) ? 0 : POLICY_ASSUME_STATE;
 }
 
 void generate_request(struct m_request *q, uint64_t *rng)
@@ -162,7 +273,30 @@ void generate_request(struct m_request *q, uint64_t *rng)
 	r->mfa.method = 1u << rng_below(rng, 3);
 	r->mfa.age_s = (int64_t)rng_below(rng, 70) * 60 - 60;
 	r->mfa.same_transaction = rng_below(rng, 3) == 0;
-	r->now_s = DAY0_S + (int64_t)rng_below(rng, 20) * 86400 + rng_below(rng, 3) - 1;
+	r->now_s = generate_now(rng);
+	generate_state(q, rng);
+}
+
+/* Indices of grants are another policy's, too. */
+static void bind_state(struct m_request *q, const struct policy *p)
+{
+	struct policy_rule r;
+
+	for (size_t i = 0; policy_grant_at(p, i, &r); i++)
+		q->reviewed[i] = review_of(r.id, q->review_seed);
+	for (unsigned i = 0; i < N_LOCKS; i++) {
+		struct policy_lock *l = &q->locks[i];
+
+		l->name = q->lock_names[i];
+		l->grants = NULL;
+		if (l->kind == POLICY_LOCK_ROLE &&
+		    policy_lock_grants(p, l->name, q->lock_grants[i]) >= 0)
+			l->grants = q->lock_grants[i];
+	}
+	q->state.locks = q->locks;
+	q->state.reviewed_s = q->reviewed;
+	q->state.n_reviewed = policy_grant_count(p);
+	q->req.state = q->req.state ? &q->state : NULL;
 }
 
 void request_bind(struct m_request *q, const struct policy *p)
@@ -190,236 +324,5 @@ void request_bind(struct m_request *q, const struct policy *p)
 	q->subject.unknown = q->unknown;
 	q->subject.n_unknown = n_unknown;
 	q->req.subject = &q->subject;
-}
-
-/* ------------------------------------------------------------------ YAML */
-
-static void emit_expr(const struct m_set *s, unsigned at, FILE *out)
-{
-	static const char *const keys[] = {"env", "tier"};
-	static const char *const lists[] = {"[]", "[x]", "[y]", "[y, x]"};
-	const struct m_expr *e = &s->v[at];
-
-	if (e->kind == M_EVERY) {
-		fputs("{every: true}", out);
-	} else if (e->kind == M_LABEL) {
-		fprintf(out, "{label: {%s: %s}}", keys[e->key], lists[e->values]);
-	} else if (e->kind == M_NAME && e->vm == N_VMS) {
-		fputs("{name: \"v?.a\"}", out);
-	} else if (e->kind == M_NAME) {
-		fprintf(out, "{name: v%u.%s}", e->vm, e->vm < 3 ? "a" : "b");
-	} else if (e->kind == M_NOT) {
-		fputs("{not: ", out);
-		emit_expr(s, e->a, out);
-		fputs("}", out);
-	} else if (e->kind == M_EMPTY) {
-		fputs("{}", out);
-	} else {
-		fprintf(out, "{%s: [", e->kind == M_ALL ? "all" : "any");
-		emit_expr(s, e->a, out);
-		fputs(", ", out);
-		emit_expr(s, e->b, out);
-		fputs("]}", out);
-	}
-}
-
-struct list {
-	FILE *out;
-	const char *comma;
-};
-
-static void item(struct list *l, const char *prefix, const char *name, int number)
-{
-	fprintf(l->out, "%s\"%s%s", l->comma, prefix, name);
-	if (number >= 0)
-		fprintf(l->out, "%d", number);
-	fputc('"', l->out);
-	l->comma = ", ";
-}
-
-static void emit_privs(unsigned privs, unsigned targets, bool star, FILE *out)
-{
-	struct list l = {out, ""};
-
-	fputs("[", out);
-	for (unsigned i = 0; i < N_PRIVS; i++)
-		if (privs >> i & 1)
-			item(&l, "", priv_names[i], -1);
-	for (unsigned i = 0; i < N_TARGETS; i++)
-		if (targets >> i & 1)
-			item(&l, "su:", target_names[i], -1);
-	if (star)
-		item(&l, "", "*", -1);
-	fputs("]", out);
-}
-
-static void emit_names(const char *prefix, unsigned mask, unsigned n, FILE *out)
-{
-	struct list l = {out, ""};
-
-	fputs("[", out);
-	for (unsigned i = 0; i < n; i++)
-		if (mask >> i & 1)
-			item(&l, prefix, "", (int)i);
-	fputs("]", out);
-}
-
-void emit_head(const struct m_policy *m, FILE *out)
-{
-	static const char *const values[] = {"x", "y"};
-
-	fprintf(out, "vmsec_policy: 1\ndefaults: {tz: UTC%s}\n",
-		m->defaults_none ? ", mfa: none" : "");
-	fputs("services: {openvpn: vpn}\nusers:\n", out);
-	for (unsigned i = 0; i < N_USERS; i++)
-		fprintf(out, "  u%u: {id: id-%u}\n", i, i);
-	fputs("inventory:\n", out);
-	for (unsigned i = 0; i < N_VMS; i++) {
-		fprintf(out, "  v%u.%s: {labels: {", i, i < 3 ? "a" : "b");
-		if (m->env[i] < 2)
-			fprintf(out, "env: %s%s", values[m->env[i]],
-				m->tier[i] < 2 ? ", " : "");
-		if (m->tier[i] < 2)
-			fprintf(out, "tier: %s", values[m->tier[i]]);
-		fputs("}}\n", out);
-	}
-	fputs("vm_sets:\n", out);
-	for (unsigned i = 0; i < N_SETS; i++) {
-		fprintf(out, "  s%u: ", i);
-		emit_expr(&m->sets[i], 0, out);
-		fputc('\n', out);
-	}
-	fputs("roles:\n", out);
-	for (unsigned i = 0; i < N_ROLES; i++) {
-		fprintf(out, "  r%u: {includes: ", i);
-		emit_names("r", m->roles[i].includes, N_ROLES, out);
-		fputs(", privileges: ", out);
-		emit_privs(m->roles[i].privs, m->roles[i].targets, false, out);
-		fputs("}\n", out);
-	}
-}
-
-static void emit_ages(const char *key, const int *age, FILE *out)
-{
-	const char *comma = "";
-
-	fprintf(out, ", %s: {", key);
-	for (unsigned i = 0; i < N_PRIVS; i++) {
-		if (age[i] < 0)
-			continue;
-		fprintf(out, "%s%s: %dm", comma, priv_names[i], age[i]);
-		comma = ", ";
-	}
-	fputs("}", out);
-}
-
-static void emit_when(const struct m_rule *r, FILE *out)
-{
-	struct list l = {out, ""};
-
-	fputs(", when: {", out);
-	if (!r->deny && r->mfa == MFA_NONE)
-		fputs("mfa: none, ", out);
-	if (!r->deny && r->mfa == MFA_GIVEN) {
-		static const char *const names[] = {"totp", "recovery", "security-key"};
-
-		fputs("mfa: {accept: [", out);
-		for (unsigned i = 0; i < 3; i++)
-			if ((r->accept ? r->accept : 1) >> i & 1)
-				item(&l, "", names[i], -1);
-		fputs("]", out);
-		if (r->scalar_age >= 0)
-			fprintf(out, ", max_age: %dm", r->scalar_age);
-		else
-			emit_ages("max_age", r->age, out);
-		emit_ages("fresh", r->fresh, out);
-		fputs("}, ", out);
-	}
-	if (r->from) {
-		l.comma = "";
-		fputs("from: [", out);
-		for (unsigned i = 0; i < N_FROM; i++)
-			if (r->from >> i & 1)
-				item(&l, "", from_texts[i], -1);
-		fputs("]", out);
-	}
-	fputs("}", out);
-}
-
-static void emit_rule(const struct m_rule *r, FILE *out)
-{
-	struct list l = {out, ""};
-
-	fprintf(out, "  - {id: %s, to: [", r->id);
-	for (unsigned i = 0; i < N_GROUPS; i++)
-		if (r->groups >> i & 1)
-			item(&l, "g", "", (int)i);
-	for (unsigned i = 0; i < N_USERS; i++)
-		if (r->users >> i & 1)
-			item(&l, "user:u", "", (int)i);
-	for (unsigned i = 0; i < N_LOCALS; i++)
-		if (r->locals >> i & 1)
-			item(&l, "local:l", "", (int)i);
-	fputs("], vms: [", out);
-	l.comma = "";
-	for (unsigned i = 0; i < N_SETS; i++)
-		if (r->sets >> i & 1)
-			item(&l, "s", "", (int)i);
-	for (unsigned i = 0; i < N_VMS; i++)
-		if (r->vms >> i & 1)
-			item(&l, "vm:",
-			     i == 0   ? "v0.a"
-			     : i == 1 ? "v1.a"
-			     : i == 2 ? "v2.a"
-			     : i == 3 ? "v3.b"
-				      : "v4.b",
-			     -1);
-	fputs("]", out);
-	if (r->roles) {
-		fputs(", roles: ", out);
-		emit_names("r", r->roles, N_ROLES, out);
-	}
-	if (r->privs || r->targets || r->star) {
-		fputs(", privileges: ", out);
-		emit_privs(r->privs, r->targets, r->star, out);
-	}
-	emit_when(r, out);
-	if (r->from_day >= 0 || r->until_day >= 0) {
-		fputs(", valid: {", out);
-		if (r->from_day >= 0)
-			fprintf(out, "from: 2026-01-%02d%s", r->from_day + 1,
-				r->until_day >= 0 ? ", " : "");
-		if (r->until_day >= 0)
-			fprintf(out, "until: 2026-01-%02d", r->until_day + 1);
-		fputs("}", out);
-	}
-	fputs("}\n", out);
-}
-
-void emit_rules(const struct m_policy *m, unsigned mask, uint64_t rng, FILE *out)
-{
-	unsigned order[RULES_MAX];
-
-	for (unsigned i = 0; i < m->n_rules; i++)
-		order[i] = i;
-	for (unsigned i = m->n_rules; i > 1 && rng != 0; i--) {
-		unsigned k = rng_below(&rng, i), t = order[i - 1];
-
-		order[i - 1] = order[k];
-		order[k] = t;
-	}
-	for (int deny = 0; deny < 2; deny++) {
-		bool head = false;
-
-		for (unsigned i = 0; i < m->n_rules; i++) {
-			const struct m_rule *r = &m->rules[order[i]];
-
-			if (!(mask >> order[i] & 1) || r->deny != (deny == 1))
-				continue;
-			if (!head)
-				fputs(deny ? "denies:\n" : "grants:\n", out);
-			head = true;
-			emit_rule(r, out);
-		}
-	}
+	bind_state(q, p);
 }

@@ -80,9 +80,21 @@ static bool rule_has_priv(const struct m_policy *m, const struct m_rule *r, unsi
 	return (privs >> P_SU & 1) && q->target && !root;
 }
 
+unsigned naive_carries(const struct m_policy *m, const struct m_rule *r)
+{
+	unsigned roles = r->roles;
+
+	for (int i = N_ROLES - 1; i >= 0; i--)
+		if (roles >> i & 1)
+			roles |= m->roles[i].includes; /* only smaller numbers */
+	return roles;
+}
+
 enum tri { NO, UNKNOWN, YES };
 
-static enum tri rule_names(const struct m_rule *r, const struct m_request *q)
+/* @against: a deny, a limit: doubt counts against the person. */
+static enum tri rule_names(const struct m_rule *r, bool against,
+			   const struct m_request *q)
 {
 	const struct policy_subject *s = &q->subject;
 
@@ -102,12 +114,12 @@ static enum tri rule_names(const struct m_rule *r, const struct m_request *q)
 
 		if (!(r->users >> i & 1))
 			continue;
-		if (r->deny ? by_name || by_id : by_name && by_id)
+		if (against ? by_name || by_id : by_name && by_id)
 			return YES;
 	}
 	if (r->groups & q->group_mask & ~q->unknown_mask)
 		return YES;
-	if (r->deny && r->users && !s->id)
+	if (against && r->users && !s->id)
 		return UNKNOWN; /* anyone may have been renamed to this login */
 	return r->groups & q->unknown_mask ? UNKNOWN : NO;
 }
@@ -147,16 +159,171 @@ static enum tri rule_from(const struct m_rule *r, const struct policy_origin *o)
 	return NO;
 }
 
+static enum tri rule_time(const struct m_rule *r, const struct policy_request *q)
+{
+	bool summer = q->now_s >= SPRING_S && q->now_s < AUTUMN_S;
+	int64_t local = q->now_s + (r->berlin ? (summer ? 7200 : 3600) : 0);
+	unsigned day = (unsigned)((local - DAY0_S + 700 * 86400) / 86400 + 3) % 7;
+	unsigned hour = (unsigned)(local % 86400 / 3600);
+
+	/* 2026-01-01 is a Thursday, and 700 days are whole weeks. */
+	if (!r->days)
+		return YES;
+	if (q->clock_unsynced)
+		return UNKNOWN;
+	for (unsigned h = 0; h < 24; h++) { /* hours that the window has been open */
+		unsigned start = (hour + 24 - h) % 24;
+		unsigned started = h > hour ? (day + 6) % 7 : day;
+		unsigned length = (r->until_h + 24 - r->from_h) % 24;
+
+		if (length == 0)
+			length = 24;
+		if (start == r->from_h && h < length && (r->days >> started & 1))
+			return YES;
+	}
+	return NO;
+}
+
+static bool is_valid(const struct m_rule *r, int64_t now)
+{
+	return (r->from_day < 0 || now >= DAY0_S + 86400 * (int64_t)r->from_day) &&
+	       (r->until_day < 0 || now < DAY0_S + 86400 * (int64_t)r->until_day);
+}
+
+static bool is_overdue(const struct m_rule *r, const struct m_request *q)
+{
+	int64_t since = q->req.state ? review_of(r->id, q->review_seed) : 0;
+
+	if (!r->review_d || (q->req.assume & POLICY_ASSUME_STATE))
+		return false;
+	if (r->from_day >= 0 && DAY0_S + 86400 * (int64_t)r->from_day > since)
+		since = DAY0_S + 86400 * (int64_t)r->from_day;
+	return since == 0 || q->req.now_s >= since + 86400 * (int64_t)r->review_d;
+}
+
+/* Granted, apart from how and when it is asked for. */
+static bool stands(const struct m_rule *r, const struct m_request *q)
+{
+	return !r->deny && !r->glass && is_valid(r, q->req.now_s) &&
+	       !(r->suspend && is_overdue(r, q));
+}
+
+/* Roles that may not be held beside another one that is held, too. */
+static unsigned excluded(const struct m_policy *m, const struct m_request *q,
+			 unsigned vm)
+{
+	unsigned held = 0, out = 0;
+
+	for (unsigned i = 0; i < m->n_rules; i++) {
+		const struct m_rule *r = &m->rules[i];
+
+		if (stands(r, q) && rule_has_vm(m, r, vm) &&
+		    rule_names(r, false, q) == YES)
+			held |= naive_carries(m, r);
+	}
+	for (unsigned i = 0; i < N_SEPS; i++)
+		if (__builtin_popcount(held & m->seps[i]) >= 2)
+			out |= held & m->seps[i];
+	return out;
+}
+
+static unsigned locked_methods(const struct m_request *q)
+{
+	static const char *const methods[] = {"totp", "recovery", "security-key"};
+	unsigned locked = 0;
+
+	for (size_t i = 0; q->req.state && i < q->state.n_locks; i++)
+		for (unsigned k = 0; k < 3; k++)
+			if (q->locks[i].kind == POLICY_LOCK_FACTOR &&
+			    q->req.now_s < q->locks[i].until_s &&
+			    strcmp(q->lock_names[i], methods[k]) == 0)
+				locked |= 1u << k;
+	return locked;
+}
+
+static unsigned named_groups(const struct m_policy *m)
+{
+	unsigned groups = 0;
+
+	for (unsigned i = 0; i < m->n_rules; i++)
+		groups |= m->rules[i].groups;
+	for (unsigned i = 0; i < N_LIMITS; i++)
+		groups |= m->limits[i].groups;
+	return groups;
+}
+
+static bool lock_holds(const struct m_policy *m, const struct m_request *q, unsigned vm,
+		       unsigned i)
+{
+	unsigned n = (unsigned)(q->lock_names[i][1] - '0');
+
+	switch (q->locks[i].kind) {
+	case POLICY_LOCK_USER:
+		return strcmp(q->lock_names[i], q->login) == 0;
+	case POLICY_LOCK_GROUP:
+		return q->subject.directory &&
+		       ((q->group_mask | q->unknown_mask) >> n & 1) &&
+		       (named_groups(m) >> n & 1);
+	case POLICY_LOCK_ROLE:
+		for (unsigned k = 0; k < m->n_rules; k++)
+			if (stands(&m->rules[k], q) &&
+			    rule_has_vm(m, &m->rules[k], vm) &&
+			    (naive_carries(m, &m->rules[k]) >> n & 1) &&
+			    rule_names(&m->rules[k], true, q) != NO)
+				return true;
+		return false;
+	case POLICY_LOCK_VM:
+		return strcmp(q->lock_names[i], q->req.vm) == 0;
+	case POLICY_LOCK_FACTOR:
+		return false;
+	}
+	return true;
+}
+
+static bool is_locked(const struct m_policy *m, const struct m_request *q, unsigned vm)
+{
+	for (unsigned i = 0; q->req.state && i < q->state.n_locks; i++)
+		if (q->req.now_s < q->locks[i].until_s && lock_holds(m, q, vm, i))
+			return true;
+	return false;
+}
+
+static bool is_over_limit(const struct m_policy *m, const struct m_request *q,
+			  unsigned p)
+{
+	const struct policy_sessions *have = &q->req.sessions;
+	bool over = false;
+
+	for (unsigned i = 0; i < N_LIMITS; i++) {
+		const struct m_limit *l = &m->limits[i];
+		const struct m_rule who = {.groups = l->groups,
+					   .users = l->users,
+					   .locals = l->locals};
+
+		if (rule_names(&who, true, q) == NO)
+			continue;
+		if (p == P_SU || p == P_SUDO)
+			over |= l->hours && (!have->known || have->age_s < 0 ||
+					     have->age_s >= 3600 * (int64_t)l->hours);
+		else if (p != P_BATCH)
+			over |= l->sessions &&
+				(!have->known || have->n_open >= l->sessions);
+	}
+	return over && !(q->req.assume & POLICY_ASSUME_STATE);
+}
+
 static bool asks_mfa(const struct m_policy *m, const struct m_rule *r)
 {
 	return r->mfa == MFA_GIVEN || (r->mfa == MFA_DEFAULT && !m->defaults_none);
 }
 
-static unsigned accepted(const struct m_rule *r)
+static unsigned accepted(const struct m_rule *r, const struct m_request *q)
 {
+	unsigned accept = r->accept ? r->accept : POLICY_METHOD_TOTP;
+
 	if (r->mfa == MFA_DEFAULT)
-		return POLICY_METHOD_TOTP | POLICY_METHOD_RECOVERY;
-	return r->accept ? r->accept : POLICY_METHOD_TOTP;
+		accept = POLICY_METHOD_TOTP | POLICY_METHOD_RECOVERY;
+	return accept & ~locked_methods(q);
 }
 
 static int64_t max_age(const struct m_rule *r, unsigned p)
@@ -175,15 +342,18 @@ static int64_t max_age(const struct m_rule *r, unsigned p)
 }
 
 static enum policy_reason mfa_reason(const struct m_policy *m, const struct m_rule *r,
-				     unsigned p, const struct policy_mfa *mfa)
+				     unsigned p, const struct m_request *q)
 {
+	const struct policy_mfa *mfa = &q->req.mfa;
+
 	if (!asks_mfa(m, r))
 		return POLICY_REASON_NONE;
 	if (mfa->state == POLICY_MFA_NONE)
 		return POLICY_REASON_MFA_REQUIRED;
 	if (mfa->state == POLICY_MFA_ASSUMED)
-		return accepted(r) & 3 ? POLICY_REASON_NONE : POLICY_REASON_MFA_METHOD;
-	if (!(accepted(r) & mfa->method))
+		return accepted(r, q) & 3 ? POLICY_REASON_NONE
+					  : POLICY_REASON_MFA_METHOD;
+	if (!(accepted(r, q) & mfa->method))
 		return POLICY_REASON_MFA_METHOD;
 	if (mfa->same_transaction)
 		return POLICY_REASON_NONE;
@@ -194,34 +364,39 @@ static enum policy_reason mfa_reason(const struct m_policy *m, const struct m_ru
 
 static enum policy_reason grant_reason(const struct m_policy *m, const struct m_rule *r,
 				       unsigned p, const struct m_request *q,
-				       enum tri named)
+				       unsigned out)
 {
-	int64_t now = q->req.now_s;
-
-	if (named == UNKNOWN)
+	if (rule_names(r, false, q) == UNKNOWN)
 		return POLICY_REASON_DIRECTORY_INCOMPLETE;
-	if (r->from_day >= 0 && now < DAY0_S + 86400 * (int64_t)r->from_day)
+	if (!is_valid(r, q->req.now_s))
 		return POLICY_REASON_GRANT_EXPIRED;
-	if (r->until_day >= 0 && now >= DAY0_S + 86400 * (int64_t)r->until_day)
-		return POLICY_REASON_GRANT_EXPIRED;
-	if (rule_from(r, &q->req.origin) != YES)
+	if (r->suspend && is_overdue(r, q))
+		return POLICY_REASON_REVIEW_OVERDUE;
+	if (naive_carries(m, r) & out)
+		return POLICY_REASON_SEPARATION;
+	if (rule_from(r, &q->req.origin) != YES ||
+	    (r->glass && q->req.origin.kind != POLICY_ORIGIN_LOCAL))
 		return POLICY_REASON_SRC_NOT_ALLOWED;
-	return mfa_reason(m, r, p, &q->req.mfa);
+	if (rule_time(r, &q->req) == UNKNOWN)
+		return POLICY_REASON_CLOCK_UNSYNCED;
+	if (rule_time(r, &q->req) == NO)
+		return POLICY_REASON_OUTSIDE_HOURS;
+	return mfa_reason(m, r, p, q);
 }
 
 static int usefulness(enum policy_reason reason, unsigned accept)
 {
-	static const enum policy_reason order[] = {POLICY_REASON_NO_GRANT,
-						   POLICY_REASON_DIRECTORY_INCOMPLETE,
-						   POLICY_REASON_GRANT_EXPIRED,
-						   POLICY_REASON_SRC_NOT_ALLOWED,
-						   POLICY_REASON_MFA_METHOD,
-						   POLICY_REASON_MFA_REQUIRED,
-						   POLICY_REASON_MFA_STALE};
+	static const enum policy_reason order[] = {
+		POLICY_REASON_NO_GRANT,	     POLICY_REASON_DIRECTORY_INCOMPLETE,
+		POLICY_REASON_GRANT_EXPIRED, POLICY_REASON_REVIEW_OVERDUE,
+		POLICY_REASON_SEPARATION,    POLICY_REASON_SRC_NOT_ALLOWED,
+		POLICY_REASON_OUTSIDE_HOURS, POLICY_REASON_CLOCK_UNSYNCED,
+		POLICY_REASON_MFA_METHOD,    POLICY_REASON_MFA_REQUIRED,
+		POLICY_REASON_MFA_STALE};
 
-	for (int i = 0; i < 7; i++)
+	for (int i = 0; i < 11; i++)
 		if (order[i] == reason)
-			return i >= 4 && (accept & 3) ? i + 10 : i;
+			return i >= 8 && (accept & 3) ? i + 20 : i;
 	return -1;
 }
 
@@ -243,14 +418,14 @@ static void naive_denies(const struct m_policy *m, const struct m_request *q,
 {
 	for (unsigned i = 0; i < m->n_rules; i++) {
 		const struct m_rule *r = &m->rules[i];
-		enum tri named = rule_names(r, q);
+		enum tri named = rule_names(r, true, q);
 		enum policy_reason reason =
 			named == YES ? POLICY_REASON_DENIED
 				     : POLICY_REASON_DIRECTORY_INCOMPLETE;
 
 		if (!r->deny || named == NO || !rule_has_vm(m, r, vm) ||
 		    !rule_has_priv(m, r, p, &q->req) ||
-		    rule_from(r, &q->req.origin) == NO)
+		    rule_from(r, &q->req.origin) == NO || rule_time(r, &q->req) == NO)
 			continue;
 		if (!ret->rule ||
 		    (reason == POLICY_REASON_DENIED && ret->reason != reason) ||
@@ -261,41 +436,70 @@ static void naive_denies(const struct m_policy *m, const struct m_request *q,
 	}
 }
 
-static void naive_grants(const struct m_policy *m, const struct m_request *q,
-			 unsigned vm, unsigned p, struct policy_decision *ret)
-{
-	const struct m_rule *best = NULL;
-	int most = 0;
+/* Of the grants, or of the break_glass entries, the best and the nearest. */
+struct choice {
+	const struct m_rule *best;
+	int most;
+	enum policy_reason reason;
+};
 
-	ret->reason = POLICY_REASON_NO_GRANT;
+static void choose(const struct m_policy *m, const struct m_request *q, unsigned vm,
+		   unsigned p, bool glass, struct choice *c)
+{
+	unsigned out = excluded(m, q, vm);
+
 	for (unsigned i = 0; i < m->n_rules; i++) {
 		const struct m_rule *r = &m->rules[i];
-		enum tri named = rule_names(r, q);
 		enum policy_reason reason;
 		int use;
 
-		if (r->deny || named == NO || !rule_has_vm(m, r, vm) ||
-		    !rule_has_priv(m, r, p, &q->req))
+		if (r->deny || r->glass != glass || rule_names(r, false, q) == NO ||
+		    !rule_has_vm(m, r, vm) ||
+		    !(glass ? p == P_CONSOLE : rule_has_priv(m, r, p, &q->req)))
 			continue;
-		reason = grant_reason(m, r, p, q, named);
+		reason = grant_reason(m, r, p, q, out);
 		if (reason == POLICY_REASON_NONE) {
-			best = !best || better(m, r, best) ? r : best;
+			c->best = !c->best || better(m, r, c->best) ? r : c->best;
 			continue;
 		}
-		use = usefulness(reason, accepted(r));
-		if (use > most) {
-			most = use;
-			ret->reason = reason;
+		use = usefulness(reason, accepted(r, q));
+		if (use > c->most) {
+			c->most = use;
+			c->reason = reason;
 		}
 	}
-	ret->mfa_would_help =
-		!best && most >= 10 && q->req.mfa.state != POLICY_MFA_ASSUMED;
-	if (!best)
+}
+
+static void naive_grants(const struct m_policy *m, const struct m_request *q,
+			 unsigned vm, unsigned p, struct policy_decision *ret)
+{
+	struct choice c = {.reason = POLICY_REASON_NO_GRANT};
+
+	choose(m, q, vm, p, false, &c);
+	if (!c.best)
+		choose(m, q, vm, p, true, &c);
+	ret->reason = c.reason;
+	ret->mfa_would_help = !c.best && c.most >= 20 && !is_over_limit(m, q, p) &&
+			      q->req.mfa.state != POLICY_MFA_ASSUMED;
+	if (!c.best)
 		return;
+	if (is_over_limit(m, q, p)) {
+		ret->reason = POLICY_REASON_SESSION_LIMIT;
+		return;
+	}
 	ret->verdict = POLICY_ALLOW;
 	ret->reason = POLICY_REASON_NONE;
-	ret->rule = best->id;
-	ret->mfa_required = asks_mfa(m, best);
+	ret->rule = c.best->id;
+	ret->mfa_required = asks_mfa(m, c.best);
+	ret->break_glass = c.best->glass;
+	ret->review_overdue = !c.best->glass && is_overdue(c.best, q);
+}
+
+static bool is_monitored(const struct m_policy *m, unsigned vm)
+{
+	const struct m_rule set = {.sets = m->monitor_sets, .vms = m->monitor_vms};
+
+	return m->monitor_default || rule_has_vm(m, &set, vm);
 }
 
 void naive_decide(const struct m_policy *m, const struct m_request *q,
@@ -320,6 +524,10 @@ void naive_decide(const struct m_policy *m, const struct m_request *q,
 		ret->reason = POLICY_REASON_ACCT_EXPIRED;
 	if (ret->reason != POLICY_REASON_NONE)
 		return;
+	if (is_locked(m, q, vm)) {
+		ret->reason = POLICY_REASON_LOCKED;
+		return;
+	}
 	naive_denies(m, q, vm, p, ret);
 	if (ret->rule)
 		return;
@@ -327,4 +535,8 @@ void naive_decide(const struct m_policy *m, const struct m_request *q,
 		ret->verdict = POLICY_ALLOW;
 	else
 		naive_grants(m, q, vm, p, ret);
+	if (ret->verdict != POLICY_ALLOW && is_monitored(m, vm)) {
+		ret->verdict = POLICY_ALLOW;
+		ret->would_deny = true;
+	}
 }

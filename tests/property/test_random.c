@@ -13,7 +13,11 @@
 #include "tests/property/model.h"
 
 static uint64_t seed = 20261121;
-static unsigned n_policies = 250, n_requests = 500;
+#ifdef __SANITIZE_ADDRESS__
+static unsigned n_policies = 60, n_requests = 2500;
+#else
+static unsigned n_policies = 400, n_requests = 2500;
+#endif
 
 struct texts {
 	char *buf[2];
@@ -47,8 +51,8 @@ static void texts_done(struct texts *t)
 }
 
 /* Rules of @mask; those of @second go to a second file. */
-static struct policy *build(const struct m_policy *m, unsigned mask, unsigned second,
-			    uint64_t order)
+static struct policy *build_mode(const struct m_policy *m, unsigned mask,
+				 unsigned second, uint64_t order, bool mode)
 {
 	struct texts t = {0};
 	FILE *f = open_memstream(&t.buf[0], &t.len[0]);
@@ -61,11 +65,18 @@ static struct policy *build(const struct m_policy *m, unsigned mask, unsigned se
 	emit_rules(m, mask & ~second, order, f);
 	fputs("vmsec_policy: 1\n", g);
 	emit_rules(m, mask & second, order, g);
+	emit_bounds(m, mode, g);
 	fclose(f);
 	fclose(g);
 	p = load(&t, 2);
 	texts_done(&t);
 	return p;
+}
+
+static struct policy *build(const struct m_policy *m, unsigned mask, unsigned second,
+			    uint64_t order)
+{
+	return build_mode(m, mask, second, order, true);
 }
 
 static struct policy *reload_printed(const struct policy *p)
@@ -102,6 +113,9 @@ static void assert_same(const struct policy_decision *a,
 	assert_true(same_rule(a->rule, b->rule));
 	assert_int_equal(a->mfa_would_help, b->mfa_would_help);
 	assert_int_equal(a->mfa_required, b->mfa_required);
+	assert_int_equal(a->would_deny, b->would_deny);
+	assert_int_equal(a->break_glass, b->break_glass);
+	assert_int_equal(a->review_overdue, b->review_overdue);
 }
 
 static void assert_same_full(const struct policy_decision *a,
@@ -112,15 +126,21 @@ static void assert_same_full(const struct policy_decision *a,
 	assert_int_equal(a->accept, b->accept);
 	assert_int_equal(a->max_age_s, b->max_age_s);
 	assert_int_equal(a->valid_until_s, b->valid_until_s);
+	assert_int_equal(a->max_sessions, b->max_sessions);
+	assert_int_equal(a->max_session_s, b->max_session_s);
 	assert_int_equal(a->n_near, b->n_near);
 	for (size_t i = 0; i < a->n_near; i++) {
 		assert_string_equal(a->near[i].rule, b->near[i].rule);
 		assert_int_equal(a->near[i].reason, b->near[i].reason);
+		assert_int_equal(a->near[i].need_s, b->near[i].need_s);
+		assert_int_equal(a->near[i].have_s, b->near[i].have_s);
+		assert_true(same_rule(a->near[i].other, b->near[i].other));
 	}
 }
 
 struct variants {
-	struct policy *p, *shuffled, *printed, *more_grant, *more_deny;
+	struct policy *p, *shuffled, *printed, *more_grant, *more_deny, *enforced;
+	unsigned added; /* roles that the added grant carries */
 	struct policy *alone[RULES_MAX];
 };
 
@@ -139,15 +159,22 @@ static void check_alone(const struct m_policy *m, const struct variants *v,
 	}
 }
 
-/* Less is known about the request: never more is allowed. */
-static void check_unknown(const struct variants *v, const struct m_request *q,
-			  const struct policy_decision *d, uint64_t *rng)
+/*
+ * Less is known about the request: never more is allowed. Separation is the exception
+ * that the language makes: a membership that is not known does not count as held, so it
+ * cannot exclude another.
+ */
+static void check_unknown(const struct m_policy *m, const struct variants *v,
+			  const struct m_request *q, const struct policy_decision *d,
+			  uint64_t *rng)
 {
 	struct m_request less = *q;
 	struct policy_decision one;
 
-	switch (rng_below(rng, 5)) {
+	switch (rng_below(rng, 8)) {
 	case 0:
+		if (m->seps[0] || m->seps[1])
+			return;
 		less.unknown_mask |= rng_below(rng, 1u << N_GROUPS);
 		break;
 	case 1:
@@ -159,12 +186,86 @@ static void check_unknown(const struct variants *v, const struct m_request *q,
 	case 3:
 		less.req.target = NULL;
 		break;
+	case 4:
+		less.req.clock_unsynced = true;
+		break;
+	case 5:
+		less.req.sessions = (struct policy_sessions){0};
+		break;
+	case 6:
+		if (m->seps[0] || m->seps[1] || less.state.n_locks > 0)
+			return;
+		less.req.state = NULL;
+		break;
 	default:
+		if (m->seps[0] || m->seps[1])
+			return;
 		less.subject.id = NULL;
 	}
 	decide(v->p, &less, &one);
 	if (one.verdict == POLICY_ALLOW)
 		assert_int_equal(d->verdict, POLICY_ALLOW);
+}
+
+/* A grant can make somebody a holder of a locked role, or a locked group known. */
+static bool lock_depends(const struct m_request *q)
+{
+	for (size_t i = 0; i < q->state.n_locks; i++)
+		if (q->locks[i].kind == POLICY_LOCK_ROLE ||
+		    q->locks[i].kind == POLICY_LOCK_GROUP)
+			return true;
+	return false;
+}
+
+/* More grants give more, unless a separation or a lock names what they carry. */
+static void check_more_grant(const struct m_policy *m, const struct variants *v,
+			     struct m_request *q, const struct policy_decision *d)
+{
+	struct policy_decision e;
+
+	if (((m->seps[0] | m->seps[1]) & v->added) || lock_depends(q))
+		return;
+	decide(v->more_grant, q, &e);
+	if (d->verdict == POLICY_ALLOW && !d->would_deny)
+		assert_true(e.verdict == POLICY_ALLOW && !e.would_deny);
+	if (d->verdict == POLICY_ALLOW)
+		assert_int_equal(e.verdict, POLICY_ALLOW);
+}
+
+/* Another group takes access only through what names it against the person. */
+static void check_membership(const struct m_policy *m, const struct variants *v,
+			     const struct m_request *q, const struct policy_decision *d,
+			     uint64_t *rng)
+{
+	unsigned group = 1u << rng_below(rng, N_GROUPS);
+	struct m_request more = *q;
+	struct policy_decision e;
+
+	if (q->unknown_mask & group)
+		return;
+	more.group_mask |= group;
+	decide(v->p, &more, &e);
+	if (d->verdict != POLICY_ALLOW || e.verdict == POLICY_ALLOW)
+		return;
+	assert_true(
+		e.reason == POLICY_REASON_DENIED || e.reason == POLICY_REASON_LOCKED ||
+		e.reason == POLICY_REASON_SESSION_LIMIT || m->seps[0] || m->seps[1]);
+}
+
+/* Watching allows whatever enforcement allows, and says what it would not. */
+static void check_monitor(const struct variants *v, struct m_request *q,
+			  const struct policy_decision *d)
+{
+	struct policy_decision e;
+
+	decide(v->enforced, q, &e);
+	assert_false(e.would_deny || e.monitor);
+	assert_int_equal(e.reason, d->reason);
+	assert_true(same_rule(e.rule, d->rule));
+	if (e.verdict == POLICY_ALLOW)
+		assert_int_equal(d->verdict, POLICY_ALLOW);
+	else if (d->verdict == POLICY_ALLOW)
+		assert_true(d->would_deny && d->monitor);
 }
 
 static void check_request(const struct m_policy *m, const struct variants *v,
@@ -182,11 +283,11 @@ static void check_request(const struct m_policy *m, const struct variants *v,
 	decide(v->more_deny, q, &e);
 	if (e.verdict == POLICY_ALLOW)
 		assert_int_equal(d.verdict, POLICY_ALLOW);
-	decide(v->more_grant, q, &e);
-	if (d.verdict == POLICY_ALLOW)
-		assert_int_equal(e.verdict, POLICY_ALLOW);
+	check_more_grant(m, v, q, &d);
+	check_membership(m, v, q, &d, rng);
+	check_monitor(v, q, &d);
 	check_alone(m, v, q, &d);
-	check_unknown(v, q, &d, rng);
+	check_unknown(m, v, q, &d, rng);
 	if (d.mfa_would_help) {
 		struct m_request with = *q;
 
@@ -211,6 +312,8 @@ static void variants_make(struct variants *v, const struct m_policy *m, uint64_t
 	v->more_deny = build(&more, all << 1 | 1, 0, 0);
 	generate_rule(&more.rules[m->n_rules], false, 91, rng);
 	v->more_grant = build(&more, all << 1 | 1, 0, 0);
+	v->added = naive_carries(&more, &more.rules[m->n_rules]);
+	v->enforced = build_mode(m, all, 0, 0, false);
 	for (unsigned i = 0; i < m->n_rules; i++)
 		v->alone[i] = build(m, 1u << i, 0, 0);
 }
@@ -222,6 +325,7 @@ static void variants_done(struct variants *v, unsigned n_rules)
 	policy_unref(v->printed);
 	policy_unref(v->more_deny);
 	policy_unref(v->more_grant);
+	policy_unref(v->enforced);
 	for (unsigned i = 0; i < n_rules; i++)
 		policy_unref(v->alone[i]);
 }
