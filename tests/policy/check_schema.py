@@ -80,7 +80,7 @@ class Checker:
         self.validator = jsonschema.Draft202012Validator(schema)
         self.rbacctl, self.path = rbacctl, os.path.join(folder, "case.yaml")
         self.passed = self.failed = self.loader_only = 0
-        self.one_thing = False
+        self.one_thing, self.said = False, ""
 
     def schema_accepts(self, text, loader):
         return self.validator.is_valid(keys_as_text(yaml.load(text, loader)))
@@ -93,15 +93,20 @@ class Checker:
         if r.returncode not in (0, 1):
             raise SystemExit("rbacctl policy check: exit %d: %s" % (r.returncode, r.stderr))
         # Nothing else may be wrong with a bad one, or it would prove nothing.
+        self.said = r.stderr
         self.one_thing = r.returncode == 0 or "refused: 1 thing wrong" in r.stderr
         return r.returncode == 0
 
-    def expect(self, name, what, want, got):
+    def same(self, name, want, got):
         if want == got:
             self.passed += 1
             return
         self.failed += 1
-        print("FAILED %s: %s says %s" % (name, what, "good" if got else "bad"))
+        print("FAILED %s: expected %s, got %s" % (name, want, got))
+
+    def expect(self, name, what, want, got):
+        word = {True: "good", False: "bad"}
+        self.same("%s: %s" % (name, what), word[want], word[got])
 
     def run(self):
         for name, _, text in cases("good"):
