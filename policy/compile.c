@@ -328,6 +328,17 @@ size_t policy_group_count(const struct policy *policy)
 	return policy->groups.n;
 }
 
+size_t policy_user_count(const struct policy *policy)
+{
+	return policy->users.n;
+}
+
+struct policy_user policy_user_at(const struct policy *policy, size_t index)
+{
+	return (struct policy_user){.login = policy->users.v[index],
+				    .id = policy->user_ids[index]};
+}
+
 const struct policy_group *policy_group_at(const struct policy *policy, size_t index)
 {
 	return index < policy->groups.n ? &policy->group_info[index] : NULL;

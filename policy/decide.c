@@ -313,6 +313,8 @@ static enum policy_reason check_account(const struct policy_request *req)
 		return POLICY_REASON_ACCT_DISABLED;
 	if (s->expires_s != 0 && req->now_s >= s->expires_s)
 		return POLICY_REASON_ACCT_EXPIRED;
+	if (s->stale)
+		return POLICY_REASON_DIRECTORY_STALE;
 	return POLICY_REASON_NONE;
 }
 

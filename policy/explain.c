@@ -180,6 +180,8 @@ static const char *deny_sentence(enum policy_reason reason)
 	case POLICY_REASON_DIRECTORY_INCOMPLETE:
 		return "The members of a group that matters are not known at the "
 		       "moment.";
+	case POLICY_REASON_DIRECTORY_STALE:
+		return "What is known of the person is too old for this privilege.";
 	case POLICY_REASON_SESSION_LIMIT:
 		return "A limit on sessions is reached.";
 	case POLICY_REASON_LOCKED:

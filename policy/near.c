@@ -39,6 +39,7 @@ static unsigned reason_rank(enum policy_reason reason)
 	case POLICY_REASON_ACCT_EXPIRED:
 	case POLICY_REASON_DENIED:
 	case POLICY_REASON_LOCKED:
+	case POLICY_REASON_DIRECTORY_STALE:
 		return 0;
 	}
 	return 0;
@@ -103,6 +104,7 @@ static void add_figures(const struct decide *d, const struct rule *r,
 	case POLICY_REASON_MFA_METHOD:
 	case POLICY_REASON_CLOCK_UNSYNCED:
 	case POLICY_REASON_LOCKED:
+	case POLICY_REASON_DIRECTORY_STALE:
 	case POLICY_REASON_OUTSIDE_HOURS:
 	case POLICY_REASON_SESSION_LIMIT:
 		return;

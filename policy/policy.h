@@ -47,6 +47,7 @@ enum policy_reason {
 	POLICY_REASON_REVIEW_OVERDUE, /* suspended until somebody reviews the grant */
 	POLICY_REASON_SEPARATION,     /* its role may not be held beside another */
 	POLICY_REASON_SESSION_LIMIT,  /* max_sessions or max_session_time is reached */
+	POLICY_REASON_DIRECTORY_STALE, /* what is known of the person is too old */
 };
 
 const char *policy_reason_name(enum policy_reason reason);
@@ -134,6 +135,15 @@ const struct policy_group *policy_group_at(const struct policy *policy, size_t i
 _must_check_ int policy_group_find(const struct policy *policy, const char *name,
 				   uint32_t *ret_index);
 
+/* The people that the policy names directly: login and pinned id, in index order. */
+struct policy_user {
+	const char *login;
+	const char *id;
+};
+
+size_t policy_user_count(const struct policy *policy);
+struct policy_user policy_user_at(const struct policy *policy, size_t index);
+
 /*
  * policy_service_privilege() - the privilege a PAM service asks for: the policy's
  * `services:` first, then the built-in table (sshd: ssh, login: console, …).
@@ -160,6 +170,7 @@ struct policy_subject {
 	bool enabled;	   /* false: acct_disabled */
 	bool local;	   /* in /etc/passwd: matches local:NAME */
 	bool directory;	   /* comes from the directory: matches user:NAME and groups */
+	bool stale; /* the directory's data is too old for this privilege: deny */
 	int64_t expires_s; /* account expiry, seconds UTC; 0: never */
 	const uint32_t
 		*groups; /* sorted indices of groups the subject is in; borrowed */

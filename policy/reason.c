@@ -47,6 +47,8 @@ const char *policy_reason_name(enum policy_reason reason)
 		return "separation";
 	case POLICY_REASON_SESSION_LIMIT:
 		return "session_limit";
+	case POLICY_REASON_DIRECTORY_STALE:
+		return "directory_stale";
 	}
 	return "unknown";
 }
