@@ -17,7 +17,7 @@ B       := build/$(VARIANT)
 PKGS_POLICY := yaml-0.1 libcrypto
 PKGS_RBACD  := yaml-0.1 liboath libcrypto sqlite3 libevent_core
 PKGS_CTL    := $(PKGS_RBACD) libqrencode
-PKGS_DIR    := libevent_core
+PKGS_DIR    := libevent_core ldap lber
 pkg_cflags   = $(shell pkg-config --cflags $(1) 2>/dev/null)
 pkg_libs     = $(shell pkg-config --libs $(1) 2>/dev/null)
 # These goals work without the libraries, or install them first.
@@ -75,23 +75,27 @@ MFA_SRC    := rbacd/mfa/mfa.c rbacd/mfa/totp.c rbacd/mfa/recovery.c rbacd/mfa/lo
   rbacd/mfa/enrol.c
 SNAPSHOT_SRC := rbacd/directory/snapshot.c rbacd/directory/snapshot_build.c
 RBACD_SRC  := rbacd/main.c rbacd/server.c rbacd/reload.c rbacd/privilege.c rbacd/config.c rbacd/config_directory.c rbacd/request.c \
-  rbacd/outcome.c rbacd/conn.c rbacd/accept.c rbacd/caps.c rbacd/handle.c rbacd/identity.c rbacd/groups.c rbacd/identity_lookup.c rbacd/people_cache.c rbacd/directory/link.c rbacd/authz.c rbacd/admin.c \
-  rbacd/admin_people.c rbacd/admin_status.c rbacd/admin_explain.c \
+  rbacd/outcome.c rbacd/conn.c rbacd/accept.c rbacd/caps.c rbacd/handle.c rbacd/identity.c rbacd/groups.c rbacd/identity_lookup.c rbacd/identity_whole.c rbacd/identity_keep.c rbacd/targets.c rbacd/people_cache.c rbacd/directory/link.c rbacd/authz.c rbacd/admin.c \
+  rbacd/admin_people.c rbacd/admin_status.c rbacd/admin_explain.c rbacd/admin_directory.c \
   rbacd/directory/local.c rbacd/log.c
 LDAP_MAP_SRC := $(addprefix rbacd/directory/,dn.c ldap_entry.c ldap_filter.c ldap_map.c \
   ldap_map_follow.c ldap_map_group.c ldap_map_members.c ldap_map_node.c ldap_map_result.c \
   ldap_schema.c table.c)
+# Talks to servers; only the follower's process calls it.
+LDAP_SRC   := rbacd/directory/follow.c rbacd/directory/session.c rbacd/directory/poll.c \
+  rbacd/directory/publish.c rbacd/directory/guard.c rbacd/directory/ldap_sync.c \
+  rbacd/directory/ldap_search.c rbacd/directory/ldap_conn.c rbacd/directory/ldap_connect.c
 DIR_SRC    := rbacd/directory/dir_main.c rbacd/directory/nss.c rbacd/directory/nss_worker.c \
   rbacd/directory/workers.c rbacd/directory/file.c rbacd/privilege.c \
-  rbacd/directory/link.c rbacd/directory/local.c rbacd/config.c rbacd/config_directory.c rbacd/log.c \
-  $(LDAP_MAP_SRC)
+  rbacd/directory/supervise.c rbacd/directory/bind_password.c $(LDAP_SRC) $(LDAP_MAP_SRC) \
+  rbacd/directory/link.c rbacd/directory/local.c rbacd/config.c rbacd/config_directory.c rbacd/log.c
 DOCTOR_SRC := rbacd/doctor/pamconf.c rbacd/doctor/pamwalk.c rbacd/doctor/doctor.c \
   rbacd/doctor/doctor_pam.c rbacd/doctor/doctor_host.c rbacd/doctor/run.c
 CTL_SRC    := $(DOCTOR_SRC) rbacd/ctl/cmd_doctor.c rbacd/ctl/rbacctl.c rbacd/ctl/tree.c rbacd/ctl/help.c rbacd/ctl/complete.c \
   rbacd/ctl/commands.c rbacd/ctl/call.c rbacd/ctl/out.c rbacd/ctl/text.c rbacd/ctl/qr.c \
   rbacd/ctl/record.c rbacd/ctl/cmd_status.c rbacd/ctl/cmd_people.c rbacd/ctl/cmd_enrol.c \
   rbacd/ctl/cmd_explain.c rbacd/ctl/cmd_policy.c rbacd/ctl/cmd_audit.c \
-  rbacd/ctl/cmd_backup.c rbacd/directory/local.c
+  rbacd/ctl/cmd_backup.c rbacd/ctl/cmd_directory.c rbacd/targets.c rbacd/directory/local.c
 
 REPORT_SRC := rbacd/report/report.c rbacd/report/write.c rbacd/report/write_text.c \
   rbacd/report/html.c rbacd/report/html_style.c rbacd/report/html_tools.c rbacd/report/svg.c
@@ -125,7 +129,7 @@ $(B)/rbacd: $(call obj,$(RBACD_SRC) $(MFA_SRC) $(AUDIT_SRC) $(STORE_SRC) $(SNAPS
 $(B)/rbacd-dir: $(call obj,$(DIR_SRC) $(SNAPSHOT_SRC) $(WIRE_SRC) policy/diag.c policy/yaml.c)
 	$(call say,LD)$(CC) $(CFLAGS) $(LDFLAGS) $(LDHARD) -pie -o $@ $^ $(call pkg_libs,$(PKGS_DIR) yaml-0.1)
 
-$(B)/rbacctl: $(call obj,$(CTL_SRC) rbacd/config.c rbacd/config_directory.c $(AUDIT_SRC) $(STORE_SRC) $(WIRE_SRC) $(POLICY_SRC))
+$(B)/rbacctl: $(call obj,$(CTL_SRC) $(SNAPSHOT_SRC) rbacd/config.c rbacd/config_directory.c $(AUDIT_SRC) $(STORE_SRC) $(WIRE_SRC) $(POLICY_SRC))
 	$(call say,LD)$(CC) $(CFLAGS) $(LDFLAGS) $(LDHARD) -pie -o $@ $^ $(call pkg_libs,$(PKGS_CTL))
 
 # ---------------------------------------------------------------- unit tests
@@ -177,9 +181,9 @@ LINK_directory/test_local := rbacd/directory/file.c rbacd/directory/local.c $(SN
   policy/diag.c policy/yaml.c
 LINK_directory/test_file  := $(LINK_directory/test_local)
 LINK_test_config          := rbacd/config.c rbacd/config_directory.c policy/diag.c policy/yaml.c
-LINK_test_identity        := rbacd/identity.c rbacd/groups.c rbacd/identity_lookup.c rbacd/people_cache.c \
+LINK_test_identity        := rbacd/identity.c rbacd/groups.c rbacd/identity_lookup.c rbacd/identity_whole.c rbacd/identity_keep.c rbacd/targets.c rbacd/people_cache.c \
   rbacd/directory/link.c rbacd/directory/local.c rbacd/wire/buf.c rbacd/log.c $(SNAPSHOT_SRC) \
-  $(POLICY_SRC)
+  rbacd/config.c rbacd/config_directory.c rbacd/store/seal.c $(POLICY_SRC)
 LIBS_test_identity        := -levent_core -lyaml -lcrypto
 LIBS_directory/test_local := -lyaml
 LIBS_directory/test_file  := -lyaml
@@ -194,7 +198,7 @@ LIBS_rbacd/test_authz  := -lyaml -lcrypto
 # ctl
 UNIT_TESTS += rbacd/test_admin
 LINK_rbacd/test_admin := rbacd/handle.c rbacd/admin.c rbacd/admin_people.c rbacd/admin_status.c \
-  rbacd/admin_explain.c rbacd/log.c rbacd/ctl/out.c rbacd/ctl/text.c $(MFA_SRC) $(AUDIT_SRC) \
+  rbacd/admin_explain.c rbacd/admin_directory.c rbacd/log.c rbacd/ctl/out.c rbacd/ctl/text.c $(MFA_SRC) $(AUDIT_SRC) \
   $(STORE_SRC) $(POLICY_SRC) $(WIRE_SRC)
 LIBS_rbacd/test_admin := -lyaml -lcrypto -lsqlite3 -loath
 UNIT_TESTS += ctl/test_tree ctl/test_out ctl/test_record ctl/test_qr
@@ -350,7 +354,7 @@ fuzz fuzz-short: fuzz-build
 
 # ---------------------------------------------------------------- install, demo, check
 # Debian 12 packages: what the programs need, then what the tests need.
-DEPS_BUILD := gcc make pkg-config libc6-dev libpam0g-dev liboath-dev libyaml-dev libssl-dev \
+DEPS_BUILD := gcc make pkg-config libc6-dev libpam0g-dev libldap-dev liboath-dev libyaml-dev libssl-dev \
   libsqlite3-dev libevent-dev libqrencode-dev
 DEPS_DEMO  := openssh-server openssh-client sudo login util-linux openssl oathtool python3 \
   python3-pexpect iproute2 passwd sqlite3

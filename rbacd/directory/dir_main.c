@@ -2,10 +2,12 @@
 /*
  * dir_main.c - rbacd-dir: follows the directory for rbacd, as a user of its own.
  *
- * This process holds the link and watches; its children call NSS (workers.c).
+ * This process holds the link and watches; its children call NSS (workers.c) and LDAP
+ * (supervise.c).
  */
 
 #include <errno.h>
+#include <fcntl.h>
 #include <getopt.h>
 #include <signal.h>
 #include <sys/stat.h>
@@ -13,10 +15,13 @@
 
 #include "policy/yaml.h"
 #include "rbacd/config.h"
+#include "rbacd/directory/bind_password.h"
 #include "rbacd/directory/file.h"
+#include "rbacd/directory/follow.h"
 #include "rbacd/directory/link.h"
 #include "rbacd/directory/local.h"
 #include "rbacd/directory/nss.h"
+#include "rbacd/directory/supervise.h"
 #include "rbacd/log.h"
 #include "rbacd/privilege.h"
 #include "rbacd/wire/client.h"
@@ -25,6 +30,7 @@
 #define RETRY_FIRST_MS 50
 #define RETRY_MAX_MS   1000
 #define CONNECT_MS     500
+#define TEST_S	       120
 #define RESEND_S       300 /* an unchanged people file is confirmed so often */
 
 /* What tells that a file is not the one read last. */
@@ -45,6 +51,8 @@ struct dir {
 	struct snapshot *local;	  /* counted */
 	struct snapshot *targets; /* counted; NULL: rbacd named none yet */
 	struct nss *nss;	  /* owned; source nss only */
+	struct supervise *ldap;	  /* owned; source ldap only */
+	struct secret password;	  /* of the bind */
 	struct stamp passwd, people;
 	time_t people_sent_s;
 	bool failed;
@@ -58,6 +66,9 @@ static const char usage[] =
 	"itself.\n\n"
 	"  -c, --config FILE   default " CONFIG_PATH "\n"
 	"      --foreground    accepted; it never forks into the background\n"
+	"      --test          source ldap: connect, print what is found, exit 1 on\n"
+	"                      trouble (see rbacctl directory test)\n"
+	"      --targets FD    with --test: the groups to look for\n"
 	"  -h, --help          this text\n"
 	"      --version       version\n\n"
 	"SIGTERM ends. See rbacd-dir(8).\n";
@@ -135,9 +146,38 @@ static void send_hello(struct dir *d)
 	uint8_t buf[64];
 
 	wire_writer_begin(&w, buf, sizeof(buf), WIRE_HELLO);
-	wire_put_text(&w, WIRE_T_SOURCE,
-		      d->config->source == CONFIG_SOURCE_FILE ? "file" : "nss");
+	wire_put_text(&w, WIRE_T_SOURCE, config_source_name(d->config->source));
 	send_frame(d, &w, -1);
+}
+
+/* ------------------------------------------------------------------ ldap */
+
+/* What the follower says goes on to rbacd as it is. */
+static void forward(void *arg, const struct wire_frame *f, int fd)
+{
+	struct wire_writer w;
+	uint8_t buf[2048];
+	struct wire_reader r;
+	struct wire_field field;
+
+	wire_writer_begin(&w, buf, sizeof(buf), f->type);
+	wire_reader_init(&r, f);
+	while (wire_next(&r, &field) == 0)
+		wire_put_bytes(&w, field.tag, field.p, field.len);
+	send_frame(arg, &w, fd);
+}
+
+static void send_notice(void *arg, const char *event, const char *text)
+{
+	char line[320];
+	struct wire_writer w;
+	uint8_t buf[512];
+
+	(void)snprintf(line, sizeof(line), "text=%s", text); /* cut on purpose */
+	wire_writer_begin(&w, buf, sizeof(buf), WIRE_NOTICE);
+	wire_put_text(&w, WIRE_T_VERB, event);
+	wire_put_text(&w, WIRE_T_ARG, line);
+	send_frame(arg, &w, -1);
 }
 
 /* ---------------------------------------------------------------- follow */
@@ -185,6 +225,8 @@ static void read_local(struct dir *d)
 	d->local = s;
 	if (d->nss)
 		nss_set_local(d->nss, s);
+	if (d->ldap)
+		supervise_set_local(d->ldap, s, fcntl(fd, F_DUPFD_CLOEXEC, 0));
 	send_snapshot(d, fd);
 }
 
@@ -232,14 +274,14 @@ static void on_tick(evutil_socket_t fd, short what, void *arg)
 
 /* ---------------------------------------------------------------- frames */
 
-static int on_targets(struct dir *d, int fd)
+static int on_targets(struct dir *d, int *fd)
 {
 	struct snapshot *s;
-	int r = snapshot_from_fd(fd, &s);
+	int r = snapshot_from_fd(*fd, &s);
 
 	if (r != 0)
 		return r;
-	if (!str_eq(snapshot_source(s), "targets") || snapshot_account_count(s) != 0) {
+	if (!str_eq(snapshot_source(s), "targets")) {
 		snapshot_unref(s);
 		return -EPROTO;
 	}
@@ -249,6 +291,10 @@ static int on_targets(struct dir *d, int fd)
 		r = nss_set_targets(d->nss, s);
 	if (r != 0)
 		send_problem(d, "the policy's groups cannot be followed");
+	if (d->ldap) {
+		supervise_set_targets(d->ldap, s, *fd);
+		*fd = -1; /* theirs */
+	}
 	read_people(d);
 	return 0;
 }
@@ -277,7 +323,17 @@ static int on_frame(void *arg, const struct wire_frame *f, int *fd)
 	struct dir *d = arg;
 
 	if (f->type == WIRE_TARGETS)
-		return on_targets(d, *fd);
+		return on_targets(d, fd);
+	if (f->type == WIRE_SNAPSHOT && d->ldap) {
+		int last = *fd;
+
+		*fd = -1; /* theirs, in any case */
+		return supervise_set_last(d->ldap, last);
+	}
+	if (f->type == WIRE_ORDER && d->ldap) {
+		supervise_order(d->ldap, f);
+		return 0;
+	}
 	if (f->type == WIRE_LOOKUP)
 		return on_lookup(d, f);
 	return -EPROTO;
@@ -349,6 +405,8 @@ static void on_retry(evutil_socket_t fd, short what, void *arg)
 	log_notice("connected to rbacd");
 	send_hello(d);
 	read_local(d);
+	if (d->ldap)
+		supervise_resend(d->ldap);
 	read_people(d);
 }
 
@@ -386,6 +444,11 @@ static int become_user(struct dir *d, struct diags *diag)
 	if (r != 0)
 		return r;
 	d->server_uid = server.uid;
+	if (d->config->source == CONFIG_SOURCE_LDAP && d->config->ldap.password_file)
+		r = bind_password_read(d->config->ldap.password_file, self.uid,
+				       &d->password, diag);
+	if (r != 0)
+		return r;
 	if (geteuid() == 0)
 		return privilege_drop(self.uid, self.gid, diag);
 	if (geteuid() == self.uid && getuid() == self.uid)
@@ -399,6 +462,8 @@ static int set_up(struct dir *d)
 {
 	static const struct nss_ops ops = {.answer = send_answer,
 					   .problem = send_problem};
+	static const struct supervise_ops ldap_ops = {.frame = forward,
+						      .notice = send_notice};
 	const struct timeval second = {.tv_sec = 1}, now = {0};
 
 	d->base = event_base_new();
@@ -417,6 +482,9 @@ static int set_up(struct dir *d)
 	(void)stamp_changed(d->config->people, &d->people);
 	if (d->config->source == CONFIG_SOURCE_NSS)
 		return nss_new(d->base, d->config->max_stale_s, &ops, d, &d->nss);
+	if (d->config->source == CONFIG_SOURCE_LDAP)
+		return supervise_new(d->base, &d->config->ldap, &d->password, &ldap_ops,
+				     d, &d->ldap);
 	return 0;
 }
 
@@ -425,6 +493,8 @@ static void tear_down(struct dir *d)
 	struct event *events[] = {d->retry, d->tick, d->sigterm, d->sigint};
 
 	nss_free(d->nss);
+	supervise_free(d->ldap);
+	secret_done(&d->password);
 	link_free(d->link);
 	for (size_t i = 0; i < ARRAY_SIZE(events); i++)
 		if (events[i])
@@ -447,19 +517,62 @@ static int run(struct dir *d)
 	return r != 0 || d->failed ? 1 : 0;
 }
 
+/* Connects once, as the follower would, and says what it sees. */
+static int test_only(struct dir *d, int targets_fd)
+{
+	volatile uint64_t beat = 0;
+	struct follow_options o = {.config = &d->config->ldap,
+				   .password = &d->password,
+				   .beat = &beat};
+	size_t skipped;
+	int fd = -1, r = 0;
+
+	if (d->config->source != CONFIG_SOURCE_LDAP) {
+		(void)fprintf(stderr, "rbacd-dir: directory: source is not ldap\n");
+		return 1;
+	}
+	(void)alarm(TEST_S); /* the watchdog of a process without a parent */
+	if (targets_fd >= 0)
+		r = snapshot_from_fd(targets_fd, &d->targets);
+	if (r == 0)
+		r = file_build_local(PASSWD_PATH, now_s(), &fd, &skipped);
+	if (r == 0)
+		r = snapshot_from_fd(fd, &d->local);
+	o.targets = d->targets;
+	o.local = d->local;
+	if (r == 0)
+		r = follow_test(&o, stdout);
+	if (fd >= 0)
+		(void)close(fd); /* a memfd */
+	return r == 0 && fflush(stdout) == 0 ? 0 : 1;
+}
+
+struct options {
+	const char *config;
+	bool test;
+	int targets_fd; /* -1: none */
+};
+
 /* Return: -1 to go on, else the exit status. */
-static int read_options(int argc, char **argv, const char **ret_config)
+static int read_options(int argc, char **argv, struct options *ret)
 {
 	static const struct option longs[] = {{"config", required_argument, NULL, 'c'},
 					      {"foreground", no_argument, NULL, 'f'},
 					      {"help", no_argument, NULL, 'h'},
+					      {"test", no_argument, NULL, 't'},
+					      {"targets", required_argument, NULL, 'T'},
 					      {"version", no_argument, NULL, 'V'},
 					      {0}};
 	int opt;
 
 	while ((opt = getopt_long(argc, argv, "c:h", longs, NULL)) != -1) {
 		if (opt == 'c') {
-			*ret_config = optarg;
+			ret->config = optarg;
+		} else if (opt == 't') {
+			ret->test = true;
+		} else if (opt == 'T' && strlen(optarg) == 1 && *optarg > '2' &&
+			   *optarg <= '9') {
+			ret->targets_fd = *optarg - '0';
 		} else if (opt == 'V') {
 			(void)puts("rbacd-dir " VMSEC_VERSION);
 			return 0;
@@ -478,13 +591,13 @@ static int read_options(int argc, char **argv, const char **ret_config)
 int main(int argc, char **argv)
 {
 	_cleanup_diags_ struct diags diag = DIAGS_INIT;
-	const char *path = CONFIG_PATH;
+	struct options opt = {.config = CONFIG_PATH, .targets_fd = -1};
 	struct dir dir = {0};
-	int rc = read_options(argc, argv, &path);
+	int rc = read_options(argc, argv, &opt);
 
 	if (rc >= 0)
 		return rc;
-	rc = config_load(path, &dir.config, &diag);
+	rc = config_load(opt.config, &dir.config, &diag);
 	if (rc == 0)
 		rc = become_user(&dir, &diag);
 	if (rc != 0) {
@@ -496,7 +609,7 @@ int main(int argc, char **argv)
 	}
 	log_open("rbacd-dir", dir.config->log_to_syslog,
 		 (enum log_level)dir.config->log_level);
-	rc = run(&dir);
+	rc = opt.test ? test_only(&dir, opt.targets_fd) : run(&dir);
 	tear_down(&dir);
 	return rc;
 }

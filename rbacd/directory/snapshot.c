@@ -20,6 +20,9 @@ struct snapshot {
 	const struct block_account *accounts;
 	const uint32_t *lists;
 	const char *pool;
+	size_t cursor, list,
+		checked;  /* how far snapshot_check() is: pool, lists, accounts */
+	const char *last; /* login of the account before */
 };
 
 bool snapshot_login_valid(const char *login)
@@ -129,28 +132,33 @@ static bool verify_account(const struct block_account *a)
 	return (a->flags & SNAPSHOT_DIRECTORY) || a->n_groups == 0;
 }
 
-static bool verify_accounts(const struct snapshot *s, size_t *cursor)
+static bool verify_next(struct snapshot *s)
 {
-	const char *last = "";
-	size_t list = 0;
+	const struct block_account *a = &s->accounts[s->checked];
+	const char *login = next_string(s, a->login, &s->cursor);
+	const char *id = next_string(s, a->id, &s->cursor);
 
-	for (size_t i = 0; i < s->head->n_accounts; i++) {
-		const struct block_account *a = &s->accounts[i];
-		const char *login = next_string(s, a->login, cursor);
-		const char *id = next_string(s, a->id, cursor);
+	if (!login || !id || !snapshot_login_valid(login) ||
+	    strcmp(s->last, login) >= 0 || !snapshot_text_valid(id, SNAPSHOT_ID_MAX))
+		return false;
+	if (a->first != s->list || a->n_groups > s->head->n_lists - s->list)
+		return false;
+	s->list += a->n_groups;
+	s->last = login;
+	s->checked++;
+	return verify_account(a) && verify_list(s, a);
+}
 
-		if (!login || !id || !snapshot_login_valid(login) ||
-		    strcmp(last, login) >= 0 ||
-		    !snapshot_text_valid(id, SNAPSHOT_ID_MAX))
-			return false;
-		if (a->first != list || a->n_groups > s->head->n_lists - list)
-			return false;
-		list += a->n_groups;
-		if (!verify_account(a) || !verify_list(s, a))
-			return false;
-		last = login;
-	}
-	return list == s->head->n_lists;
+int snapshot_check(struct snapshot *s, size_t n)
+{
+	for (; n > 0 && s->checked < s->head->n_accounts; n--)
+		if (!verify_next(s))
+			return SNAPSHOT_E_INVALID;
+	if (s->checked < s->head->n_accounts)
+		return SNAPSHOT_E_MORE;
+	return s->list == s->head->n_lists && s->cursor == s->head->pool_len
+		       ? 0
+		       : SNAPSHOT_E_INVALID;
 }
 
 /* Places the parts; 64-bit sums of 32-bit counts cannot overflow. */
@@ -179,17 +187,16 @@ static bool lay_out(struct snapshot *s)
 	return at + h->pool_len == s->len;
 }
 
-static bool verify(struct snapshot *s)
+static bool verify_head(struct snapshot *s)
 {
-	size_t cursor = 0;
 	const char *source;
 
 	if (!lay_out(s) || s->head->made_s < 0)
 		return false;
-	source = next_string(s, 0, &cursor);
+	source = next_string(s, 0, &s->cursor);
+	s->last = "";
 	return source && snapshot_text_valid(source, SNAPSHOT_SOURCE_MAX) &&
-	       verify_groups(s, &cursor) && verify_accounts(s, &cursor) &&
-	       cursor == s->head->pool_len;
+	       verify_groups(s, &s->cursor);
 }
 
 /* Takes @map over in any case. */
@@ -208,7 +215,7 @@ static int adopt(void *map, size_t len, bool mapped, struct snapshot **ret)
 	s->map = map;
 	s->len = len;
 	s->mapped = mapped;
-	if (!verify(s)) {
+	if (!verify_head(s)) {
 		snapshot_unref(s);
 		return SNAPSHOT_E_INVALID;
 	}
@@ -216,7 +223,18 @@ static int adopt(void *map, size_t len, bool mapped, struct snapshot **ret)
 	return 0;
 }
 
-int snapshot_from_fd(int fd, struct snapshot **ret)
+/* All accounts at once. Takes @s over. */
+static int check_all(struct snapshot *s, struct snapshot **ret)
+{
+	if (snapshot_check(s, SIZE_MAX) != 0) {
+		snapshot_unref(s);
+		return SNAPSHOT_E_INVALID;
+	}
+	*ret = s;
+	return 0;
+}
+
+int snapshot_open_fd(int fd, struct snapshot **ret)
 {
 	const int need = F_SEAL_SHRINK | F_SEAL_GROW | F_SEAL_WRITE;
 	int seals = fcntl(fd, F_GET_SEALS);
@@ -232,16 +250,25 @@ int snapshot_from_fd(int fd, struct snapshot **ret)
 	if (st.st_size < (off_t)sizeof(struct block_head) ||
 	    st.st_size > (off_t)SNAPSHOT_BYTES_MAX)
 		return SNAPSHOT_E_INVALID;
-	map = mmap(NULL, (size_t)st.st_size, PROT_READ, MAP_PRIVATE | MAP_POPULATE, fd,
-		   0);
+	map = mmap(NULL, (size_t)st.st_size, PROT_READ, MAP_PRIVATE, fd, 0);
 	if (map == MAP_FAILED)
 		return -errno;
 	return adopt(map, (size_t)st.st_size, true, ret);
 }
 
+int snapshot_from_fd(int fd, struct snapshot **ret)
+{
+	struct snapshot *s;
+	int r = snapshot_open_fd(fd, &s);
+
+	return r == 0 ? check_all(s, ret) : r;
+}
+
 int snapshot_from_bytes(const void *p, size_t len, struct snapshot **ret)
 {
+	struct snapshot *s;
 	void *copy;
+	int r;
 
 	if (len < sizeof(struct block_head) || len > SNAPSHOT_BYTES_MAX)
 		return SNAPSHOT_E_INVALID;
@@ -249,7 +276,8 @@ int snapshot_from_bytes(const void *p, size_t len, struct snapshot **ret)
 	if (!copy)
 		return -ENOMEM;
 	memcpy(copy, p, len);
-	return adopt(copy, len, false, ret);
+	r = adopt(copy, len, false, &s);
+	return r == 0 ? check_all(s, ret) : r;
 }
 
 struct snapshot *snapshot_ref(struct snapshot *s)
@@ -291,6 +319,12 @@ uint64_t snapshot_base(const struct snapshot *s)
 	return s->head->base;
 }
 
+const void *snapshot_bytes(const struct snapshot *s, size_t *ret_len)
+{
+	*ret_len = s->len;
+	return s->map;
+}
+
 size_t snapshot_account_count(const struct snapshot *s)
 {
 	return s->head->n_accounts;
@@ -328,8 +362,7 @@ void snapshot_account_at(const struct snapshot *s, size_t i,
 					 .n_groups = a->n_groups};
 }
 
-bool snapshot_find(const struct snapshot *s, const char *login,
-		   struct snapshot_account *ret)
+bool snapshot_index(const struct snapshot *s, const char *login, size_t *ret)
 {
 	size_t low = 0, high = s->head->n_accounts;
 
@@ -338,8 +371,42 @@ bool snapshot_find(const struct snapshot *s, const char *login,
 		int c = strcmp(s->pool + s->accounts[mid].login, login);
 
 		if (c == 0) {
-			snapshot_account_at(s, mid, ret);
+			*ret = mid;
 			return true;
+		}
+		if (c < 0)
+			low = mid + 1;
+		else
+			high = mid;
+	}
+	return false;
+}
+
+bool snapshot_find(const struct snapshot *s, const char *login,
+		   struct snapshot_account *ret)
+{
+	size_t at;
+
+	if (!snapshot_index(s, login, &at))
+		return false;
+	snapshot_account_at(s, at, ret);
+	return true;
+}
+
+bool snapshot_group_index(const struct snapshot *s, const struct snapshot_group *g,
+			  uint32_t *ret)
+{
+	size_t low = 0, high = s->head->n_groups;
+
+	while (low < high) {
+		size_t mid = low + (high - low) / 2;
+		const struct block_group *b = &s->groups[mid];
+		int c = strcmp(s->pool + b->name, g->name);
+
+		if (c == 0) {
+			*ret = (uint32_t)mid;
+			return str_eq(s->pool + b->dn, g->dn) &&
+			       str_eq(s->pool + b->pin, g->pin);
 		}
 		if (c < 0)
 			low = mid + 1;

@@ -11,7 +11,7 @@
 
 #include "policy/base.h"
 
-enum { SNAPSHOT_E_INVALID = 1 };
+enum { SNAPSHOT_E_INVALID = 1, SNAPSHOT_E_MORE = 2 /* snapshot_check() goes on */ };
 
 #define SNAPSHOT_BYTES_MAX  (256u << 20)
 #define SNAPSHOT_LOGIN_MAX  64
@@ -59,6 +59,15 @@ struct snapshot; /* verified, counted */
  */
 _must_check_ int snapshot_from_fd(int fd, struct snapshot **ret);
 _must_check_ int snapshot_from_bytes(const void *p, size_t len, struct snapshot **ret);
+/*
+ * snapshot_open_fd() - as snapshot_from_fd(), but the accounts are still to be checked:
+ * a large snapshot must not stop the loop. Nothing but snapshot_check() and
+ * snapshot_unref() may touch it before snapshot_check() has returned 0.
+ * snapshot_check() - the next @n accounts. Return: 0 it is good; SNAPSHOT_E_MORE;
+ * SNAPSHOT_E_INVALID.
+ */
+_must_check_ int snapshot_open_fd(int fd, struct snapshot **ret);
+_must_check_ int snapshot_check(struct snapshot *s, size_t n);
 struct snapshot *snapshot_ref(struct snapshot *s);
 void snapshot_unref(struct snapshot *s);
 
@@ -71,6 +80,8 @@ int64_t snapshot_made_s(const struct snapshot *s);
  */
 uint64_t snapshot_serial(const struct snapshot *s);
 uint64_t snapshot_base(const struct snapshot *s);
+/* snapshot_bytes() - the block itself, to be kept. */
+const void *snapshot_bytes(const struct snapshot *s, size_t *ret_len);
 size_t snapshot_account_count(const struct snapshot *s);
 size_t snapshot_group_count(const struct snapshot *s);
 void snapshot_group_at(const struct snapshot *s, size_t i, struct snapshot_group *ret);
@@ -79,6 +90,11 @@ void snapshot_account_at(const struct snapshot *s, size_t i,
 /* snapshot_find() - by exact login; false when absent. O(log n). */
 bool snapshot_find(const struct snapshot *s, const char *login,
 		   struct snapshot_account *ret);
+/* snapshot_index() - the place of a login among the accounts; false when absent. */
+bool snapshot_index(const struct snapshot *s, const char *login, size_t *ret);
+/* snapshot_group_index() - the place of a group, by name, dn and pin; else false. */
+bool snapshot_group_index(const struct snapshot *s, const struct snapshot_group *g,
+			  uint32_t *ret);
 
 /* snapshot_login_valid() - the alphabet of a login, as policy_login_valid(). */
 bool snapshot_login_valid(const char *login);
@@ -120,6 +136,8 @@ _must_check_ int snapshot_add_found(struct snapshot_builder *b,
 /* @groups: names' indices as snapshot_add_group() gave them, in any order. */
 _must_check_ int snapshot_add_account(struct snapshot_builder *b,
 				      const struct snapshot_account *a);
+/* snapshot_seal() - a block as a sealed memfd. */
+_must_check_ int snapshot_seal(const void *p, size_t len, int *ret_fd);
 /* snapshot_build_bytes() - malloc'ed block; snapshot_build_fd() - a sealed memfd. */
 _must_check_ int snapshot_build_bytes(struct snapshot_builder *b, void **ret,
 				      size_t *ret_len);

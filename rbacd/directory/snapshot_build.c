@@ -370,20 +370,16 @@ static int write_all(int fd, const char *p, size_t len)
 	return 0;
 }
 
-int snapshot_build_fd(struct snapshot_builder *b, int *ret_fd)
+int snapshot_seal(const void *p, size_t len, int *ret_fd)
 {
 	const int seals = F_SEAL_SHRINK | F_SEAL_GROW | F_SEAL_WRITE | F_SEAL_SEAL;
-	_cleanup_close_ int fd = -1;
-	_cleanup_free_ void *block = NULL;
-	size_t len;
-	int r = snapshot_build_bytes(b, &block, &len);
+	_cleanup_close_ int fd =
+		memfd_create("vmsec-snapshot", MFD_CLOEXEC | MFD_ALLOW_SEALING);
+	int r;
 
-	if (r != 0)
-		return r;
-	fd = memfd_create("vmsec-snapshot", MFD_CLOEXEC | MFD_ALLOW_SEALING);
 	if (fd < 0)
 		return -errno;
-	r = write_all(fd, block, len);
+	r = write_all(fd, p, len);
 	if (r != 0)
 		return r;
 	if (fcntl(fd, F_ADD_SEALS, seals) != 0)
@@ -391,4 +387,13 @@ int snapshot_build_fd(struct snapshot_builder *b, int *ret_fd)
 	*ret_fd = fd;
 	fd = -1;
 	return 0;
+}
+
+int snapshot_build_fd(struct snapshot_builder *b, int *ret_fd)
+{
+	_cleanup_free_ void *block = NULL;
+	size_t len;
+	int r = snapshot_build_bytes(b, &block, &len);
+
+	return r == 0 ? snapshot_seal(block, len, ret_fd) : r;
 }

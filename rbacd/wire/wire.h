@@ -56,8 +56,9 @@
  * rbacd drops a request whose deadline has passed, uncounted.
  *
  * admin.sock, user.sock:   CALL -> ROW* END
- * dir.sock (rbacd-dir connects): HELLO -> ; <- TARGETS(fd), LOOKUP ; -> SNAPSHOT(fd),
- *                                ACCOUNT, PROBLEM in any order
+ * dir.sock (rbacd-dir connects): HELLO -> ; <- SNAPSHOT(fd) (the last ones, source
+ *                                ldap), TARGETS(fd), LOOKUP, ORDER ; -> SNAPSHOT(fd),
+ *                                ACCOUNT, PROBLEM, FACTS, NOTICE in any order
  */
 enum wire_type {
 	WIRE_BEGIN = 1,
@@ -74,6 +75,9 @@ enum wire_type {
 	WIRE_LOOKUP = 35,
 	WIRE_ACCOUNT = 36,
 	WIRE_PROBLEM = 37,
+	WIRE_FACTS = 38,  /* ARG*: how following goes, for status */
+	WIRE_NOTICE = 39, /* VERB event, one ARG "text=…": for the audit log */
+	WIRE_ORDER = 40,  /* VERB: accept, reject */
 };
 
 /* Which pam_sm_* entry point asks. */

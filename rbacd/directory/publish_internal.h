@@ -1,0 +1,55 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* publish_internal.h - shared by publish.c (collect, build) and guard.c (hold). */
+#pragma once
+
+#include "rbacd/directory/publish.h"
+
+/* One account that differs from what was published. */
+struct change {
+	char *login; /* owned, as all here */
+	char *id;
+	uint32_t *old_groups, *groups; /* sorted target indices */
+	size_t n_old, n_groups;
+	uint32_t uid, flags;
+	int64_t expires_s;
+	bool gone, known; /* known: it was published before */
+	bool skip;	  /* the guard holds it */
+};
+
+struct changes {
+	struct change *v; /* owned; sorted by login once collected */
+	size_t n, cap;
+};
+
+/* A target as it is published. */
+struct target {
+	struct snapshot_group g; /* name, dn, pin borrowed from the targets */
+	char id[SNAPSHOT_ID_MAX + 1];
+	bool known;	  /* it was published before, for the same dn and pin */
+	bool frozen;	  /* it has become another object: nobody is added */
+	bool guarded;	  /* privileged, by configuration */
+	int64_t window_s; /* new members since then */
+	size_t n_new;
+};
+
+struct publish {
+	const struct config_ldap *config;	   /* borrowed */
+	struct snapshot *whole, *change, *targets; /* counted; NULL: none */
+	struct target *t;			   /* owned, one a target */
+	size_t n_targets;
+	uint32_t *remap; /* owned: group of the published snapshot to target, or NONE */
+	uint64_t serial;
+	bool retargeted; /* the published groups are not the targets */
+	bool compare_all;
+	bool accept, silent;
+	char held[256];
+	enum publish_scope held_scope;
+};
+
+#define PUBLISH_NONE UINT32_MAX
+
+/* guard_check() - decide what of @c waits; fills events. @total: people published. */
+void guard_check(struct publish *p, struct changes *c, enum publish_scope scope,
+		 size_t total, int64_t now_s, struct publish_result *ret);
+void publish_event(struct publish_result *ret, const char *name, const char *fmt, ...)
+	_printf_(3, 4);
