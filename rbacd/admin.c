@@ -47,6 +47,7 @@ static const struct admin_verb admin_verbs[] = {
 	 {"user", "vm", "privilege", "source", "target", "method"},
 	 admin_run_explain},
 	{"record", ON_ADMIN, false, 1, {"id"}, admin_run_record},
+	{"directory", ON_ADMIN, false, 0, {"do", "why"}, admin_run_directory},
 	{"my-status", ON_USER, true, 1, {"user"}, admin_run_my_status},
 };
 

@@ -13,3 +13,8 @@ struct server;
  * own uid. A change of state and its record are part of the turn's transaction.
  */
 void admin_call(struct server *server, struct conn *c, const struct wire_call *call);
+
+/* admin_directory_notice() - an event of rbacd-dir into the audit log; @arg: the
+ * server.
+ */
+void admin_directory_notice(void *arg, const char *event, const char *text);

@@ -93,13 +93,15 @@ static int read_question(struct admin_req *req, struct question *q)
 {
 	uint32_t uid;
 
-	identity_person_subject(&req->person, &q->subject);
 	q->req.subject = &q->subject;
 	q->req.vm = admin_arg(req, "vm");
 	q->req.now_s = server_now_s();
 	if (read_privilege(req, q) != 0 || read_origin(req, q) != 0 ||
 	    read_method(req, q) != 0)
 		return -EINVAL;
+	identity_person_subject(&req->person,
+				config_max_stale(req->server->config, q->req.privilege),
+				&q->subject);
 	/* An account that is not in /etc/passwd is never uid 0: such logins are
 	 * dropped. */
 	q->req.target_uid0 =

@@ -93,3 +93,4 @@ void admin_run_reset(struct admin_req *req);
 void admin_run_bypass(struct admin_req *req);
 void admin_run_explain(struct admin_req *req);
 void admin_run_record(struct admin_req *req);
+void admin_run_directory(struct admin_req *req);

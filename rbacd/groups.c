@@ -5,25 +5,15 @@
 
 #include <errno.h>
 
-static uint32_t find_group(const struct snapshot *s, const char *name)
+/* As the policy asks for it: another object, or another pin, is another group. */
+static uint32_t find_group(const struct snapshot *s, const struct policy_group *g)
 {
-	size_t low = 0, high = snapshot_group_count(s);
-	struct snapshot_group g;
+	struct snapshot_group want = {.name = g->name,
+				      .dn = g->dn ? g->dn : "",
+				      .pin = g->id ? g->id : ""};
+	uint32_t at;
 
-	while (low < high) {
-		size_t mid = low + (high - low) / 2;
-		int c;
-
-		snapshot_group_at(s, mid, &g);
-		c = strcmp(g.name, name);
-		if (c == 0)
-			return (uint32_t)mid;
-		if (c < 0)
-			low = mid + 1;
-		else
-			high = mid;
-	}
-	return GROUPS_NONE;
+	return snapshot_group_index(s, &want, &at) ? at : GROUPS_NONE;
 }
 
 size_t groups_count(const struct policy *p)
@@ -31,10 +21,7 @@ size_t groups_count(const struct policy *p)
 	return p ? policy_group_count(p) : 0;
 }
 
-/*
- * A pinned group is that object of a directory and no other; these sources know names
- * and numbers only, so they can never answer for it.
- */
+/* A pinned group is that object of a directory and no other. */
 bool groups_pinned(const struct policy_group *g)
 {
 	return g->dn || g->id;
@@ -46,11 +33,8 @@ uint32_t *groups_map(const struct policy *p, const struct snapshot *s)
 	size_t n = groups_count(p);
 	uint32_t *map = calloc(n + 1, sizeof(*map));
 
-	for (size_t i = 0; map && i < n; i++) {
-		const struct policy_group *g = policy_group_at(p, i);
-
-		map[i] = groups_pinned(g) ? GROUPS_NONE : find_group(s, g->name);
-	}
+	for (size_t i = 0; map && i < n; i++)
+		map[i] = find_group(s, policy_group_at(p, i));
 	return map;
 }
 

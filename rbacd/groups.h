@@ -20,7 +20,7 @@ struct groups_lists {
 /* groups_count() - groups the policy names; 0 without a policy. */
 size_t groups_count(const struct policy *p);
 
-/* groups_pinned() - bound to a DN or id: nss and file cannot answer for it. */
+/* groups_pinned() - bound to a DN or id: only source ldap can answer for it. */
 bool groups_pinned(const struct policy_group *g);
 
 /* groups_map() - for each group of the policy its index in @s, or GROUPS_NONE. NULL:

@@ -4,6 +4,7 @@
 #include "rbacd/identity.h"
 
 #include <errno.h>
+#include <fcntl.h>
 #include <time.h>
 
 #include "rbacd/directory/local.h"
@@ -11,6 +12,7 @@
 #include "rbacd/identity_internal.h"
 #include "rbacd/limits.h"
 #include "rbacd/log.h"
+#include "rbacd/targets.h"
 
 #define PASSWD_PATH "/etc/passwd"
 
@@ -30,7 +32,7 @@ void identity_person_done(struct identity_person *p)
 	*p = (struct identity_person)IDENTITY_PERSON_INIT;
 }
 
-void identity_person_subject(const struct identity_person *p,
+void identity_person_subject(const struct identity_person *p, int64_t max_s,
 			     struct policy_subject *ret)
 {
 	*ret = (struct policy_subject){.login = p->login,
@@ -39,6 +41,8 @@ void identity_person_subject(const struct identity_person *p,
 				       .enabled = p->enabled,
 				       .local = p->local,
 				       .directory = p->directory,
+				       .stale = p->directory && !p->local &&
+						p->age_s > max_s,
 				       .expires_s = p->expires_s,
 				       .groups = p->groups,
 				       .n_groups = p->n_groups,
@@ -75,8 +79,7 @@ int identity_person_copy(const struct identity_person *p, struct identity_person
 
 /* ---------------------------------------------------------------- answer */
 
-/* The larger of two clocks' ages: setting one of them back makes nothing young. */
-static int64_t age_of(int64_t boot_s, int64_t wall_s, int64_t now_s)
+int64_t identity_age(int64_t boot_s, int64_t wall_s, int64_t now_s)
 {
 	int64_t age = identity_boot_s() - boot_s;
 
@@ -85,7 +88,7 @@ static int64_t age_of(int64_t boot_s, int64_t wall_s, int64_t now_s)
 	return age > 0 ? age : 0;
 }
 
-static bool is_person_uid(uint32_t uid)
+bool identity_person_uid(uint32_t uid)
 {
 	return uid >= SNAPSHOT_PEOPLE_MIN && !snapshot_uid_reserved(uid);
 }
@@ -116,7 +119,7 @@ static int answer_local(const struct identity *id, const struct snapshot_account
 	int r;
 
 	set_local(p, a);
-	if (id->config->source != CONFIG_SOURCE_NSS || !is_person_uid(a->uid))
+	if (id->config->source != CONFIG_SOURCE_NSS || !identity_person_uid(a->uid))
 		return 0;
 	r = groups_all_unknown(id->policy, &l);
 	if (r != 0)
@@ -158,7 +161,7 @@ static int answer_nss(struct identity *id, const char *login, int64_t now_s,
 	if (e && local && e->uid != a.uid)
 		e = NULL; /* two accounts under one name: /etc/passwd wins */
 	if (e) {
-		p->age_s = age_of(e->boot_s, e->wall_s, now_s);
+		p->age_s = identity_age(e->boot_s, e->wall_s, now_s);
 		p->stale = p->age_s > id->config->max_stale_s;
 	}
 	if (e && !p->stale)
@@ -168,33 +171,14 @@ static int answer_nss(struct identity *id, const char *login, int64_t now_s,
 	return answer_local(id, &a, p);
 }
 
-static int answer_file(struct identity *id, const char *login, int64_t now_s,
-		       struct identity_person *p)
+static int answer_whole(struct identity *id, const char *login, int64_t now_s,
+			struct identity_person *p)
 {
 	struct snapshot_account a;
-	struct groups_lists l;
-	int64_t spare_s;
-	int r;
 
 	if (find_local(id, login, &a))
 		return answer_local(id, &a, p); /* a directory cannot speak for him */
-	if (!id->whole || !snapshot_find(id->whole, login, &a) || !is_person_uid(a.uid))
-		return 0;
-	p->age_s = age_of(id->whole_boot_s, snapshot_made_s(id->whole), now_s);
-	spare_s = id->config->max_stale_s - p->age_s;
-	p->stale = spare_s < 0;
-	r = groups_split(groups_count(id->policy), id->whole_map, id->whole, &a,
-			 spare_s, &l);
-	if (r != 0)
-		return r;
-	groups_set(p, &l);
-	p->known = p->directory = true;
-	p->enabled = (a.flags & SNAPSHOT_DISABLED) == 0;
-	p->uid = a.uid;
-	p->expires_s = a.expires_s;
-	p->source = "file";
-	(void)snprintf(p->id, sizeof(p->id), "%s", a.id); /* verified: at most 160 */
-	return 0;
+	return whole_answer(id, login, now_s, p);
 }
 
 int identity_answer(struct identity *id, const char *login, int64_t now_s,
@@ -205,9 +189,9 @@ int identity_answer(struct identity *id, const char *login, int64_t now_s,
 
 	(void)snprintf(p.login, sizeof(p.login), "%s", login); /* raw ones may be cut */
 	if (policy_login_valid(login, strlen(login)))
-		r = id->config->source == CONFIG_SOURCE_FILE
-			    ? answer_file(id, login, now_s, &p)
-			    : answer_nss(id, login, now_s, &p);
+		r = id->config->source == CONFIG_SOURCE_NSS
+			    ? answer_nss(id, login, now_s, &p)
+			    : answer_whole(id, login, now_s, &p);
 	if (r != 0) {
 		identity_person_done(&p);
 		return r;
@@ -221,16 +205,16 @@ bool identity_is_fresh(struct identity *id, const char *login, int64_t now_s)
 	const struct person_entry *e;
 	struct snapshot_account a;
 
-	if (id->config->source == CONFIG_SOURCE_FILE ||
+	if (id->config->source != CONFIG_SOURCE_NSS ||
 	    !policy_login_valid(login, strlen(login)))
 		return true;
-	if (find_local(id, login, &a) && !is_person_uid(a.uid))
+	if (find_local(id, login, &a) && !identity_person_uid(a.uid))
 		return true; /* system accounts are /etc/passwd's alone */
 	e = people_cache_get(id->people, login);
 	if (!e)
 		e = people_cache_get(id->unknowns, login);
 	return e && !e->refresh &&
-	       age_of(e->boot_s, e->wall_s, now_s) < LIMIT_PERSON_FRESH_S;
+	       identity_age(e->boot_s, e->wall_s, now_s) < LIMIT_PERSON_FRESH_S;
 }
 
 bool identity_local_uid(const struct identity *id, const char *login, uint32_t *ret)
@@ -254,38 +238,33 @@ bool identity_local_uid(const struct identity *id, const char *login, uint32_t *
 
 /* ------------------------------------------------------------- take data */
 
-int identity_take_snapshot(struct identity *id, int fd)
+static int take_local(struct identity *id, struct snapshot *s)
 {
-	_cleanup_snapshot_ struct snapshot *s = NULL;
-	_cleanup_free_ uint32_t *map = NULL;
-	int r = snapshot_from_fd(fd, &s);
+	_cleanup_snapshot_ struct snapshot *owned = s;
 
-	if (r != 0) {
-		log_err("stage=identity: rbacd-dir sent an invalid snapshot (%d); the "
-			"last one stays",
-			r);
-		return r;
-	}
-	if (str_eq(snapshot_source(s), "local")) {
-		snapshot_unref(id->local);
-		id->local = STEAL(s);
-		return 0;
-	}
-	if (id->config->source != CONFIG_SOURCE_FILE ||
-	    !str_eq(snapshot_source(s), "file"))
-		return -EPROTO;
-	map = groups_map(id->policy, s);
-	if (!map)
-		return -ENOMEM;
-	snapshot_unref(id->whole);
-	free(id->whole_map);
-	id->whole = STEAL(s);
-	id->whole_map = STEAL(map);
-	id->whole_boot_s = id->answer_boot_s = identity_boot_s();
+	if (snapshot_check(s, SIZE_MAX) != 0)
+		return SNAPSHOT_E_INVALID;
+	snapshot_unref(id->local);
+	id->local = STEAL(owned);
 	return 0;
 }
 
-static int64_t wall_s(void)
+int identity_take_snapshot(struct identity *id, int *fd)
+{
+	struct snapshot *s;
+	int r = snapshot_open_fd(*fd, &s);
+
+	if (r == 0)
+		r = str_eq(snapshot_source(s), "local") ? take_local(id, s)
+							: whole_take(id, s, fd);
+	if (r != 0)
+		log_err("stage=identity: rbacd-dir sent an invalid snapshot (%d); the "
+			"last one stays",
+			r);
+	return r;
+}
+
+int64_t identity_wall_s(void)
 {
 	struct timespec ts;
 
@@ -302,7 +281,7 @@ static struct person_entry *entry_new(const char *login)
 	(void)snprintf(e->login, sizeof(e->login), "%s", login); /* valid: fits */
 	e->uid = UINT32_MAX;
 	e->boot_s = identity_boot_s();
-	e->wall_s = wall_s();
+	e->wall_s = identity_wall_s();
 	return e;
 }
 
@@ -356,7 +335,7 @@ int identity_take_answer(struct identity *id, const char *login, const void *blo
 	snapshot_account_at(s, 0, &a);
 	if (!str_eq(a.login, login))
 		return -EPROTO;
-	if ((a.flags & SNAPSHOT_DIRECTORY) && !is_person_uid(a.uid))
+	if ((a.flags & SNAPSHOT_DIRECTORY) && !identity_person_uid(a.uid))
 		return -EPROTO;
 	return take_person(id, s, &a);
 }
@@ -418,8 +397,8 @@ int identity_set_policy(struct identity *id, struct policy *policy)
 
 	if (!old_of)
 		return -ENOMEM;
-	if (id->whole) {
-		map = groups_map(policy, id->whole);
+	if (id->whole.base) {
+		map = groups_map(policy, id->whole.base);
 		if (!map)
 			return -ENOMEM;
 	}
@@ -428,9 +407,9 @@ int identity_set_policy(struct identity *id, struct policy *policy)
 		m.grown = m.grown || old_of[i] == GROUPS_NONE;
 	}
 	people_cache_each(id->people, remap_entry, &m);
-	if (id->whole) {
-		free(id->whole_map);
-		id->whole_map = STEAL(map);
+	if (id->whole.base) {
+		free(id->whole.map);
+		id->whole.map = STEAL(map);
 	}
 	policy_unref(id->policy);
 	id->policy = policy ? policy_ref(policy) : NULL;
@@ -438,41 +417,53 @@ int identity_set_policy(struct identity *id, struct policy *policy)
 	return 0;
 }
 
-static int build_targets(const struct policy *p, int *ret_fd)
-{
-	_cleanup_builder_ struct snapshot_builder *b = NULL;
-	int r = snapshot_builder_new("targets", 0, &b);
-
-	for (size_t i = 0; r == 0 && i < groups_count(p); i++) {
-		const struct policy_group *g = policy_group_at(p, i);
-
-		if (!groups_pinned(g))
-			r = snapshot_add_group(b, g->name, true, 0, NULL);
-	}
-	return r == 0 ? snapshot_build_fd(b, ret_fd) : r;
-}
-
-void identity_send_targets(struct identity *id)
+/* A frame that only brings a descriptor, which is taken over. */
+static int send_fd(struct identity *id, enum wire_type type, int fd)
 {
 	struct wire_writer w;
 	uint8_t buf[64];
 	size_t len;
+	int r;
+
+	wire_writer_begin(&w, buf, sizeof(buf), type);
+	r = wire_writer_end(&w, &len);
+	if (r == 0)
+		return link_send(id->link, buf, len, fd);
+	(void)close(fd); /* a memfd */
+	return r;
+}
+
+void identity_send_targets(struct identity *id)
+{
 	int fd = -1;
 	int r;
 
 	if (!id->link || !id->hello || !id->policy)
 		return;
-	r = build_targets(id->policy, &fd);
-	if (r == 0) {
-		wire_writer_begin(&w, buf, sizeof(buf), WIRE_TARGETS);
-		r = wire_writer_end(&w, &len);
-		if (r == 0)
-			r = link_send(id->link, buf, len, fd);
-		else
-			(void)close(fd); /* a memfd */
-	}
+	r = targets_build(id->policy, id->config->source == CONFIG_SOURCE_LDAP, &fd);
+	if (r == 0)
+		r = send_fd(id, WIRE_TARGETS, fd);
 	if (r != 0)
 		log_err("stage=identity: cannot send the groups to rbacd-dir (%d)", r);
+}
+
+void identity_send_last(struct identity *id)
+{
+	const int fds[] = {id->whole.base_fd, id->whole.change_fd};
+	int r = 0;
+
+	if (id->config->source != CONFIG_SOURCE_LDAP)
+		return;
+	for (size_t i = 0; r == 0 && i < ARRAY_SIZE(fds); i++) {
+		int copy = fds[i] >= 0 ? fcntl(fds[i], F_DUPFD_CLOEXEC, 0) : -1;
+
+		if (copy >= 0)
+			r = send_fd(id, WIRE_SNAPSHOT, copy);
+	}
+	if (r != 0)
+		log_err("stage=identity: cannot send the last snapshot to rbacd-dir "
+			"(%d)",
+			r);
 }
 
 /* ------------------------------------------------------------------ life */
@@ -497,6 +488,8 @@ int identity_new(struct event_base *base, const struct config *config, int liste
 	if (r == 0)
 		r = people_cache_new(IDENTITY_UNKNOWN_MAX, &id->unknowns);
 	if (r == 0)
+		r = whole_init(id);
+	if (r == 0)
 		r = identity_link_start(id);
 	if (r != 0) {
 		identity_free(id);
@@ -512,54 +505,84 @@ void identity_free(struct identity *id)
 		return;
 	identity_link_stop(id);
 	snapshot_unref(id->local);
-	snapshot_unref(id->whole);
-	free(id->whole_map);
+	keep_free(id->keep);
+	whole_done(&id->whole);
 	people_cache_free(id->people);
 	people_cache_free(id->unknowns);
 	policy_unref(id->policy);
 	free(id);
 }
 
-static size_t count_incomplete(const struct identity *id)
+bool identity_group(const struct identity *id, size_t i, int64_t now_s,
+		    struct identity_group *ret)
 {
+	const struct snapshot *s = whole_newest(&id->whole);
+	const struct policy_group *p = policy_group_at(id->policy, i);
 	struct snapshot_group g;
+
+	*ret = (struct identity_group){.name = p->name, .id = ""};
+	if (!s || id->whole.map[i] == GROUPS_NONE)
+		return false;
+	snapshot_group_at(s, id->whole.map[i], &g);
+	ret->id = g.id;
+	ret->age_s = g.age_s + whole_age(&id->whole, now_s);
+	ret->usable = g.complete && ret->age_s <= id->config->max_stale_s;
+	ret->n_members = g.n_members;
+	return true;
+}
+
+static size_t count_incomplete(const struct identity *id, int64_t now_s)
+{
+	struct identity_group g;
 	size_t n = 0;
 
 	for (size_t i = 0; i < groups_count(id->policy); i++) {
 		bool usable = !groups_pinned(policy_group_at(id->policy, i));
 
-		if (usable && id->config->source == CONFIG_SOURCE_FILE) {
-			usable = id->whole && id->whole_map[i] != GROUPS_NONE;
-			if (usable)
-				snapshot_group_at(id->whole, id->whole_map[i], &g);
-			usable = usable && g.complete;
-		}
+		if (id->config->source != CONFIG_SOURCE_NSS)
+			usable = identity_group(id, i, now_s, &g) && g.usable;
 		n += usable ? 0 : 1;
 	}
 	return n;
 }
 
+static size_t snapshot_size(const struct snapshot *s)
+{
+	size_t len = 0;
+
+	if (s)
+		(void)snapshot_bytes(s, &len);
+	return len;
+}
+
+void identity_fact(const struct identity *id, size_t i, const char **ret_name,
+		   const char **ret_text)
+{
+	*ret_name = id->facts[i].text;
+	*ret_text = id->facts[i].text + id->facts[i].value;
+}
+
 void identity_status(const struct identity *id, int64_t now_s,
 		     struct identity_status *ret)
 {
-	bool file = id->config->source == CONFIG_SOURCE_FILE;
+	const struct whole *w = &id->whole;
 
-	*ret = (struct identity_status){.source = file ? "file" : "nss",
-					.connected = id->link && id->hello,
-					.age_s = -1,
-					.n_people = people_cache_count(id->people),
-					.n_groups = groups_count(id->policy),
-					.n_incomplete = count_incomplete(id),
-					.n_local = id->local ? snapshot_account_count(
-								       id->local)
-							     : 0,
-					.n_lookups = id->n_lookups,
-					.n_timeouts = id->n_timeouts,
-					.n_restarts = id->n_restarts};
-	if (file && id->whole) {
-		ret->n_people = snapshot_account_count(id->whole);
-		ret->age_s =
-			age_of(id->whole_boot_s, snapshot_made_s(id->whole), now_s);
+	*ret = (struct identity_status){
+		.source = config_source_name(id->config->source),
+		.connected = id->link && id->hello,
+		.age_s = -1,
+		.n_people = people_cache_count(id->people),
+		.n_groups = groups_count(id->policy),
+		.n_incomplete = count_incomplete(id, now_s),
+		.n_local = id->local ? snapshot_account_count(id->local) : 0,
+		.n_lookups = id->n_lookups,
+		.n_timeouts = id->n_timeouts,
+		.n_restarts = id->n_restarts,
+		.snapshot_bytes = snapshot_size(w->base) + snapshot_size(w->change),
+		.n_facts = id->n_facts};
+	if (w->base) {
+		ret->n_people = whole_people(w);
+		ret->age_s = whole_age(w, now_s);
 	} else if (id->answer_boot_s >= 0) {
 		ret->age_s = identity_boot_s() - id->answer_boot_s;
 	}

@@ -28,7 +28,7 @@ struct identity_person {
 	uint32_t *groups, *unknown; /* owned; policy group indices, sorted */
 	size_t n_groups, n_unknown;
 	int64_t age_s;	    /* of the data, -1 none */
-	const char *source; /* static: "nss", "file", "local", "none" */
+	const char *source; /* static: "nss", "file", "ldap", "local", "none" */
 	bool stale; /* directory data older than max_stale: groups are all unknown */
 };
 
@@ -40,8 +40,9 @@ void identity_person_done(struct identity_person *p);
 /* identity_person_copy() - @ret must be empty. Return: 0; -ENOMEM. */
 _must_check_ int identity_person_copy(const struct identity_person *p,
 				      struct identity_person *ret);
-/* identity_person_subject() - the policy's view; borrows from @p. */
-void identity_person_subject(const struct identity_person *p,
+/* identity_person_subject() - the policy's view; borrows from @p. @max_s: how old the
+ * directory's data may be for the privilege that is asked. */
+void identity_person_subject(const struct identity_person *p, int64_t max_s,
 			     struct policy_subject *ret);
 
 /*
@@ -52,6 +53,23 @@ void identity_person_subject(const struct identity_person *p,
 _must_check_ int identity_new(struct event_base *base, const struct config *config,
 			      int listen_fd, uint32_t dir_uid, struct identity **ret);
 void identity_free(struct identity *identity);
+
+struct seal;
+/*
+ * identity_keep() - source ldap: keep the last snapshot in @dir (borrowed), under a
+ * MAC, and begin with the one that is there. One that is missing or forged is no error:
+ * nobody of the directory is known until rbacd-dir has connected.
+ */
+_must_check_ int identity_keep(struct identity *identity, const struct seal *seal,
+			       const char *dir);
+
+/* What rbacd-dir has to say for the audit log: "offline", "online", "guard", … */
+typedef void (*identity_notice_fn)(void *arg, const char *event, const char *text);
+void identity_set_notice(struct identity *identity, identity_notice_fn fn, void *arg);
+
+/* identity_order() - tell rbacd-dir to accept or reject what the guard holds.
+ * Return: 0; -ENOTCONN; -ENOMEM. */
+_must_check_ int identity_order(struct identity *identity, const char *what);
 
 /*
  * identity_set_policy() - a new policy is active: its groups become the targets that
@@ -92,8 +110,24 @@ struct identity_status {
 	int64_t age_s; /* newest whole snapshot or answer, -1 none */
 	size_t n_people, n_groups, n_incomplete, n_local;
 	uint64_t n_lookups, n_timeouts,
-		n_restarts; /* restarts: times the link was lost */
-	char problem[256];  /* last PROBLEM text, "" none */
+		n_restarts;    /* restarts: times the link was lost */
+	char problem[256];     /* last PROBLEM text, "" none */
+	size_t snapshot_bytes; /* of a whole snapshot and its change */
+	size_t n_facts;	       /* source ldap: how following goes, as rbacd-dir says */
 };
 void identity_status(const struct identity *identity, int64_t now_s,
 		     struct identity_status *ret);
+/* identity_fact() - fact @i as "name" and text; borrowed until the next turn. */
+void identity_fact(const struct identity *identity, size_t i, const char **ret_name,
+		   const char **ret_text);
+
+/* One group of the policy as the directory has it. */
+struct identity_group {
+	const char *name, *id; /* borrowed; id "": no such group */
+	bool usable;
+	int64_t age_s; /* of its list */
+	uint32_t n_members;
+};
+/* identity_group() - group @i of the policy; false: no snapshot speaks of it. */
+bool identity_group(const struct identity *identity, size_t i, int64_t now_s,
+		    struct identity_group *ret);

@@ -22,6 +22,27 @@ struct lookup {
 	TAILQ_HEAD(ticket_list, identity_ticket) waiters;
 };
 
+#define IDENTITY_FACTS_MAX 16
+
+struct keep; /* identity_keep.c */
+
+/* A whole directory (sources file and ldap): a snapshot and the change to it. */
+struct whole {
+	struct snapshot *base;	 /* counted; NULL: none yet */
+	struct snapshot *change; /* counted; NULL: none */
+	uint32_t *map;		 /* owned; groups_map() of both */
+	int base_fd, change_fd;	 /* owned; -1 */
+	int64_t boot_s;		 /* when it was true, by CLOCK_BOOTTIME */
+	struct snapshot *next;	 /* owned; a base whose accounts are still checked */
+	int next_fd, next_change_fd; /* owned; -1 */
+	struct event *checking;	     /* owned */
+};
+
+struct identity_fact {
+	char text[320]; /* "name\0value" */
+	size_t value;	/* where it begins */
+};
+
 struct identity {
 	struct event_base *base;     /* borrowed */
 	const struct config *config; /* borrowed */
@@ -32,9 +53,12 @@ struct identity {
 	bool hello;		/* the link said what it is */
 	struct policy *policy;	/* counted; NULL: none yet */
 	struct snapshot *local; /* counted; NULL: none yet */
-	struct snapshot *whole; /* counted; source file */
-	uint32_t *whole_map;	/* owned; identity_map() of whole */
-	int64_t whole_boot_s;
+	struct whole whole;	/* sources file and ldap */
+	struct keep *keep;	/* owned; NULL: nothing is kept */
+	identity_notice_fn notice;
+	void *notice_arg;
+	struct identity_fact facts[IDENTITY_FACTS_MAX];
+	size_t n_facts;
 	int64_t answer_boot_s;	       /* newest answer; -1 none */
 	struct people_cache *people;   /* owned */
 	struct people_cache *unknowns; /* owned */
@@ -55,10 +79,34 @@ _must_check_ int identity_answer(struct identity *identity, const char *login,
 bool identity_is_fresh(struct identity *identity, const char *login, int64_t now_s);
 
 /* identity_take_*() - data from rbacd-dir. Non-zero: the link must end. */
-_must_check_ int identity_take_snapshot(struct identity *identity, int fd);
+/* @fd: set to -1 when it is kept. */
+_must_check_ int identity_take_snapshot(struct identity *identity, int *fd);
 _must_check_ int identity_take_answer(struct identity *identity, const char *login,
 				      const void *block, size_t len);
 
+int64_t identity_wall_s(void);
+/* identity_age() - the larger of two clocks' ages: setting one of them back makes
+ * nothing young. */
+int64_t identity_age(int64_t boot_s, int64_t wall_s, int64_t now_s);
+bool identity_person_uid(uint32_t uid);
+
+/* identity_whole.c: @fd as identity_take_snapshot(). */
+_must_check_ int whole_init(struct identity *id);
+void whole_done(struct whole *w);
+_must_check_ int whole_take(struct identity *id, struct snapshot *s, int *fd);
+_must_check_ int whole_answer(struct identity *id, const char *login, int64_t now_s,
+			      struct identity_person *p);
+/* whole_newest() - the change, or the base; NULL: nothing yet. */
+const struct snapshot *whole_newest(const struct whole *w);
+int64_t whole_age(const struct whole *w, int64_t now_s);
+size_t whole_people(const struct whole *w);
+
+/* identity_keep.c: write what is new, in the background. */
+void keep_changed(struct keep *k, bool base);
+void keep_free(struct keep *k);
+
+/* identity_send_last() - what is known of the directory, for a new rbacd-dir. */
+void identity_send_last(struct identity *identity);
 /* identity_send_targets() - tell rbacd-dir which groups matter. */
 void identity_send_targets(struct identity *identity);
 

@@ -187,7 +187,7 @@ void identity_cancel(struct identity_ticket *t)
 
 static int on_hello(struct identity *id, const struct wire_frame *f)
 {
-	const char *want = id->config->source == CONFIG_SOURCE_FILE ? "file" : "nss";
+	const char *want = config_source_name(id->config->source);
 	char source[16] = "";
 	struct wire_reader r;
 	struct wire_field field;
@@ -205,6 +205,7 @@ static int on_hello(struct identity *id, const struct wire_frame *f)
 	}
 	id->hello = true;
 	log_notice("stage=identity: rbacd-dir is connected, source %s", source);
+	identity_send_last(id);
 	identity_send_targets(id);
 	return 0;
 }
@@ -286,6 +287,74 @@ static int on_problem(struct identity *id, const struct wire_frame *f)
 	return 0;
 }
 
+/* "name=text", as the list of arguments of a call. */
+static int on_facts(struct identity *id, const struct wire_frame *f)
+{
+	struct wire_reader r;
+	struct wire_field field;
+	size_t n = 0;
+	int rc;
+
+	wire_reader_init(&r, f);
+	for (; (rc = wire_next(&r, &field)) == 0 && n < IDENTITY_FACTS_MAX; n++) {
+		struct identity_fact *fact = &id->facts[n];
+		char *split;
+
+		id->n_facts = n;
+		if (field.tag != WIRE_T_ARG ||
+		    wire_get_text(&field, fact->text, sizeof(fact->text)) != 0)
+			return -EPROTO;
+		split = strchr(fact->text, '=');
+		if (!split || split == fact->text || split - fact->text > 30)
+			return -EPROTO;
+		*split = '\0';
+		fact->value = (size_t)(split + 1 - fact->text);
+	}
+	id->n_facts = n;
+	return rc == WIRE_E_END ? 0 : -EPROTO;
+}
+
+static int on_notice(struct identity *id, const struct wire_frame *f)
+{
+	static const char prefix[] = "text=";
+	struct wire_reader r;
+	struct wire_field field;
+	char event[16], text[320];
+
+	wire_reader_init(&r, f);
+	if (wire_next(&r, &field) != 0 || field.tag != WIRE_T_VERB ||
+	    wire_get_text(&field, event, sizeof(event)) != 0 ||
+	    wire_next(&r, &field) != 0 || field.tag != WIRE_T_ARG ||
+	    wire_get_text(&field, text, sizeof(text)) != 0 ||
+	    memcmp(text, prefix, strlen(prefix)) != 0 ||
+	    wire_next(&r, &field) != WIRE_E_END)
+		return -EPROTO;
+	if (id->notice)
+		id->notice(id->notice_arg, event, text + strlen(prefix));
+	return 0;
+}
+
+void identity_set_notice(struct identity *id, identity_notice_fn fn, void *arg)
+{
+	id->notice = fn;
+	id->notice_arg = arg;
+}
+
+int identity_order(struct identity *id, const char *what)
+{
+	struct wire_writer w;
+	uint8_t buf[64];
+	size_t len;
+	int r;
+
+	if (!id->link || !id->hello || id->config->source != CONFIG_SOURCE_LDAP)
+		return -ENOTCONN;
+	wire_writer_begin(&w, buf, sizeof(buf), WIRE_ORDER);
+	wire_put_text(&w, WIRE_T_VERB, what);
+	r = wire_writer_end(&w, &len);
+	return r == 0 ? link_send(id->link, buf, len, -1) : r;
+}
+
 static bool has_no_fields(const struct wire_frame *f)
 {
 	struct wire_reader r;
@@ -304,11 +373,15 @@ static int on_frame(void *arg, const struct wire_frame *f, int *fd)
 	if (!id->hello)
 		return -EPROTO;
 	if (f->type == WIRE_SNAPSHOT)
-		return has_no_fields(f) ? identity_take_snapshot(id, *fd) : -EPROTO;
+		return has_no_fields(f) ? identity_take_snapshot(id, fd) : -EPROTO;
 	if (f->type == WIRE_ACCOUNT)
 		return on_account(id, f);
 	if (f->type == WIRE_PROBLEM)
 		return on_problem(id, f);
+	if (f->type == WIRE_FACTS)
+		return on_facts(id, f);
+	if (f->type == WIRE_NOTICE)
+		return on_notice(id, f);
 	return -EPROTO;
 }
 

@@ -170,6 +170,10 @@ static int open_stages(struct server *s, const struct sockets *sockets,
 		rc = identity_new(s->base, s->config, sockets->dir, dir_uid,
 				  &s->identity);
 	if (rc == 0)
+		rc = identity_keep(s->identity, s->seal, s->config->state_dir);
+	if (rc == 0)
+		identity_set_notice(s->identity, admin_directory_notice, s);
+	if (rc == 0)
 		rc = conn_table_new(s, &handlers, &s->conns);
 	if (rc == 0)
 		rc = conn_listen(s->conns, CONN_PAM, sockets->pam);

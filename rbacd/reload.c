@@ -151,6 +151,8 @@ static void adopt(struct config *now, struct config *next)
 	SWAP(now->policy, next->policy);
 	SWAP(now->issuer, next->issuer);
 	SWAP(now->max_stale_s, next->max_stale_s);
+	SWAP(now->stale, next->stale);
+	SWAP(now->n_stale, next->n_stale);
 	SWAP(now->admins, next->admins);
 	SWAP(now->n_admins, next->n_admins);
 	SWAP(now->sshd_services, next->sshd_services);

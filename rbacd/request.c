@@ -63,7 +63,9 @@ static void stage_policy(struct request *r, const struct policy_mfa *mfa,
 		.now_s = server_now_s(),
 	};
 
-	identity_person_subject(&r->person, &subject);
+	identity_person_subject(&r->person,
+				config_max_stale(r->server->config, r->facts.privilege),
+				&subject);
 	policy_decide(r->policy, &q, ret);
 }
 
@@ -226,6 +228,8 @@ static const char *plain_words(enum policy_reason reason)
 		return "a rule denies it";
 	case POLICY_REASON_DIRECTORY_INCOMPLETE:
 		return "your groups cannot be looked up at the moment";
+	case POLICY_REASON_DIRECTORY_STALE:
+		return "the directory has been out of reach for too long";
 	case POLICY_REASON_NO_POLICY:
 		return "there is no valid policy at the moment";
 	case POLICY_REASON_SERVICE_UNKNOWN:
