@@ -148,6 +148,41 @@ static const struct ctl_option doctor_options[] = {
 	 0,
 	 {NULL}},
 	{NULL, NULL, NULL, 0, {NULL}}};
+static const struct ctl_option order_options[] = {WHY_OPTION, OPTIONS_END};
+
+static const struct ctl_command directory_commands[] = {
+	{"status",
+	 "how following it goes, and each group of the policy",
+	 NULL,
+	 {NULL},
+	 NULL,
+	 NULL,
+	 cmd_directory_status},
+	{"test",
+	 "connect to the LDAP servers and show what is found (root)",
+	 "Each server of the configuration, as the follower would see it: kind, LDAP\n"
+	 "sync, counts, each group of the policy with its people and id, entries that\n"
+	 "are left out and why. Exit status 1 on any trouble.",
+	 {NULL},
+	 NULL,
+	 NULL,
+	 cmd_directory_test},
+	{"accept",
+	 "apply the mass change that the guard holds",
+	 NULL,
+	 {NULL},
+	 order_options,
+	 NULL,
+	 cmd_directory_accept},
+	{"reject",
+	 "keep holding it: look at the directory first",
+	 NULL,
+	 {NULL},
+	 order_options,
+	 NULL,
+	 cmd_directory_reject},
+	COMMANDS_END,
+};
 
 static const struct ctl_command root_commands[] = {
 	{"status",
@@ -230,6 +265,13 @@ static const struct ctl_command root_commands[] = {
 	 {NULL},
 	 NULL,
 	 policy_commands,
+	 NULL},
+	{"directory",
+	 "the directory: state, test, and what its guard holds",
+	 NULL,
+	 {NULL},
+	 NULL,
+	 directory_commands,
 	 NULL},
 	{"audit",
 	 "read and verify the audit log",
