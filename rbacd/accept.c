@@ -104,10 +104,8 @@ static bool peer_may(const struct conn_table *t, enum conn_kind kind, uint32_t u
 /* A full table gives up its oldest connection that has not said anything yet. */
 static void evict_silent(struct conn_table *t, enum conn_kind kind)
 {
-	struct conn *c = t->oldest;
+	struct conn *c = t->silent[kind].oldest;
 
-	while (c && (c->kind != kind || c->began))
-		c = c->prev;
 	if (c) {
 		t->stats.n_expired++;
 		conn_close(c);
@@ -163,10 +161,11 @@ static bool accept_one(struct listener *l)
 static void on_acceptable(evutil_socket_t fd, short what, void *arg)
 {
 	struct listener *l = arg;
+	unsigned max = l->kind == CONN_USER ? LIMIT_TURN_USER : LIMIT_TURN_REQUESTS;
 
 	(void)fd;
 	(void)what;
-	for (unsigned i = 0; i < LIMIT_TURN_REQUESTS && accept_one(l); i++)
+	for (unsigned i = 0; i < max && accept_one(l); i++)
 		;
 }
 

@@ -45,6 +45,30 @@ int conn_table_new(struct server *server, const struct conn_handlers *handlers,
 	return 0;
 }
 
+static void list_add(struct conn_list *l, struct conn *c)
+{
+	c->list = l;
+	c->prev = NULL;
+	c->next = l->newest;
+	if (c->next)
+		c->next->prev = c;
+	else
+		l->oldest = c;
+	l->newest = c;
+}
+
+static void list_remove(struct conn *c)
+{
+	if (c->prev)
+		c->prev->next = c->next;
+	else
+		c->list->newest = c->next;
+	if (c->next)
+		c->next->prev = c->prev;
+	else
+		c->list->oldest = c->prev;
+}
+
 void conn_close(struct conn *c)
 {
 	struct conn_table *t = c->table;
@@ -67,14 +91,7 @@ void conn_close(struct conn *c)
 			p = &(*p)->next_ready;
 		*p = c->next_ready;
 	}
-	if (c->prev)
-		c->prev->next = c->next;
-	else
-		t->all = c->next;
-	if (c->next)
-		c->next->prev = c->prev;
-	else
-		t->oldest = c->prev;
+	list_remove(c);
 	if (c->began && c->kind == CONN_PAM)
 		t->n_asking--;
 	t->n[c->kind]--;
@@ -82,7 +99,9 @@ void conn_close(struct conn *c)
 	if (c->out)
 		explicit_bzero(c->out, c->out_len); /* enrolment secrets pass here */
 	free(c->out);
-	explicit_bzero(c->in, sizeof(c->in)); /* codes too */
+	if (c->in)
+		explicit_bzero(c->in, CONN_IN_BYTES); /* codes too */
+	free(c->in);
 	free(c);
 }
 
@@ -90,8 +109,11 @@ void conn_table_free(struct conn_table *t)
 {
 	if (!t)
 		return;
-	while (t->all)
-		conn_close(t->all);
+	for (size_t i = 0; i < ARRAY_SIZE(t->silent); i++)
+		while (t->silent[i].newest)
+			conn_close(t->silent[i].newest);
+	while (t->began.newest)
+		conn_close(t->began.newest);
 	while (t->listeners) {
 		struct listener *l = t->listeners;
 
@@ -207,13 +229,20 @@ static void note_over_cap(struct conn_table *t)
 		    "(over_cap in rbacctl status)");
 }
 
+static void mark_began(struct conn *c)
+{
+	c->began = true;
+	list_remove(c);
+	list_add(&c->table->began, c);
+}
+
 static int on_begin(struct conn *c, const struct wire_frame *frame)
 {
 	struct wire_begin begin;
 
 	if (c->began || wire_decode_begin(frame, &begin) != 0)
 		return WIRE_E_INVALID;
-	c->began = true;
+	mark_began(c);
 	c->table->n_asking++;
 	memcpy(c->nonce, begin.nonce, sizeof(c->nonce));
 	if (conn_admit(c, &begin) != 0) {
@@ -251,7 +280,7 @@ static int on_call(struct conn *c, const struct wire_frame *frame)
 
 	if (c->began)
 		return WIRE_E_INVALID;
-	c->began = true;
+	mark_began(c);
 	call = calloc(1, sizeof(*call));
 	if (!call)
 		return -ENOMEM;
@@ -283,15 +312,51 @@ static int dispatch(struct conn *c, const struct wire_frame *frame)
 	return WIRE_E_INVALID;
 }
 
-/* Reads what is there. False: the connection is gone. */
-bool conn_read_frames(struct conn *c)
+/* What is left of @c in the table's buffer moves into one of its own. */
+static int keep_rest(struct conn *c)
+{
+	if (c->in_len == 0 || c->in)
+		return 0;
+	c->in = malloc(CONN_IN_BYTES);
+	if (!c->in)
+		return -ENOMEM;
+	memcpy(c->in, c->table->in, c->in_len);
+	return 0;
+}
+
+/* All whole frames in @buf. Return: 0 in the end; what dispatch() says. */
+static int take_frames(struct conn *c, uint8_t *buf)
 {
 	struct wire_frame frame;
 	size_t used;
-	ssize_t n;
-	int rc = WIRE_E_INCOMPLETE;
+	int rc = 0;
 
-	n = recv(c->fd, c->in + c->in_len, sizeof(c->in) - c->in_len, MSG_DONTWAIT);
+	while (rc == 0 && !c->finish) {
+		rc = wire_frame_split(buf, c->in_len, WIRE_FRAME_MAX_IN, &frame, &used);
+		if (rc == WIRE_E_INCOMPLETE)
+			return keep_rest(c);
+		if (rc == 0)
+			rc = dispatch(c, &frame);
+		if (rc == 0) {
+			memmove(buf, buf + used, c->in_len - used);
+			c->in_len -= used;
+		}
+	}
+	return rc;
+}
+
+/*
+ * Reads what is there. Most frames arrive whole: only one that does not takes a buffer
+ * of its own, so a connection that says nothing costs 500 bytes. False: it is gone.
+ */
+bool conn_read_frames(struct conn *c)
+{
+	uint8_t *buf = c->in ? c->in : c->table->in;
+	const size_t had = c->in_len;
+	size_t kept;
+	ssize_t n = recv(c->fd, buf + had, CONN_IN_BYTES - had, MSG_DONTWAIT);
+	int rc;
+
 	if (n < 0 && (errno == EAGAIN || errno == EINTR))
 		return true;
 	if (n <= 0) {
@@ -299,16 +364,10 @@ bool conn_read_frames(struct conn *c)
 		return false;
 	}
 	c->in_len += (size_t)n;
-	while (!c->finish && (rc = wire_frame_split(c->in, c->in_len, WIRE_FRAME_MAX_IN,
-						    &frame, &used)) == 0) {
-		rc = dispatch(c, &frame);
-		if (rc != 0)
-			break;
-		memmove(c->in, c->in + used, c->in_len - used);
-		explicit_bzero(c->in + c->in_len - used, used);
-		c->in_len -= used;
-	}
-	if (c->finish || rc == WIRE_E_INCOMPLETE)
+	rc = take_frames(c, buf);
+	kept = buf == c->in ? c->in_len : 0;
+	explicit_bzero(buf + kept, had + (size_t)n - kept); /* codes too */
+	if (rc == 0)
 		return true;
 	c->table->stats.n_bad_frames++;
 	if (c->kind !=
@@ -364,12 +423,7 @@ void conn_start(struct conn_table *t, enum conn_kind kind, int fd,
 	c->opened_ns = wire_now_ns();
 	c->peer_uid = peer->uid;
 	c->peer_pid = peer->pid;
-	c->next = t->all;
-	if (c->next)
-		c->next->prev = c;
-	else
-		t->oldest = c;
-	t->all = c;
+	list_add(&t->silent[kind], c);
 	t->n[kind]++;
 	if (kind == CONN_USER) {
 		c->caps[0] = caps_key(t->user_caps, 'u', &peer->uid, sizeof(peer->uid));

@@ -10,7 +10,8 @@
 
 struct conn {
 	struct conn_table *table; /* borrowed */
-	struct conn *prev, *next; /* table->all, newest first */
+	struct conn_list *list;	  /* the one it is in */
+	struct conn *prev, *next; /* there, newest first */
 	struct conn *next_ready;  /* table->ready */
 	struct request *request;  /* owned; pam only */
 	enum conn_kind kind;
@@ -28,7 +29,13 @@ struct conn {
 	size_t out_cap, out_len, out_sent,
 		out_durable; /* durable: queued before this turn */
 	size_t in_len;
-	uint8_t in[WIRE_FRAME_MAX_IN + 4];
+	uint8_t *in; /* owned; NULL until a frame arrives in parts */
+};
+
+#define CONN_IN_BYTES (WIRE_FRAME_MAX_IN + 4)
+
+struct conn_list {
+	struct conn *newest, *oldest;
 };
 
 struct listener {
@@ -43,7 +50,8 @@ struct conn_table {
 	struct server *server;		      /* borrowed */
 	const struct conn_handlers *handlers; /* static */
 	struct listener *listeners;
-	struct conn *all, *oldest;
+	struct conn_list silent[CONN_USER + 1]; /* by kind: no whole frame yet */
+	struct conn_list began;
 	struct conn *ready;
 	struct caps *caps;
 	struct caps *user_caps;
@@ -53,6 +61,7 @@ struct conn_table {
 	int spare_fd;	      /* given up for a moment to refuse politely at EMFILE */
 	uint64_t cap_told_ns; /* when the log was told of a cap */
 	struct conn_stats stats;
+	uint8_t in[CONN_IN_BYTES]; /* of the connection being read; wiped after it */
 };
 
 /* conn_close() - the connection is over: unlink, wipe, free. */

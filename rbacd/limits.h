@@ -12,7 +12,10 @@
 #define LIMIT_USER_CONNS    256
 #define LIMIT_USER_LOOKUPS  4 /* directory questions in all, when user.sock adds one */
 #define LIMIT_USER_PER_UID  8
-#define LIMIT_TURN_REQUESTS 256 /* accepted and read in one turn of the loop */
+/* Accepted and read in one turn of the loop. What waits behind shares the next flush:
+ * a longer turn saves little and makes everybody in it wait for its end. */
+#define LIMIT_TURN_REQUESTS 64
+#define LIMIT_TURN_USER	    8 /* of user.sock, where anybody may knock */
 #define LIMIT_BACKLOG	    4096
 #define LIMIT_FDS_RESERVED  32 /* log, database, journal, dir link */
 
