@@ -267,7 +267,7 @@ doctor-test: $(B)/rbacctl $(B)/tests/module/pam_stage.so $(B)/tests/property/tes
 clean:
 	rm -rf build
 
--include $(shell find build -name '*.d' -type f 2>/dev/null)
+-include $(shell find build -path build/peers -prune -o -name '*.d' -type f -print 2>/dev/null)
 
 # ---------------------------------------------------------------- lint
 ALL_C = $(sort $(POLICY_SRC) $(WIRE_SRC) $(MODULE_SRC) $(STORE_SRC) $(AUDIT_SRC) $(MFA_SRC) \
