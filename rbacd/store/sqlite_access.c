@@ -195,6 +195,23 @@ int store_session_delete(struct store *store, const char *boot, uint32_t session
 	return query_write(&q);
 }
 
+int store_session_count(struct store *store, const char *boot, const char *person,
+			uint32_t *ret)
+{
+	_cleanup_query_ struct query q = query_open(store, SQL_SESSION_COUNT);
+	int64_t n = 0;
+	int r;
+
+	query_text(&q, boot);
+	query_text(&q, person);
+	r = query_row(&q);
+	if (r == 0)
+		n = query_get_int(&q, 0, 0, UINT32_MAX);
+	if (r == 0 && q.err == 0)
+		*ret = (uint32_t)n;
+	return r == 0 ? q.err : r;
+}
+
 int store_session_prune(struct store *store, const char *boot)
 {
 	_cleanup_query_ struct query q = query_open(store, SQL_SESSION_PRUNE);

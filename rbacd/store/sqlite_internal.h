@@ -9,7 +9,7 @@
 
 #include "rbacd/store/store.h"
 
-#define STORE_SCHEMA_VERSION 2
+#define STORE_SCHEMA_VERSION 3
 #define STORE_APPLICATION_ID 0x766d7363 /* "vmsc" */
 
 /* One prepared statement each; the text stands in sqlite_sql.c under the same name. */
@@ -49,6 +49,17 @@ enum store_sql {
 	SQL_SESSION_GET,
 	SQL_SESSION_DELETE,
 	SQL_SESSION_PRUNE,
+	SQL_SESSION_COUNT,
+	SQL_LOCK_PUT,
+	SQL_LOCK_DELETE,
+	SQL_LOCK_PRUNE,
+	SQL_LOCK_EACH,
+	SQL_LOCK_COUNT,
+	SQL_REVIEW_GET,
+	SQL_REVIEW_PUT,
+	SQL_ACTIVATION_GET,
+	SQL_ACTIVATION_LAST,
+	SQL_ACTIVATION_PUT,
 	SQL_AUDIT_APPEND,
 	SQL_AUDIT_EACH,
 	SQL_AUDIT_GET,

@@ -55,14 +55,22 @@ const char *const store_sql_migration[STORE_SCHEMA_VERSION - 1] = {
 	" sev INTEGER NOT NULL, name TEXT NOT NULL, subject TEXT NOT NULL,"
 	" evidence TEXT NOT NULL, acked_s INTEGER NOT NULL, acked_by TEXT NOT NULL)"
 	" STRICT;",
+	"CREATE TABLE lock(what TEXT NOT NULL PRIMARY KEY, person TEXT NOT NULL,"
+	" until_s INTEGER NOT NULL, at_s INTEGER NOT NULL, who TEXT NOT NULL,"
+	" why TEXT NOT NULL) STRICT, WITHOUT ROWID;"
+	"CREATE TABLE review(id TEXT NOT NULL PRIMARY KEY, at_s INTEGER NOT NULL,"
+	" seen INTEGER NOT NULL, who TEXT NOT NULL, why TEXT NOT NULL)"
+	" STRICT, WITHOUT ROWID;"
+	"CREATE TABLE activation(n INTEGER PRIMARY KEY AUTOINCREMENT,"
+	" sha TEXT NOT NULL UNIQUE, serial INTEGER NOT NULL, at_s INTEGER NOT NULL)"
+	" STRICT;",
 };
 
-const struct store_table store_sql_checked[] = {{"meta", 1},	 {"person", 1},
-						{"fail_day", 1}, {"factor", 1},
-						{"code", 1},	 {"budget", 1},
-						{"proof", 1},	 {"session", 1},
-						{"head", 1},	 {"checkpoint", 2},
-						{"seen", 2},	 {"alert", 2}};
+const struct store_table store_sql_checked[] = {
+	{"meta", 1}, {"person", 1},	{"fail_day", 1},  {"factor", 1},
+	{"code", 1}, {"budget", 1},	{"proof", 1},	  {"session", 1},
+	{"head", 1}, {"checkpoint", 2}, {"seen", 2},	  {"alert", 2},
+	{"lock", 3}, {"review", 3},	{"activation", 3}};
 const size_t store_sql_n_checked = ARRAY_SIZE(store_sql_checked);
 
 const char *const store_sql_text[SQL_N] = {
@@ -146,6 +154,28 @@ const char *const store_sql_text[SQL_N] = {
 	[SQL_SESSION_GET] = "SELECT person, origin, vmsec_id, opened_s FROM session"
 			    " WHERE boot = ?1 AND session = ?2",
 	[SQL_SESSION_DELETE] = "DELETE FROM session WHERE boot = ?1 AND session = ?2",
+	[SQL_SESSION_COUNT] =
+		"SELECT count(*) FROM session WHERE boot = ?1 AND person = ?2",
+	[SQL_LOCK_PUT] =
+		"INSERT INTO lock(what, person, until_s, at_s, who, why)"
+		" VALUES(?1, ?2, ?3, ?4, ?5, ?6) ON CONFLICT(what) DO UPDATE SET"
+		" person = ?2, until_s = ?3, at_s = ?4, who = ?5, why = ?6",
+	[SQL_LOCK_DELETE] = "DELETE FROM lock WHERE what = ?1",
+	[SQL_LOCK_PRUNE] = "DELETE FROM lock WHERE until_s <= ?1",
+	[SQL_LOCK_EACH] =
+		"SELECT what, person, until_s, at_s, who, why FROM lock ORDER BY what",
+	[SQL_LOCK_COUNT] = "SELECT count(*) FROM lock",
+	[SQL_REVIEW_GET] = "SELECT at_s, seen, who, why FROM review WHERE id = ?1",
+	[SQL_REVIEW_PUT] = "INSERT INTO review(id, at_s, seen, who, why) VALUES(?1, "
+			   "?2, ?3, ?4, ?5)"
+			   " ON CONFLICT(id) DO UPDATE SET at_s = ?2, seen = ?3, who = "
+			   "?4, why = ?5",
+	[SQL_ACTIVATION_GET] = "SELECT at_s FROM activation WHERE sha = ?1",
+	[SQL_ACTIVATION_LAST] =
+		"SELECT sha, serial, at_s FROM activation ORDER BY n DESC LIMIT 1",
+	/* REPLACE gives a returning policy a new number: it is the last one again. */
+	[SQL_ACTIVATION_PUT] = "INSERT OR REPLACE INTO activation(sha, serial, at_s) "
+			       "VALUES(?1, ?2, ?3)",
 	[SQL_SESSION_PRUNE] = "DELETE FROM session WHERE boot <> ?1",
 	[SQL_AUDIT_APPEND] = "INSERT INTO audit(seq, line) VALUES(?1, ?2)",
 	[SQL_AUDIT_EACH] = "SELECT seq, line FROM audit WHERE seq >= ?1 ORDER BY seq",

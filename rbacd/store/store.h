@@ -195,6 +195,55 @@ _must_check_ int store_session_prune(struct store *store, const char *boot);
 
 #define STORE_TREE_MAX (64 * 32)
 
+/* store_session_count() - sessions of a person that are open on this boot. */
+_must_check_ int store_session_count(struct store *store, const char *boot,
+				     const char *person, uint32_t *ret);
+
+/* Operational locks: beside the policy, each with an end. */
+#define STORE_LOCKS_MAX 1000
+struct store_lock {
+	char what[272];		       /* policy_lock_text() */
+	char person[STORE_ID_MAX + 1]; /* of user:NAME, when it was known; else "" */
+	int64_t until_s, at_s;
+	char by[32]; /* "uid:0" */
+	char why[256];
+};
+_must_check_ int store_lock_put(struct store *store,
+				const struct store_lock *lock); /* STORE_E_LIMIT */
+_must_check_ int store_lock_delete(struct store *store,
+				   const char *what); /* STORE_E_NONE */
+_must_check_ int store_lock_prune(struct store *store, int64_t now_s);
+/* store_lock_each() - in order of @what; stops as store_person_each(). */
+_must_check_ int store_lock_each(struct store *store,
+				 int (*fn)(const struct store_lock *lock, void *arg),
+				 void *arg);
+
+/* When a grant was reviewed; first, when it was first seen active. */
+struct store_review {
+	int64_t at_s;
+	bool seen; /* nobody reviewed it yet: @at_s is its first activation */
+	char by[32];
+	char why[256];
+};
+_must_check_ int store_review_get(struct store *store, const char *grant,
+				  struct store_review *ret); /* STORE_E_NONE */
+_must_check_ int store_review_put(struct store *store, const char *grant,
+				  const struct store_review *review);
+
+/* Policies that were active, by digest. */
+struct store_activation {
+	char sha[65];
+	uint64_t serial;
+	int64_t at_s;
+};
+_must_check_ int store_activation_get(struct store *store, const char *sha,
+				      int64_t *ret_s); /* STORE_E_NONE */
+/* store_activation_last() - the one that became active last. */
+_must_check_ int store_activation_last(struct store *store,
+				       struct store_activation *ret);
+_must_check_ int store_activation_put(struct store *store,
+				      const struct store_activation *a);
+
 /* The audit log: lines by sequence number, and the head with its MAC. */
 struct store_head {
 	uint64_t seq; /* of the last record; records start at 1; 0: none */
