@@ -230,7 +230,6 @@ struct closure {
 	uint8_t *state; /* owned; 0: new, 1: open, 2: done */
 	uint32_t *stack;
 	uint32_t *next; /* owned; how many includes of an open role are done */
-	uint64_t n_texts;
 	uint32_t n_closed;
 };
 
@@ -239,6 +238,18 @@ static void closure_done(struct closure *c)
 	free(c->state);
 	free(c->stack);
 	free(c->next);
+}
+
+bool check_su_room(struct loader *l, size_t n)
+{
+	bool told = l->n_su > POLICY_SU_MAX;
+
+	l->n_su += n;
+	if (l->n_su > POLICY_SU_MAX && !told)
+		diags_add(l->diag, NULL, 0, 0, NULL,
+			  "the roles and rules hold more than %d su targets",
+			  POLICY_SU_MAX);
+	return l->n_su <= POLICY_SU_MAX;
 }
 
 static void add_texts(struct text_list *to, const struct text_list *from)
@@ -256,12 +267,8 @@ static void close_role(struct closure *c, uint32_t i)
 	r->privileges = r->own_privileges;
 	for (uint32_t k = 0; k < r->includes.n; k++)
 		n += info[r->includes.v[k]].su.n;
-	c->n_texts += n;
-	if (c->n_texts > POLICY_PAIRS_MAX / 16) {
-		diags_add(c->l->diag, NULL, 0, 0, NULL,
-			  "the roles hold too many su targets");
+	if (!check_su_room(c->l, n))
 		return;
-	}
 	r->su.v = loader_alloc(c->l, n, sizeof(*r->su.v));
 	if (!r->su.v)
 		return;

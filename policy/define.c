@@ -279,6 +279,18 @@ static void define_host(struct loader *l, struct model_vm *vm)
 		qsort(vm->labels, vm->n_labels, sizeof(*vm->labels), compare_labels);
 }
 
+/* A range shares its labels, but the index of selectors holds each VM's. */
+static bool labels_fit(struct loader *l, const struct decl *d,
+		       const struct model_vm *vm)
+{
+	l->n_labels += vm->n_labels;
+	if (l->n_labels <= POLICY_LABELS_MAX)
+		return true;
+	loader_error(l, (struct at){d->doc, d->node},
+		     "the VMs have more than %d labels together", POLICY_LABELS_MAX);
+	return false;
+}
+
 static void define_vms(struct loader *l)
 {
 	const struct decls *d = &l->decls[SECTION_VMS];
@@ -296,6 +308,8 @@ static void define_vms(struct loader *l)
 		else
 			define_host(l, &v[i]);
 		last = d->v[i].node;
+		if (last && !labels_fit(l, &d->v[i], &v[i]))
+			break;
 	}
 	l->p->vm_info = v;
 	l->p->vm_where = where;

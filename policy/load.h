@@ -44,6 +44,8 @@ struct loader {
 		const struct tz_zone *zone;
 	} zones[POLICY_ZONES_MAX]; /* read so far */
 	size_t n_zones;
+	uint64_t n_su;	   /* su targets of all roles and rules so far */
+	uint64_t n_labels; /* of all VMs so far */
 	struct diags *diag;
 	int err; /* first fatal error, negative errno; readers stop working */
 };
@@ -142,6 +144,8 @@ void check_references(struct loader *l, struct at at, const struct names *names,
 void check_privilege(struct loader *l, struct at at, uint64_t *bits,
 		     struct text_list *su);
 void check_roles(struct loader *l);
+/* check_su_room() - @n su targets more; false, told once, when that is too many. */
+bool check_su_room(struct loader *l, size_t n);
 /* Sorts and drops repetitions. */
 void index_list_sort(struct index_list *list);
 void text_list_sort(struct text_list *list);

@@ -137,6 +137,8 @@ static void add_roles(struct loader *l, struct rule *rule, size_t more)
 
 	for (uint32_t i = 0; i < rule->roles.n; i++)
 		n += l->p->role_info[rule->roles.v[i]].su.n;
+	if (!check_su_room(l, n))
+		return;
 	rule->su.v = loader_alloc(l, n, sizeof(*rule->su.v));
 	for (uint32_t i = 0; i < rule->roles.n && rule->su.v; i++) {
 		const struct model_role *r = &l->p->role_info[rule->roles.v[i]];

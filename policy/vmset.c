@@ -16,11 +16,11 @@ struct vmset_index {
 	uint64_t work; /* steps so far */
 };
 
-bool vmset_pattern_match(const char *pattern, const char *name)
+bool vmset_pattern_match(const char *pattern, const char *name, uint64_t *work)
 {
 	const char *star = NULL, *retry = NULL;
 
-	while (*name) {
+	for (; *name; ++*work) {
 		if (*pattern == '*') {
 			star = ++pattern;
 			retry = name;
@@ -122,17 +122,20 @@ static void eval_label(struct vmset_index *idx, const struct vm_expr *e, uint64_
 	}
 }
 
+/* Stops when the work is too much; the caller looks. */
 static void eval_name(struct vmset_index *idx, const struct vm_expr *e, uint64_t *ret)
 {
 	const struct names *vms = &idx->p->vms;
 
-	for (uint32_t i = 0; i < e->texts.n && idx->work < POLICY_WORK_MAX; i++) {
+	for (uint32_t i = 0; i < e->texts.n && idx->work <= POLICY_WORK_MAX; i++) {
 		uint32_t found;
 
 		if (strpbrk(e->texts.v[i], "*?")) {
-			idx->work += 8 * (uint64_t)vms->n;
-			for (uint32_t k = 0; k < vms->n; k++)
-				if (vmset_pattern_match(e->texts.v[i], vms->v[k]))
+			idx->work += vms->n;
+			for (uint32_t k = 0; k < vms->n && idx->work <= POLICY_WORK_MAX;
+			     k++)
+				if (vmset_pattern_match(e->texts.v[i], vms->v[k],
+							&idx->work))
 					vmset_set(ret, k);
 			continue;
 		}
@@ -177,6 +180,12 @@ static int eval_kids(struct vmset_index *idx, const struct vm_expr *e, uint64_t 
 	return 0;
 }
 
+/* A set of which a part is missing must not be used: under `not` it would be larger. */
+static int within(const struct vmset_index *idx)
+{
+	return idx->work <= POLICY_WORK_MAX ? 0 : POLICY_E_INVALID;
+}
+
 int vmset_eval(struct vmset_index *idx, const struct vm_expr *expr, uint64_t *ret)
 {
 	size_t n = vmset_words(idx->p);
@@ -192,10 +201,10 @@ int vmset_eval(struct vmset_index *idx, const struct vm_expr *expr, uint64_t *re
 		return eval_kids(idx, expr, ret);
 	case VM_LABEL:
 		eval_label(idx, expr, ret);
-		return 0;
+		return within(idx);
 	case VM_NAME:
 		eval_name(idx, expr, ret);
-		return 0;
+		return within(idx);
 	case VM_EVERY:
 		fill(idx->p, ret);
 		return 0;

@@ -8,9 +8,9 @@
 
 /*
  * vmset_pattern_match() - * and ? stand for any characters but a dot; the whole name
- * must match. Cost: O(pattern × name).
+ * must match. Cost: O(pattern × name); the steps are added to @work.
  */
-bool vmset_pattern_match(const char *pattern, const char *name);
+bool vmset_pattern_match(const char *pattern, const char *name, uint64_t *work);
 
 struct vmset_index; /* label -> VMs; bounds the work */
 

@@ -39,6 +39,15 @@ CASES = (
     ("a range of billions", MANY.replace("199999", "999999999") % "w", "not a range"),
     ("ranges that add up", "inventory:\n" + lines(1000, '  "w%(i)d-[1-9999]": {}\n'),
      "more than 200000 VMs"),
+    ("a range with a thousand labels", 'inventory:\n  "w[1-199999]": {labels: {%s}}\n'
+     % items(1000, "l%d: v"), "2097152 labels"),
+    ("stars over long names", MANY % ("a" * 240) + "vm_sets:\n" + lines(
+        160, '  s%%(i)d: {name: "%sb"}\n' % ("*a" * 100)), "selectors take too long"),
+    ("the work ends in the last set", MANY % ("a" * 240) + "vm_sets: {s: {not: {name: [%s]}}}\n"
+     % items(160, '"' + "*a" * 100 + '%d"'), "selectors take too long"),
+    ("labels of two ranges that take turns", "inventory:\n" + "".join(
+        '  "w[1-99999]%s": {labels: {%s}}\n' % (c, items(20, "l%d: v")) for c in "xy"),
+     "2097152 labels"),
     ("nots of nots", MANY % "w" + "vm_sets:\n" + lines(
         6000, "  s%(i)d: {not: {not: {not: {not: {name: w1}}}}}\n"), "sets times VMs"),
     ("one wide any", MANY % "w" + "vm_sets:\n  s: {any: [%s]}\n" % items(
@@ -53,7 +62,9 @@ CASES = (
      "rules times VMs"),
     ("su targets along a chain of roles", "roles:\n" + lines(
         20000, '  r%(i)d: {privileges: ["su:u%(i)d"], includes: [r%(next)d]}\n')
-     + "  r20000: {}\n", "too many su targets"),
+     + "  r20000: {}\n", "1048576 su targets"),
+    ("su targets times grants", "vm_sets: {s: {every: true}}\nroles: {r: {privileges: [%s]}}\n"
+     % items(10000, '"su:u%d"') + grants(99000), "1048576 su targets"),
     ("a long chain of roles", "roles:\n" + lines(99999, "  r%(i)d: {includes: [r%(next)d]}\n")
      + "  r99999: {}\n", GOOD),
     ("a large circle of roles", "roles:\n" + lines(
