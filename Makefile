@@ -90,8 +90,9 @@ DIR_SRC    := rbacd/directory/dir_main.c rbacd/directory/nss.c rbacd/directory/n
   rbacd/directory/supervise.c rbacd/directory/bind_password.c $(LDAP_SRC) $(LDAP_MAP_SRC) \
   rbacd/directory/link.c rbacd/directory/local.c rbacd/config.c rbacd/config_directory.c rbacd/log.c
 DOCTOR_SRC := rbacd/doctor/pamconf.c rbacd/doctor/pamwalk.c rbacd/doctor/doctor.c \
-  rbacd/doctor/doctor_pam.c rbacd/doctor/doctor_host.c rbacd/doctor/run.c
-CTL_SRC    := $(DOCTOR_SRC) rbacd/ctl/cmd_doctor.c rbacd/ctl/rbacctl.c rbacd/ctl/tree.c rbacd/ctl/help.c rbacd/ctl/complete.c \
+  rbacd/doctor/doctor_pam.c rbacd/doctor/doctor_host.c rbacd/doctor/run.c \
+  rbacd/doctor/pamedit.c rbacd/doctor/pamfile.c
+CTL_SRC    := $(DOCTOR_SRC) rbacd/ctl/cmd_doctor.c rbacd/ctl/cmd_pam.c rbacd/ctl/pam_login.c rbacd/ctl/rbacctl.c rbacd/ctl/tree.c rbacd/ctl/help.c rbacd/ctl/complete.c \
   rbacd/ctl/commands.c rbacd/ctl/call.c rbacd/ctl/out.c rbacd/ctl/text.c rbacd/ctl/qr.c \
   rbacd/ctl/record.c rbacd/ctl/cmd_status.c rbacd/ctl/cmd_people.c rbacd/ctl/cmd_enrol.c \
   rbacd/ctl/cmd_explain.c rbacd/ctl/cmd_policy.c rbacd/ctl/cmd_audit.c \
@@ -130,7 +131,7 @@ $(B)/rbacd-dir: $(call obj,$(DIR_SRC) $(SNAPSHOT_SRC) $(WIRE_SRC) policy/diag.c 
 	$(call say,LD)$(CC) $(CFLAGS) $(LDFLAGS) $(LDHARD) -pie -o $@ $^ $(call pkg_libs,$(PKGS_DIR) yaml-0.1)
 
 $(B)/rbacctl: $(call obj,$(CTL_SRC) $(SNAPSHOT_SRC) rbacd/config.c rbacd/config_directory.c $(AUDIT_SRC) $(STORE_SRC) $(WIRE_SRC) $(POLICY_SRC))
-	$(call say,LD)$(CC) $(CFLAGS) $(LDFLAGS) $(LDHARD) -pie -o $@ $^ $(call pkg_libs,$(PKGS_CTL))
+	$(call say,LD)$(CC) $(CFLAGS) $(LDFLAGS) $(LDHARD) -pie -o $@ $^ $(call pkg_libs,$(PKGS_CTL)) -lpam
 
 # ---------------------------------------------------------------- unit tests
 # A test links its own file and the objects named in LINK_<name>, nothing else.

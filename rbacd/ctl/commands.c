@@ -141,6 +141,71 @@ static const struct ctl_command audit_commands[] = {
 	COMMANDS_END,
 };
 
+#define SERVICES                                                                       \
+	{                                                                              \
+		"SERVICE", "[SERVICE]", "[SERVICE]", "[SERVICE]"                       \
+	}
+
+static const struct ctl_option pam_preview_options[] = {
+	{"profile",
+	 "NAME",
+	 "of sshd: either (key or password, then a code), key, password",
+	 0,
+	 {NULL}},
+	OPTIONS_END};
+static const struct ctl_option pam_enable_options[] = {
+	{"profile",
+	 "NAME",
+	 "of sshd: either (key or password, then a code), key, password",
+	 0,
+	 {NULL}},
+	{"within", "TIME", "confirm in this time instead of 60s", 0, {NULL}},
+	{"yes", NULL, "do not ask", 'y', {NULL}},
+	{"user", "LOGIN", "make a test login as this person", 0, {NULL}},
+	{"from",
+	 "ADDR",
+	 "the address that the test login is said to come from",
+	 0,
+	 {NULL}},
+	{"no-login", NULL, "make no test login", 0, {NULL}},
+	OPTIONS_END};
+static const struct ctl_option pam_disable_options[] = {
+	{"yes", NULL, "do not ask", 'y', {NULL}}, OPTIONS_END};
+
+static const struct ctl_option pam_revert_options[] = {
+	{"boot",
+	 NULL,
+	 "only what was changed before the machine's last start",
+	 0,
+	 {NULL}},
+	OPTIONS_END};
+
+static const struct ctl_command pam_commands[] = {
+	{"preview", "show the lines that enable would add", NULL, SERVICES,
+	 pam_preview_options, NULL, cmd_pam_preview},
+	{"enable", "switch vmsec on for services",
+	 "Adds our lines to the services' own files, each between two marker comments, "
+	 "and\nmakes a test login. Everything is taken back by itself after 60 seconds "
+	 "unless\nrbacctl pam confirm is run from a new login.",
+	 SERVICES, pam_enable_options, NULL, cmd_pam_enable},
+	{"confirm",
+	 "from a new login: the change stays",
+	 NULL,
+	 {NULL},
+	 NULL,
+	 NULL,
+	 cmd_pam_confirm},
+	{"revert",
+	 "take an unconfirmed change back now",
+	 NULL,
+	 {NULL},
+	 pam_revert_options,
+	 NULL,
+	 cmd_pam_revert},
+	{"disable", "take our lines out of services", NULL, SERVICES,
+	 pam_disable_options, NULL, cmd_pam_disable},
+	{NULL, NULL, NULL, {NULL}, NULL, NULL, NULL}};
+
 static const struct ctl_option doctor_options[] = {
 	{"root",
 	 "DIR",
@@ -192,6 +257,13 @@ static const struct ctl_command root_commands[] = {
 	 NULL,
 	 NULL,
 	 cmd_status},
+	{"pam",
+	 "switch vmsec on and off in /etc/pam.d",
+	 NULL,
+	 {NULL},
+	 NULL,
+	 pam_commands,
+	 NULL},
 	{"doctor",
 	 "look for what is wrong with this machine's set-up",
 	 "Follows each service of /etc/pam.d as libpam would, and looks at sshd, sudo, "

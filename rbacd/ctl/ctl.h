@@ -65,6 +65,11 @@ void ctl_show_json(struct ctl *ctl, struct ctl_answer *a, const char *lists);
 
 /* The commands. Return: enum ctl_exit. */
 int cmd_status(struct ctl *ctl, const struct ctl_args *args);
+int cmd_pam_preview(struct ctl *ctl, const struct ctl_args *args);
+int cmd_pam_enable(struct ctl *ctl, const struct ctl_args *args);
+int cmd_pam_confirm(struct ctl *ctl, const struct ctl_args *args);
+int cmd_pam_revert(struct ctl *ctl, const struct ctl_args *args);
+int cmd_pam_disable(struct ctl *ctl, const struct ctl_args *args);
 int cmd_doctor(struct ctl *ctl, const struct ctl_args *args);
 int cmd_my_status(struct ctl *ctl, const struct ctl_args *args);
 int cmd_reload(struct ctl *ctl, const struct ctl_args *args);

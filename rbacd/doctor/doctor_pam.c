@@ -25,6 +25,12 @@ static bool is_service(const struct exam *e, const char *a, const char *b)
 	return str_eq(e->service, a) || (b && str_eq(e->service, b));
 }
 
+/* Services that run jobs: nobody is there to be asked. */
+static bool is_batch(const struct exam *e)
+{
+	return is_service(e, "cron", "crond") || is_service(e, "atd", "systemd-user");
+}
+
 static bool is_sshd(const struct exam *e)
 {
 	if (str_eq(e->service, "sshd"))
@@ -441,6 +447,8 @@ static void examine(const struct exam *e)
 		check_account(e, &account);
 		check_rescue_missing(e, &account);
 	}
+	if (is_batch(e))
+		return;
 	if (walk_type(e, PAMCONF_AUTH, &auth) == 0)
 		check_auth(e, &auth);
 	check_faillock(e);

@@ -58,9 +58,9 @@ const char *pamconf_type_name(enum pamconf_type type)
 
 struct reader {
 	const char *root;
+	const char *text; /* of the service's own file; NULL: as it is on disk */
 	struct pamconf *conf;
 	struct diags *diag;
-	bool other; /* only fills types that the service left empty */
 	bool fill[PAMCONF_TYPES];
 };
 
@@ -451,6 +451,13 @@ static FILE *open_service(const char *root, const char *name, char *ret_shown,
 	return NULL;
 }
 
+static FILE *open_text(const char *text, const char *name, char *ret_shown, size_t cap)
+{
+	(void)snprintf(ret_shown, cap, "/etc/pam.d/%s", name);
+	/* "r" only reads; fmemopen has no const. An empty text cannot be opened. */
+	return fmemopen((void *)(uintptr_t)text, strlen(text), "r");
+}
+
 static int read_file(struct reader *r, const char *name, int only, unsigned level,
 		     unsigned depth, bool *ret_found)
 {
@@ -465,7 +472,8 @@ static int read_file(struct reader *r, const char *name, int only, unsigned leve
 		*ret_found = true;
 		return 0;
 	}
-	in = open_service(r->root, name, shown, sizeof(shown));
+	in = r->text && depth == 0 ? open_text(r->text, name, shown, sizeof(shown))
+				   : open_service(r->root, name, shown, sizeof(shown));
 	*ret_found = in != NULL;
 	while (in && e == 0 && assemble(in, text, &line, &first))
 		e = read_line(r,
@@ -478,11 +486,11 @@ static int read_file(struct reader *r, const char *name, int only, unsigned leve
 	return e;
 }
 
-int pamconf_read(const char *root, const char *service, struct pamconf *ret,
-		 struct diags *diag)
+int pamconf_read_text(const char *root, const char *service, const char *text,
+		      struct pamconf *ret, struct diags *diag)
 {
 	_cleanup_pamconf_ struct pamconf conf = PAMCONF_INIT;
-	struct reader r = {.root = root, .conf = &conf, .diag = diag};
+	struct reader r = {.root = root, .text = text, .conf = &conf, .diag = diag};
 	bool found, any = false;
 	int e;
 
@@ -491,6 +499,7 @@ int pamconf_read(const char *root, const char *service, struct pamconf *ret,
 	e = read_file(&r, service, -1, 0, 0, &conf.found);
 	if (e != 0)
 		return e;
+	r.text = NULL;
 	/* libpam takes a type of which the service says nothing from "other". */
 	for (int t = 0; t < PAMCONF_TYPES; t++) {
 		r.fill[t] = conf.stack[t].n == 0;
@@ -503,4 +512,10 @@ int pamconf_read(const char *root, const char *service, struct pamconf *ret,
 	*ret = conf;
 	conf = (struct pamconf)PAMCONF_INIT;
 	return 0;
+}
+
+int pamconf_read(const char *root, const char *service, struct pamconf *ret,
+		 struct diags *diag)
+{
+	return pamconf_read_text(root, service, NULL, ret, diag);
 }

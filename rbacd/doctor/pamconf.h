@@ -76,6 +76,13 @@ struct pamconf {
  */
 _must_check_ int pamconf_read(const char *root, const char *service,
 			      struct pamconf *ret, struct diags *diag);
+/*
+ * pamconf_read_text() - the same for a service whose own file would be @text; what it
+ * includes is read from the folder.
+ */
+_must_check_ int pamconf_read_text(const char *root, const char *service,
+				   const char *text, struct pamconf *ret,
+				   struct diags *diag);
 void pamconf_done(struct pamconf *conf); /* PAMCONF_INIT is accepted */
 
 /* pamconf_is_module() - true for "pam_unix.so" where @name is "pam_unix". */

@@ -22,6 +22,11 @@
 	}
 HANDLER(cmd_status)
 HANDLER(cmd_doctor)
+HANDLER(cmd_pam_preview)
+HANDLER(cmd_pam_enable)
+HANDLER(cmd_pam_confirm)
+HANDLER(cmd_pam_revert)
+HANDLER(cmd_pam_disable)
 HANDLER(cmd_my_status)
 HANDLER(cmd_reload)
 HANDLER(cmd_enrol)
