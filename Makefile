@@ -451,11 +451,13 @@ demo: deps-demo
 	@$(MAKE) -s --no-print-directory all test-tools
 	@KEEP=$(KEEP) tests/integration/demo.sh
 
-# The schema and the loader over one corpus; the examples; what is made to hurt the loader.
+# The schema and the loader over one corpus; the examples; hours beside Python's calendar;
+# what is made to hurt the loader.
 .PHONY: policy-test
 policy-test: $(B)/rbacctl
 	@tests/policy/check_schema.py $(B)/rbacctl
 	@tests/policy/check_examples.py $(B)/rbacctl
+	@tests/policy/check_time.py $(B)/rbacctl
 	@tests/policy/check_hostile.py $(B)/rbacctl
 
 .PHONY: check integration race
