@@ -146,7 +146,7 @@ LIBS_policy/test_load := -lyaml -lcrypto
 LINK_policy/test_decide := $(POLICY_SRC)
 LIBS_policy/test_decide := -lyaml -lcrypto
 # cases of public access-control suites
-BEHAVIOUR_TESTS := $(addprefix policy/test_behaviour_,hbac simple ipa cidr engines)
+BEHAVIOUR_TESTS := $(addprefix policy/test_behaviour_,hbac simple ipa cidr engines time)
 UNIT_TESTS += $(BEHAVIOUR_TESTS)
 $(foreach t,$(BEHAVIOUR_TESTS),$(eval LINK_$(t) := tests/unit/policy/behaviour.c $(POLICY_SRC)))
 $(foreach t,$(BEHAVIOUR_TESTS),$(eval LIBS_$(t) := -lyaml -lcrypto))
