@@ -57,7 +57,7 @@ PKG_CPPFLAGS := $(call pkg_cflags,$(PKGS_CTL))
 override CPPFLAGS += $(PKG_CPPFLAGS)
 
 # ---------------------------------------------------------------- sources
-POLICY_SRC := policy/diag.c policy/yaml.c policy/names.c policy/load.c policy/declare.c \
+POLICY_SRC := policy/diag.c policy/yaml.c policy/yaml_get.c policy/names.c policy/load.c policy/declare.c \
   policy/define.c policy/check.c policy/service.c policy/rules.c policy/rule_when.c \
   policy/rule_time.c policy/bounds.c policy/password.c policy/selftest.c policy/tz.c \
   policy/selector.c policy/vmset.c policy/compile.c policy/view.c policy/lock.c policy/match.c \
@@ -127,7 +127,7 @@ $(MODULE): $(call obj,$(MODULE_SRC) $(WIRE_SRC)) pam_vmsec/pam_vmsec.map
 $(B)/rbacd: $(call obj,$(RBACD_SRC) $(MFA_SRC) $(AUDIT_SRC) $(STORE_SRC) $(SNAPSHOT_SRC) $(WIRE_SRC) $(POLICY_SRC))
 	$(call say,LD)$(CC) $(CFLAGS) $(LDFLAGS) $(LDHARD) -pie -o $@ $^ $(call pkg_libs,$(PKGS_RBACD))
 
-$(B)/rbacd-dir: $(call obj,$(DIR_SRC) $(SNAPSHOT_SRC) $(WIRE_SRC) policy/diag.c policy/yaml.c)
+$(B)/rbacd-dir: $(call obj,$(DIR_SRC) $(SNAPSHOT_SRC) $(WIRE_SRC) policy/diag.c policy/yaml.c policy/yaml_get.c)
 	$(call say,LD)$(CC) $(CFLAGS) $(LDFLAGS) $(LDHARD) -pie -o $@ $^ $(call pkg_libs,$(PKGS_DIR) yaml-0.1)
 
 $(B)/rbacctl: $(call obj,$(CTL_SRC) $(SNAPSHOT_SRC) rbacd/config.c rbacd/config_directory.c $(AUDIT_SRC) $(STORE_SRC) $(WIRE_SRC) $(POLICY_SRC))
@@ -179,9 +179,9 @@ LINK_directory/test_ldap_map := $(LDAP_MAP_SRC) $(SNAPSHOT_SRC)
 LINK_directory/test_dn := rbacd/directory/dn.c
 LINK_directory/test_ldap_filter := rbacd/directory/ldap_filter.c
 LINK_directory/test_local := rbacd/directory/file.c rbacd/directory/local.c $(SNAPSHOT_SRC) \
-  policy/diag.c policy/yaml.c
+  policy/diag.c policy/yaml.c policy/yaml_get.c
 LINK_directory/test_file  := $(LINK_directory/test_local)
-LINK_test_config          := rbacd/config.c rbacd/config_directory.c policy/diag.c policy/yaml.c
+LINK_test_config          := rbacd/config.c rbacd/config_directory.c policy/diag.c policy/yaml.c policy/yaml_get.c
 LINK_test_identity        := rbacd/identity.c rbacd/groups.c rbacd/identity_lookup.c rbacd/identity_whole.c rbacd/identity_keep.c rbacd/targets.c rbacd/people_cache.c \
   rbacd/directory/link.c rbacd/directory/local.c rbacd/wire/buf.c rbacd/log.c $(SNAPSHOT_SRC) \
   rbacd/config.c rbacd/config_directory.c rbacd/store/seal.c $(POLICY_SRC)
@@ -317,13 +317,13 @@ lint: check-layers fmt-check cppcheck analyze tidy
 FUZZERS := wire policy config snapshot seal audit module people print tz dn ldap
 FUZZ_LINK_wire     := $(WIRE_SRC)
 FUZZ_LINK_policy   := $(POLICY_SRC)
-FUZZ_LINK_config   := rbacd/config.c rbacd/config_directory.c policy/diag.c policy/yaml.c
+FUZZ_LINK_config   := rbacd/config.c rbacd/config_directory.c policy/diag.c policy/yaml.c policy/yaml_get.c
 FUZZ_LINK_snapshot := $(SNAPSHOT_SRC)
 FUZZ_LINK_seal     := rbacd/store/seal.c policy/diag.c
 FUZZ_LINK_audit    := rbacd/audit/record.c rbacd/audit/fields.c rbacd/audit/chain.c rbacd/audit/line.c \
   rbacd/audit/verify.c rbacd/store/seal.c policy/diag.c policy/reason.c
 FUZZ_LINK_people   := rbacd/directory/file.c rbacd/directory/local.c $(SNAPSHOT_SRC) \
-  policy/diag.c policy/yaml.c
+  policy/diag.c policy/yaml.c policy/yaml_get.c
 FUZZ_LINK_print    := rbacd/ctl/record.c rbacd/ctl/out.c rbacd/ctl/text.c rbacd/wire/buf.c
 FUZZ_LINK_tz       := policy/tz.c
 FUZZ_LINK_dn       := rbacd/directory/dn.c rbacd/directory/ldap_filter.c

@@ -77,6 +77,26 @@ static inline char *arena_strndup(struct arena *a, const char *s, size_t len)
 	return p;
 }
 
+/* arena_reset() - everything in it is gone; the last chunk is kept, zeroed. */
+static inline void arena_reset(struct arena *a)
+{
+	struct arena_chunk *keep = a->head;
+
+	if (!keep)
+		return;
+	a->head = keep->next;
+	while (a->head) {
+		struct arena_chunk *next = a->head->next;
+
+		free(a->head);
+		a->head = next;
+	}
+	memset(keep->bytes, 0, keep->used);
+	keep->used = 0;
+	keep->next = NULL;
+	a->head = keep;
+}
+
 static inline void arena_done(struct arena *a)
 {
 	struct arena_chunk *c = a->head;

@@ -11,8 +11,7 @@
 
 #include "policy/arena.h"
 
-#define DURATION_MAX_S (366 * 24 * 3600LL) /* a longer one is a mistake */
-#define SORT_FROM      8		   /* smaller maps are compared pair by pair */
+#define SORT_FROM 8 /* smaller maps are compared pair by pair */
 
 struct yaml_doc {
 	struct arena arena;
@@ -31,6 +30,8 @@ struct frame {
 struct builder {
 	struct yaml_doc *doc;
 	struct diags *diag;
+	const struct yaml_each *each; /* NULL: the whole tree is kept */
+	struct arena item;	      /* the item of @each being read */
 	struct frame stack[YAML_DEPTH_MAX];
 	size_t depth;
 	size_t cursor, cursor_index; /* byte and character position of the last event */
@@ -247,6 +248,35 @@ static int check_duplicates(struct builder *b, const struct yaml_node *map)
 	return r;
 }
 
+/* Inside the list that is taken item by item? */
+static bool in_each(const struct builder *b)
+{
+	const struct yaml_node *list = b->depth >= 2 ? b->stack[1].node : NULL;
+
+	return b->each && list && list->kind == YAML_LIST && list->key &&
+	       str_eq(list->key, b->each->key);
+}
+
+static struct arena *arena_of(struct builder *b)
+{
+	return in_each(b) ? &b->item : &b->doc->arena;
+}
+
+/* A whole item hangs in the list: it is taken off again. */
+static int hand_over(struct builder *b)
+{
+	struct frame *f = &b->stack[1];
+	int r;
+
+	if (b->depth != 2 || !in_each(b) || !f->node->first)
+		return 0;
+	r = b->each->item(b->each->arg, b->doc, f->node->first);
+	f->node->first = NULL;
+	f->tail = &f->node->first;
+	arena_reset(&b->item);
+	return r;
+}
+
 /* Hangs a finished or opened node into the innermost collection. */
 static int attach(struct builder *b, struct yaml_node *n)
 {
@@ -288,7 +318,7 @@ static int node_new(struct builder *b, const yaml_event_t *ev, enum yaml_kind ki
 
 	if (starts_with_tag(b, &ev->start_mark))
 		return refuse(b, &ev->start_mark, "tags are not allowed");
-	n = arena_alloc(&b->doc->arena, sizeof(*n));
+	n = arena_alloc(arena_of(b), sizeof(*n));
 	if (!n)
 		return -ENOMEM;
 	n->kind = kind;
@@ -315,7 +345,7 @@ static int on_scalar(struct builder *b, const yaml_event_t *ev)
 	r = node_new(b, ev, YAML_SCALAR, &n);
 	if (r != 0)
 		return r;
-	n->text = arena_strndup(&b->doc->arena, value, len);
+	n->text = arena_strndup(arena_of(b), value, len);
 	n->len = len;
 	return n->text ? attach(b, n) : -ENOMEM;
 }
@@ -410,6 +440,8 @@ static int build_tree(struct builder *b)
 		if (!yaml_parser_parse(&parser, &ev))
 			return syntax_error(b, &parser);
 		r = on_event(b, &ev);
+		if (r == 0)
+			r = hand_over(b);
 		yaml_event_delete(&ev);
 		if (r != 0)
 			return r;
@@ -433,11 +465,12 @@ static int doc_new(const char *name, const char *buf, size_t len,
 	return 0;
 }
 
-int yaml_parse(const char *name, const char *buf, size_t len, struct yaml_doc **ret_doc,
-	       struct diags *diag)
+static int parse(const char *name, const char *buf, size_t len,
+		 const struct yaml_each *each, struct yaml_doc **ret_doc,
+		 struct diags *diag)
 {
 	_cleanup_yaml_ struct yaml_doc *doc = NULL;
-	struct builder b = {.diag = diag};
+	struct builder b = {.diag = diag, .each = each};
 	int r;
 
 	if (len > YAML_FILE_MAX) {
@@ -453,6 +486,7 @@ int yaml_parse(const char *name, const char *buf, size_t len, struct yaml_doc **
 		return r;
 	b.doc = doc;
 	r = build_tree(&b);
+	arena_done(&b.item);
 	if (r != 0)
 		return r;
 	if (!doc->root) {
@@ -461,6 +495,12 @@ int yaml_parse(const char *name, const char *buf, size_t len, struct yaml_doc **
 	}
 	*ret_doc = STEAL(doc);
 	return 0;
+}
+
+int yaml_parse(const char *name, const char *buf, size_t len, struct yaml_doc **ret_doc,
+	       struct diags *diag)
+{
+	return parse(name, buf, len, NULL, ret_doc, diag);
 }
 
 /* ------------------------------------------------------------------ file */
@@ -492,6 +532,12 @@ static int check_file(int fd, const char *path, size_t *ret_size, struct diags *
 
 int yaml_read_file(const char *path, struct yaml_doc **ret_doc, struct diags *diag)
 {
+	return yaml_read_each(path, NULL, ret_doc, diag);
+}
+
+int yaml_read_each(const char *path, const struct yaml_each *each,
+		   struct yaml_doc **ret_doc, struct diags *diag)
+{
 	_cleanup_close_ int fd = -1;
 	_cleanup_free_ char *buf = NULL;
 	size_t size, len = 0;
@@ -519,7 +565,7 @@ int yaml_read_file(const char *path, struct yaml_doc **ret_doc, struct diags *di
 	}
 	if (len != size) /* half of a change is not a policy */
 		return file_error(path, diag, "changed while it was read; try again");
-	return yaml_parse(path, buf, len, ret_doc, diag);
+	return parse(path, buf, len, each, ret_doc, diag);
 }
 
 const struct yaml_node *yaml_root(const struct yaml_doc *doc)
@@ -538,122 +584,4 @@ void yaml_doc_free(struct yaml_doc *doc)
 		return;
 	arena_done(&doc->arena);
 	free(doc);
-}
-
-/* --------------------------------------------------------------- readers */
-
-const struct yaml_node *yaml_get(const struct yaml_node *map, const char *key)
-{
-	if (!map || map->kind != YAML_MAP)
-		return NULL;
-	for (const struct yaml_node *i = map->first; i; i = i->next)
-		if (str_eq(i->key, key))
-			return i;
-	return NULL;
-}
-
-void yaml_check_keys(const struct yaml_doc *doc, const struct yaml_node *map,
-		     const char *const *known, struct diags *diag)
-{
-	for (const struct yaml_node *i = map->first; i; i = i->next) {
-		struct diag_nearest near;
-		bool found = false;
-
-		diag_nearest_init(&near, i->key);
-		for (size_t k = 0; known[k] && !found; k++) {
-			found = str_eq(known[k], i->key);
-			diag_nearest_try(&near, known[k]);
-		}
-		if (found)
-			continue;
-		if (near.found)
-			yaml_error_key(doc, i, diag,
-				       "unknown key '%s'; did you mean '%s'?", i->key,
-				       near.found);
-		else
-			yaml_error_key(doc, i, diag, "unknown key '%s'", i->key);
-	}
-}
-
-int yaml_get_bool(const struct yaml_doc *doc, const struct yaml_node *n, bool *ret,
-		  struct diags *diag)
-{
-	if (n->kind == YAML_SCALAR && str_eq(n->text, "true")) {
-		*ret = true;
-		return 0;
-	}
-	if (n->kind == YAML_SCALAR && str_eq(n->text, "false")) {
-		*ret = false;
-		return 0;
-	}
-	yaml_error(doc, n, diag, "must be true or false");
-	return YAML_E_INVALID;
-}
-
-/* Digits only: no sign, no blank, no base. Return: the first byte that is no digit. */
-static const char *read_digits(const char *s, uint64_t max, uint64_t *ret)
-{
-	uint64_t v = 0;
-
-	if (*s < '0' || *s > '9')
-		return NULL;
-	for (; *s >= '0' && *s <= '9'; s++)
-		if (__builtin_mul_overflow(v, 10, &v) ||
-		    __builtin_add_overflow(v, (uint64_t)(*s - '0'), &v) || v > max)
-			return NULL;
-	*ret = v;
-	return s;
-}
-
-int yaml_get_u64(const struct yaml_doc *doc, const struct yaml_node *n, uint64_t max,
-		 uint64_t *ret, struct diags *diag)
-{
-	uint64_t v;
-	const char *end;
-
-	if (n->kind == YAML_SCALAR) {
-		end = read_digits(n->text, max, &v);
-		if (end && *end == '\0') {
-			*ret = v;
-			return 0;
-		}
-	}
-	yaml_error(doc, n, diag, "must be a whole number from 0 to %llu",
-		   (unsigned long long)max);
-	return YAML_E_INVALID;
-}
-
-static int64_t unit_seconds(const char *unit)
-{
-	if (str_eq(unit, "s"))
-		return 1;
-	if (str_eq(unit, "m"))
-		return 60;
-	if (str_eq(unit, "h"))
-		return 3600;
-	return str_eq(unit, "d") ? 86400 : 0;
-}
-
-int yaml_get_duration(const struct yaml_doc *doc, const struct yaml_node *n,
-		      int64_t *ret_s, struct diags *diag)
-{
-	const char *end = NULL;
-	uint64_t v = 0;
-	int64_t unit = 0;
-
-	if (n->kind == YAML_SCALAR)
-		end = read_digits(n->text, (uint64_t)DURATION_MAX_S, &v);
-	if (end)
-		unit = *end == '\0' && v == 0 ? 1 : unit_seconds(end);
-	if (unit == 0) {
-		yaml_error(doc, n, diag,
-			   "must be a duration such as 90s, 15m, 8h or 30d, or 0");
-		return YAML_E_INVALID;
-	}
-	if ((int64_t)v > DURATION_MAX_S / unit) {
-		yaml_error(doc, n, diag, "is longer than 366d");
-		return YAML_E_INVALID;
-	}
-	*ret_s = (int64_t)v * unit;
-	return 0;
 }

@@ -48,6 +48,27 @@ _must_check_ int yaml_parse(const char *name, const char *buf, size_t len,
 _must_check_ int yaml_read_file(const char *path, struct yaml_doc **ret_doc,
 				struct diags *diag);
 
+/*
+ * A list under a key of the root whose items are handed over one by one and forgotten
+ * after, so that a long list costs the memory of one item. The tree then shows the list
+ * empty, with its n_items.
+ * @item: @doc for diagnostics, as it has no root yet; @item borrowed for the call.
+ * Return: 0 to go on; anything else ends the reading and is its result.
+ */
+struct yaml_each {
+	const char *key;
+	int (*item)(void *arg, const struct yaml_doc *doc,
+		    const struct yaml_node *item);
+	void *arg;
+};
+
+/*
+ * yaml_read_each() - yaml_read_file() with one list taken item by item. A later part of
+ * the file may still be refused: what was taken counts only after 0.
+ */
+_must_check_ int yaml_read_each(const char *path, const struct yaml_each *each,
+				struct yaml_doc **ret_doc, struct diags *diag);
+
 const struct yaml_node *yaml_root(const struct yaml_doc *doc);
 const char *yaml_name(const struct yaml_doc *doc);
 /* yaml_doc_free() - NULL is a no-op. libyaml itself exports a yaml_free(). */

@@ -5,54 +5,62 @@
 
 #include <errno.h>
 
+#include "policy/arena.h"
 #include "policy/yaml.h"
 #include "rbacd/directory/local.h"
 
 #define PEOPLE_MAX 1000000
 
 struct person {
-	const struct yaml_node *node; /* borrowed, as all strings */
-	const char *login, *id;
-	uint32_t uid;
-	bool disabled;
+	const char *login, *id; /* owned by the reader's arena, as all */
+	const uint32_t *groups; /* indices of targets; the others count for nothing */
+	uint32_t n_groups, uid;
+	unsigned line, column;
 	int64_t expires_s;
-	const struct yaml_node *groups; /* checked list, or NULL */
+	bool disabled;
 };
 
 struct reader {
 	const struct file_input *in;
-	const struct yaml_doc *doc;
+	const struct yaml_doc *doc; /* borrowed */
 	struct diags *diag;
+	struct arena arena;
 	struct person *people; /* owned */
-	size_t n;
+	size_t n, cap;
 };
 
 /* ------------------------------------------------------------------ read */
 
-static const char *read_text(struct reader *r, const struct yaml_node *entry,
-			     const char *key)
+/* Return: 0, with NULL and a diagnostic when it is no text; -ENOMEM. */
+static int read_text(struct reader *r, const struct yaml_node *entry, const char *key,
+		     const char **ret)
 {
 	const struct yaml_node *n = yaml_get(entry, key);
 
+	*ret = NULL;
 	if (!n) {
 		yaml_error(r->doc, entry, r->diag, "'%s' is missing", key);
-		return NULL;
+		return 0;
 	}
-	if (n->kind == YAML_SCALAR)
-		return n->text;
-	yaml_error(r->doc, n, r->diag, "must be text");
-	return NULL;
+	if (n->kind != YAML_SCALAR) {
+		yaml_error(r->doc, n, r->diag, "must be text");
+		return 0;
+	}
+	*ret = arena_strndup(&r->arena, n->text, n->len);
+	return *ret ? 0 : -ENOMEM;
 }
 
-static void read_names(struct reader *r, const struct yaml_node *entry,
-		       struct person *p)
+static int read_names(struct reader *r, const struct yaml_node *entry, struct person *p)
 {
 	const struct yaml_node *id = yaml_get(entry, "id");
 	const struct yaml_node *uid = yaml_get(entry, "uid");
 	uint64_t number;
+	int rc = read_text(r, entry, "login", &p->login);
 
-	p->login = read_text(r, entry, "login");
-	p->id = read_text(r, entry, "id");
+	if (rc == 0)
+		rc = read_text(r, entry, "id", &p->id);
+	if (rc != 0)
+		return rc;
 	if (p->login && !snapshot_login_valid(p->login))
 		yaml_error(r->doc, yaml_get(entry, "login"), r->diag,
 			   "must be 1 to 64 letters, digits, '.', '_' or '-'");
@@ -62,19 +70,51 @@ static void read_names(struct reader *r, const struct yaml_node *entry,
 		yaml_error(r->doc, entry, r->diag, "'uid' is missing");
 	else if (yaml_get_u64(r->doc, uid, UINT32_MAX - 1, &number, r->diag) == 0)
 		p->uid = (uint32_t)number;
+	return 0;
 }
 
-static void read_groups(struct reader *r, const struct yaml_node *n, struct person *p)
+static bool find_target(const struct snapshot *t, const char *name, uint32_t *ret)
 {
+	size_t low = 0, high = snapshot_group_count(t);
+	struct snapshot_group g;
+
+	while (low < high) {
+		size_t mid = low + (high - low) / 2;
+		int c;
+
+		snapshot_group_at(t, mid, &g);
+		c = strcmp(g.name, name);
+		if (c == 0) {
+			*ret = (uint32_t)mid;
+			return true;
+		}
+		if (c < 0)
+			low = mid + 1;
+		else
+			high = mid;
+	}
+	return false;
+}
+
+static int read_groups(struct reader *r, const struct yaml_node *n, struct person *p)
+{
+	uint32_t *groups;
+
 	if (n->kind != YAML_LIST) {
 		yaml_error(r->doc, n, r->diag, "must be a list of group names");
-		return;
+		return 0;
 	}
+	groups = arena_array(&r->arena, n->n_items, sizeof(*groups));
+	if (!groups)
+		return -ENOMEM;
 	for (const struct yaml_node *i = n->first; i; i = i->next)
 		if (i->kind != YAML_SCALAR ||
 		    !snapshot_text_valid(i->text, SNAPSHOT_GROUP_MAX))
 			yaml_error(r->doc, i, r->diag, "must be a group's name");
-	p->groups = n;
+		else if (find_target(r->in->targets, i->text, &groups[p->n_groups]))
+			p->n_groups++;
+	p->groups = groups;
+	return 0;
 }
 
 /* Days since 1970 of a Gregorian date: years begin in March, so leap days come last. */
@@ -116,24 +156,10 @@ static bool parse_date(const char *s, int64_t *ret_s)
 	return true;
 }
 
-static void read_person(struct reader *r, const struct yaml_node *entry)
+static void read_ends(struct reader *r, const struct yaml_node *entry, struct person *p)
 {
-	static const char *const known[] = {"login",	"id",	   "uid", "groups",
-					    "disabled", "expires", NULL};
-	const struct yaml_node *groups, *disabled, *expires;
-	struct person *p = &r->people[r->n];
+	const struct yaml_node *disabled, *expires;
 
-	if (entry->kind != YAML_MAP) {
-		yaml_error(r->doc, entry, r->diag,
-			   "must be a person: {login, id, uid}");
-		return;
-	}
-	*p = (struct person){.node = entry};
-	yaml_check_keys(r->doc, entry, known, r->diag);
-	read_names(r, entry, p);
-	groups = yaml_get(entry, "groups");
-	if (groups)
-		read_groups(r, groups, p);
 	disabled = yaml_get(entry, "disabled");
 	if (disabled && yaml_get_bool(r->doc, disabled, &p->disabled, r->diag) != 0)
 		p->disabled = true; /* reported: the file is refused */
@@ -144,8 +170,49 @@ static void read_person(struct reader *r, const struct yaml_node *entry)
 			r->doc, expires, r->diag,
 			"must be a date like 2027-05-01 (UTC), the first day without "
 			"access");
-	if (p->login && p->id)
-		r->n++;
+}
+
+static int grow(struct reader *r)
+{
+	size_t cap = r->cap ? r->cap * 2 : 64;
+	void *p;
+
+	if (r->n < r->cap)
+		return 0;
+	p = reallocarray(r->people, cap, sizeof(*r->people));
+	if (!p)
+		return -ENOMEM;
+	r->people = p;
+	r->cap = cap;
+	return 0;
+}
+
+/* One entry; the file may be large, so nothing of its tree is kept. */
+static int read_person(void *arg, const struct yaml_doc *doc,
+		       const struct yaml_node *entry)
+{
+	static const char *const known[] = {"login",	"id",	   "uid", "groups",
+					    "disabled", "expires", NULL};
+	const struct yaml_node *groups = yaml_get(entry, "groups");
+	struct person p = {.line = entry->line, .column = entry->column};
+	struct reader *r = arg;
+	int rc = grow(r);
+
+	r->doc = doc;
+	if (rc != 0)
+		return rc;
+	if (entry->kind != YAML_MAP) {
+		yaml_error(doc, entry, r->diag, "must be a person: {login, id, uid}");
+		return 0;
+	}
+	yaml_check_keys(doc, entry, known, r->diag);
+	rc = read_names(r, entry, &p);
+	if (rc == 0 && groups)
+		rc = read_groups(r, groups, &p);
+	read_ends(r, entry, &p);
+	if (rc == 0 && p.login && p.id)
+		r->people[r->n++] = p;
+	return rc;
 }
 
 static int by_login(const void *a, const void *b)
@@ -173,14 +240,19 @@ static void refuse_twice(struct reader *r, const char *what,
 	if (r->n < 2)
 		return;
 	qsort(r->people, r->n, sizeof(*r->people), order);
-	for (size_t i = 1; i < r->n; i++)
-		if (order(&r->people[i - 1], &r->people[i]) == 0)
-			yaml_error(r->doc, r->people[i].node, r->diag,
+	for (size_t i = 1; i < r->n; i++) {
+		const struct person *p = &r->people[i];
+		const struct yaml_node at = {.line = p->line, .column = p->column};
+
+		if (order(p - 1, p) == 0)
+			yaml_error(r->doc, &at, r->diag,
 				   "the %s of this person is also given in line %u",
-				   what, r->people[i - 1].node->line);
+				   what, p[-1].line);
+	}
 }
 
-static int read_people(struct reader *r)
+/* What is around the people, and what concerns them all. */
+static int check_people(struct reader *r)
 {
 	static const char *const known[] = {"vmsec_people", "people", NULL};
 	const struct yaml_node *root = yaml_root(r->doc);
@@ -198,11 +270,6 @@ static int read_people(struct reader *r)
 			   PEOPLE_MAX);
 		return YAML_E_INVALID;
 	}
-	r->people = calloc(list->n_items + 1, sizeof(*r->people));
-	if (!r->people)
-		return -ENOMEM;
-	for (const struct yaml_node *i = list->first; i; i = i->next)
-		read_person(r, i);
 	refuse_twice(r, "id", by_id);
 	refuse_twice(r, "uid", by_uid);
 	refuse_twice(r, "login", by_login);
@@ -210,29 +277,6 @@ static int read_people(struct reader *r)
 }
 
 /* ----------------------------------------------------------------- build */
-
-static bool find_target(const struct snapshot *t, const char *name, uint32_t *ret)
-{
-	size_t low = 0, high = snapshot_group_count(t);
-	struct snapshot_group g;
-
-	while (low < high) {
-		size_t mid = low + (high - low) / 2;
-		int c;
-
-		snapshot_group_at(t, mid, &g);
-		c = strcmp(g.name, name);
-		if (c == 0) {
-			*ret = (uint32_t)mid;
-			return true;
-		}
-		if (c < 0)
-			low = mid + 1;
-		else
-			high = mid;
-	}
-	return false;
-}
 
 /* Why this person must not exist for rbacd, or NULL. */
 static const char *left_out(const struct file_input *in, const struct person *p)
@@ -246,11 +290,8 @@ static const char *left_out(const struct file_input *in, const struct person *p)
 	return NULL;
 }
 
-static int add_person(const struct reader *r, const struct person *p,
-		      struct snapshot_builder *b)
+static int add_person(const struct person *p, struct snapshot_builder *b)
 {
-	size_t n = p->groups ? p->groups->n_items : 0;
-	_cleanup_free_ uint32_t *groups = calloc(n + 1, sizeof(*groups));
 	struct snapshot_account a = {.login = p->login,
 				     .id = p->id,
 				     .uid = p->uid,
@@ -258,13 +299,9 @@ static int add_person(const struct reader *r, const struct person *p,
 					      (p->disabled ? (uint32_t)SNAPSHOT_DISABLED
 							   : 0),
 				     .expires_s = p->expires_s,
-				     .groups = groups};
+				     .groups = p->groups,
+				     .n_groups = p->n_groups};
 
-	if (!groups)
-		return -ENOMEM;
-	for (const struct yaml_node *i = n ? p->groups->first : NULL; i; i = i->next)
-		if (find_target(r->in->targets, i->text, &groups[a.n_groups]))
-			a.n_groups++;
 	return snapshot_add_account(b, &a);
 }
 
@@ -293,7 +330,7 @@ static int add_people(const struct reader *r, struct snapshot_builder *b)
 
 	for (size_t i = 0; rc == 0 && i < r->n; i++) {
 		if (!left_out(r->in, &r->people[i])) {
-			rc = add_person(r, &r->people[i], b);
+			rc = add_person(&r->people[i], b);
 			continue;
 		}
 		first = first ? first : &r->people[i];
@@ -323,15 +360,17 @@ int file_build(const struct file_input *in, int *ret_fd, struct diags *diag)
 {
 	_cleanup_yaml_ struct yaml_doc *doc = NULL;
 	struct reader r = {.in = in, .diag = diag};
-	int rc = yaml_read_file(in->path, &doc, diag);
+	const struct yaml_each each = {.key = "people", .item = read_person, .arg = &r};
+	int rc = yaml_read_each(in->path, &each, &doc, diag);
 
-	if (rc != 0)
-		return rc;
-	r.doc = doc;
-	rc = read_people(&r);
+	if (rc == 0) {
+		r.doc = doc;
+		rc = check_people(&r);
+	}
 	if (rc == 0)
 		rc = build(&r, ret_fd);
 	free(r.people);
+	arena_done(&r.arena);
 	return rc;
 }
 

@@ -256,6 +256,7 @@ class Bench:
         self.t.goal("2: login, %d people / %d" % (n, 1000), us(after) / us(before), 1.2)
         self.t.goal("8: rbacd, MiB", w.rss_kib("rbacd") / 1024, 32)
         self.t.goal("8: rbacd-dir, MiB", w.rss_kib("rbacd-dir") / 1024, 64)
+        self.t.goal("8: rbacd-dir, MiB, at its most", w.rss_kib("rbacd-dir", "VmHWM") / 1024, 64)
 
     def policy(self):
         tool = self.w.tool("bench_policy")

@@ -193,9 +193,9 @@ class BenchWorld(world.World):
         for p in self.children.values():
             os.sched_setaffinity(p.pid, cpus)
 
-    def rss_kib(self, name):
+    def rss_kib(self, name, what="VmRSS"):
         for line in self.read("/proc/%d/status" % self.children[name].pid).splitlines():
-            if line.startswith("VmRSS"):
+            if line.startswith(what):
                 return int(line.split()[1])
         return 0
 

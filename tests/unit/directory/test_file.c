@@ -182,7 +182,21 @@ static void test_refused(void **state)
 		 "the id of this person"},
 		{HEAD
 		 "  - {login: a, id: b, uid: 5000}\n  - {login: c, id: d, uid: 5000}\n",
-		 "the uid of this person"},
+		 "the uid of this person is also given in line 3"},
+		/* The people are taken one by one: what follows them counts all the
+		   same. */
+		{HEAD "  - {login: a, id: b, uid: 5000}\npeople:\n  - "
+		      "{login: c, id: d, uid: 5001}\n",
+		 "already given in line 2"},
+		{HEAD "  - {login: a, id: b, uid: 5000}\nmore: []\n", "unknown key"},
+		{HEAD "  - {login: a, id: b, uid: 5000}\n  - {login: [\n", "expected"},
+		{HEAD "  - {login: a, id: b, uid: 5000}\n--- {}\n", "second document"},
+		{HEAD "  - {login: a, id: b, uid: 5000, people: [{login: c}]}\n",
+		 "unknown key 'people'"},
+		{HEAD "  - [{login: a, id: b, uid: 5000}]\n", "must be a person"},
+		{"vmsec_people: 1\npeople: {people: [{login: a, id: b, uid: 5000}]}\n",
+		 "list 'people'"},
+		{"- [{people: []}]\n", "vmsec_people"},
 	};
 
 	(void)state;
