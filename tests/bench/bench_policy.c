@@ -1,14 +1,15 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
  * bench_policy.c - a decision beside what plain bitsets need for the same question and
- * beside SSSD's libipa_hbac; and the time and memory of loading. Ours also looks at an
- * origin and the age of a proof. Arguments: [rounds [FOLDER]]; FOLDER gets small.json
- * and large.json for peers in other languages.
+ * beside SSSD's libipa_hbac; the time and memory of loading; and who may enter a VM.
+ * Ours also looks at an origin, the hours and the age of a proof. Arguments: [rounds
+ * [FOLDER]]; FOLDER gets small.json and large.json for peers in other languages.
  */
 #include <malloc.h>
 #include <time.h>
 
 #include "policy/policy.h"
+#include "policy/reach.h"
 #include "tests/bench/peer_hbac.h"
 #include "tests/bench/policy_data.h"
 #include "tests/bench/policy_floor.h"
@@ -16,6 +17,8 @@
 #define BATCH	   100
 #define HOST_EACH  10 /* of a batch, every tenth question goes to libipa_hbac */
 #define JSON_COUNT 2000
+#define NOW_S	   1795000000 /* a Wednesday noon */
+#define N_WHO	   50	      /* VMs that who-can is asked about */
 
 struct subject {
 	const char *name;
@@ -27,8 +30,9 @@ struct bench {
 	const char *name;
 	struct data d;
 	struct floor floor;
-	struct query *q;     /* owned */
-	struct list *groups; /* owned: of each person, as the policy counts them */
+	struct query *q;	       /* owned */
+	struct policy_subject *people; /* owned */
+	uint32_t *lists; /* owned: their groups, as the policy counts them */
 	struct policy *policy;
 	struct peer_hbac *hbac; /* NULL: not there */
 };
@@ -60,21 +64,14 @@ static double median(struct subject *s)
 static bool our_decide(const struct bench *b, const struct query *q)
 {
 	uint32_t user = table_get(&b->floor.users, b->d.user_name[q->user]);
-	struct policy_subject s = {.login = b->d.user_name[q->user],
-				   .id = b->d.user_name[q->user],
-				   .known = true,
-				   .enabled = true,
-				   .directory = true,
-				   .groups = b->groups[user].v,
-				   .n_groups = b->groups[user].n};
-	struct policy_request req = {.subject = &s,
+	struct policy_request req = {.subject = &b->people[user],
 				     .vm = b->d.vm_name[q->vm],
 				     .privilege = b->floor.priv_names[q->priv],
 				     .origin = {POLICY_ORIGIN_ADDR,
 						{[10] = 0xff, [11] = 0xff, [12] = 10}},
 				     .mfa = {POLICY_MFA_PROOF, POLICY_METHOD_TOTP, 600,
 					     false},
-				     .now_s = 1795000000};
+				     .now_s = NOW_S};
 	struct policy_decision r;
 
 	policy_decide(b->policy, &req, &r);
@@ -207,20 +204,30 @@ static int load(struct bench *b)
 	return 0;
 }
 
+/* As rbacd keeps them: one array of people, one of all their groups. */
 static void bind_people(struct bench *b)
 {
 	const struct data *d = &b->d;
+	size_t n = 0;
 
-	b->groups = data_must(calloc(d->n_users, sizeof(*b->groups)));
+	b->people = data_must(calloc(d->n_users, sizeof(*b->people)));
+	b->lists = data_must(calloc((size_t)d->n_users * LIST_MAX, sizeof(*b->lists)));
 	for (uint32_t u = 0; u < d->n_users; u++) {
-		struct list *g = &b->groups[u];
+		const struct list *m = &d->member[u];
+		struct policy_subject *s = &b->people[u];
 
+		*s = (struct policy_subject){.login = d->user_name[u],
+					     .id = d->user_name[u],
+					     .known = true,
+					     .enabled = true,
+					     .directory = true,
+					     .groups = b->lists + n};
 		/* names of equal width: ascending */
-		for (uint32_t i = 0; i < d->member[u].n; i++)
-			if (policy_group_find(b->policy,
-					      d->group_name[d->member[u].v[i]],
-					      &g->v[g->n]) == 0)
-				g->n++;
+		for (uint32_t i = 0; i < m->n; i++)
+			if (policy_group_find(b->policy, d->group_name[m->v[i]],
+					      &b->lists[n + s->n_groups]) == 0)
+				s->n_groups++;
+		n += s->n_groups;
 	}
 }
 
@@ -243,6 +250,62 @@ static int write_json(const struct bench *b, const char *folder)
 	return fclose(f) != 0;
 }
 
+/* --------------------------------------------------------------- who-can */
+
+/* Everybody who may do anything on one VM, and the floor's count of the same. */
+static size_t who_can(const struct bench *b, struct policy_reach *reach, uint32_t vm)
+{
+	size_t found = 0;
+
+	policy_reach_focus(reach, policy_reach_class_of(reach, vm));
+	for (uint32_t u = 0; u < b->d.n_users; u++) {
+		const struct policy_opening *open;
+		size_t n;
+
+		if (policy_reach_subject(reach, &b->people[u], &open, &n) != 0)
+			abort();
+		found += n;
+	}
+	return found;
+}
+
+static size_t floor_who_can(const struct bench *b, uint32_t vm)
+{
+	size_t found = 0;
+
+	for (uint32_t u = 0; u < b->d.n_users; u++)
+		for (uint32_t k = 0; k < N_PRIVS; k++)
+			found += floor_decide(&b->floor, &b->d,
+					      &(struct query){u, vm, k});
+	return found;
+}
+
+static void measure_who_can(const struct bench *b)
+{
+	_cleanup_privileges_ struct policy_privileges *privs = NULL;
+	_cleanup_reach_ struct policy_reach *reach = NULL;
+	struct subject s = {.us = data_must(calloc(N_WHO, sizeof(*s.us)))};
+	size_t rows = 0;
+
+	if (policy_privileges_new(b->policy, NULL, &privs) != 0 ||
+	    policy_reach_new(b->policy, privs, NOW_S, &reach) != 0)
+		abort();
+	for (uint32_t i = 0; i < N_WHO; i++) {
+		uint32_t vm = i * (b->d.n_vms / N_WHO);
+		double t0 = now_us();
+		size_t n = who_can(b, reach, vm);
+
+		s.us[s.n++] = now_us() - t0;
+		s.wrong += n != floor_who_can(b, vm);
+		rows += n;
+	}
+	printf("%s: who-can, everybody and every privilege of a VM: %.2f ms (goal 10 "
+	       "ms), "
+	       "%zu rows a VM; disagreements %zu\n",
+	       b->name, median(&s) / 1000, rows / N_WHO, s.wrong);
+	free(s.us);
+}
+
 static int run(const char *name, uint32_t roles, uint32_t vms, uint32_t users,
 	       unsigned rounds, const char *folder)
 {
@@ -256,13 +319,15 @@ static int run(const char *name, uint32_t roles, uint32_t vms, uint32_t users,
 		data_queries(&b.d, b.q);
 		bind_people(&b);
 		measure(&b, rounds);
+		measure_who_can(&b);
 		if (folder)
 			r = write_json(&b, folder);
 		floor_done(&b.floor);
 	}
 	peer_hbac_free(b.hbac);
 	policy_unref(b.policy);
-	free(b.groups);
+	free(b.people);
+	free(b.lists);
 	free(b.q);
 	data_done(&b.d);
 	return r;

@@ -166,7 +166,8 @@ char *data_yaml(const struct data *d, size_t *ret_len)
 		fputs("\n    ", f);
 		put_list(f, "vms", &d->vms[i], "vm");
 		fputs("\n    when: {mfa: {accept: [totp], max_age: 8h}, "
-		      "from: [\"10.0.0.0/8\"]}\n",
+		      "from: [\"10.0.0.0/8\"], time: {tz: Europe/Berlin, days: "
+		      "[mon, tue, wed, thu, fri], between: \"06:00-22:00\"}}\n",
 		      f);
 	}
 	if (fclose(f) != 0)
