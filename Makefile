@@ -76,7 +76,7 @@ MFA_SRC    := rbacd/mfa/mfa.c rbacd/mfa/totp.c rbacd/mfa/recovery.c rbacd/mfa/lo
 SNAPSHOT_SRC := rbacd/directory/snapshot.c rbacd/directory/snapshot_build.c
 RBACD_SRC  := rbacd/main.c rbacd/server.c rbacd/reload.c rbacd/privilege.c rbacd/config.c rbacd/config_directory.c rbacd/request.c \
   rbacd/outcome.c rbacd/conn.c rbacd/accept.c rbacd/caps.c rbacd/handle.c rbacd/identity.c rbacd/groups.c rbacd/identity_lookup.c rbacd/identity_whole.c rbacd/identity_keep.c rbacd/targets.c rbacd/people_cache.c rbacd/directory/link.c rbacd/authz.c rbacd/admin.c \
-  rbacd/admin_people.c rbacd/admin_status.c rbacd/admin_explain.c rbacd/admin_directory.c \
+  rbacd/admin_people.c rbacd/admin_status.c rbacd/admin_explain.c rbacd/admin_directory.c rbacd/admin_report.c \
   rbacd/directory/local.c rbacd/log.c
 LDAP_MAP_SRC := $(addprefix rbacd/directory/,dn.c ldap_entry.c ldap_filter.c ldap_map.c \
   ldap_map_follow.c ldap_map_group.c ldap_map_members.c ldap_map_node.c ldap_map_result.c \
@@ -99,8 +99,15 @@ CTL_SRC    := $(DOCTOR_SRC) rbacd/ctl/cmd_doctor.c rbacd/ctl/cmd_pam.c rbacd/ctl
   rbacd/ctl/cmd_backup.c rbacd/ctl/cmd_directory.c rbacd/targets.c rbacd/directory/local.c
 
 REPORT_SRC := rbacd/report/report.c rbacd/report/write.c rbacd/report/write_text.c \
-  rbacd/report/html.c rbacd/report/html_style.c rbacd/report/html_tools.c rbacd/report/svg.c
-CTL_SRC    += $(REPORT_SRC)
+  rbacd/report/html.c rbacd/report/html_style.c rbacd/report/html_tools.c rbacd/report/svg.c \
+  rbacd/report/index.c rbacd/report/activity.c rbacd/report/state.c rbacd/report/state_make.c \
+  rbacd/report/holdings.c rbacd/report/reports.c rbacd/report/pack.c \
+  $(addprefix rbacd/report/r_,access.c review.c changes.c unused.c privileged.c mfa.c activity.c \
+  passwords.c separation.c integrity.c control_map.c) \
+  rbacd/ctl/report_source.c rbacd/ctl/cmd_report.c
+POPULATION_SRC := rbacd/ctl/population.c rbacd/ctl/population_open.c rbacd/groups.c rbacd/targets.c \
+  rbacd/directory/file.c $(SNAPSHOT_SRC)
+CTL_SRC    += $(REPORT_SRC) $(POPULATION_SRC)
 
 # In a folder of their own: build/release/rbacd is the program.
 # make V=1 shows the whole commands.
@@ -199,7 +206,7 @@ LIBS_rbacd/test_authz  := -lyaml -lcrypto
 # ctl
 UNIT_TESTS += rbacd/test_admin
 LINK_rbacd/test_admin := rbacd/handle.c rbacd/admin.c rbacd/admin_people.c rbacd/admin_status.c \
-  rbacd/admin_explain.c rbacd/admin_directory.c rbacd/log.c rbacd/ctl/out.c rbacd/ctl/text.c $(MFA_SRC) $(AUDIT_SRC) \
+  rbacd/admin_explain.c rbacd/admin_directory.c rbacd/admin_report.c rbacd/log.c rbacd/ctl/out.c rbacd/ctl/text.c $(MFA_SRC) $(AUDIT_SRC) \
   $(STORE_SRC) $(POLICY_SRC) $(WIRE_SRC)
 LIBS_rbacd/test_admin := -lyaml -lcrypto -lsqlite3 -loath
 UNIT_TESTS += ctl/test_tree ctl/test_out ctl/test_record ctl/test_qr
@@ -209,6 +216,13 @@ LINK_ctl/test_out    := rbacd/ctl/out.c rbacd/ctl/text.c rbacd/wire/buf.c
 LINK_ctl/test_record := rbacd/ctl/record.c rbacd/ctl/out.c rbacd/ctl/text.c rbacd/wire/buf.c
 LINK_ctl/test_qr     := rbacd/ctl/qr.c
 LIBS_ctl/test_qr     := -lqrencode
+
+# report
+UNIT_TESTS += report/test_write
+LINK_report/test_write := rbacd/report/report.c rbacd/report/write.c rbacd/report/write_text.c \
+  rbacd/report/html.c rbacd/report/html_style.c rbacd/report/html_tools.c rbacd/report/svg.c \
+  rbacd/ctl/text.c
+LIBS_report/test_write := -lcrypto
 
 define unit_rule
 $(B)/tests/unit/$(1): $(B)/obj/tests/unit/$(1).o $$(call obj,$$(LINK_$(1)))
@@ -522,6 +536,14 @@ $(FAULTS): all test-tools bench-tools fault-tools
 	@tests/faults/$@.py $(VARIANT) long
 faults: all test-tools bench-tools fault-tools
 	@bad=0; for f in $(FAULTS); do tests/faults/$$f.py $(VARIANT) || bad=1; done; exit $$bad
+
+# A seeded log and snapshots for the tests of the reports.
+$(B)/tests/report/world: $(call obj,tests/report/world.c rbacd/report/state.c rbacd/report/state_make.c \
+  rbacd/report/index.c rbacd/ctl/population.c rbacd/ctl/record.c rbacd/ctl/out.c rbacd/ctl/text.c \
+  rbacd/groups.c rbacd/directory/file.c rbacd/directory/local.c rbacd/wire/buf.c \
+  $(SNAPSHOT_SRC) $(AUDIT_SRC) $(STORE_SRC) $(POLICY_SRC))
+	@mkdir -p $(@D)
+	$(call say,LD)$(CC) $(CFLAGS) $(LDFLAGS) $(LDHARD) -o $@ $^ $(call pkg_libs,$(PKGS_RBACD))
 
 # Peers that must not be installed on a host: only unpacked. SSSD's library is a package.
 bench-peers:

@@ -94,3 +94,4 @@ void admin_run_bypass(struct admin_req *req);
 void admin_run_explain(struct admin_req *req);
 void admin_run_record(struct admin_req *req);
 void admin_run_directory(struct admin_req *req);
+void admin_run_report_snapshot(struct admin_req *req);

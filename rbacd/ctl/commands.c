@@ -90,6 +90,69 @@ static const struct ctl_option show_options[] = {
 	OPTIONS_END,
 };
 
+#define REPORT_PERIOD                                                                  \
+	{"since",                                                                      \
+	 "TIME",                                                                       \
+	 "start of the period (default: 90d before its end)",                          \
+	 0,                                                                            \
+	 {NULL}},                                                                      \
+		{"until",                                                              \
+		 "TIME",                                                               \
+		 "end of the period (default: the snapshot's time)",                   \
+		 0,                                                                    \
+		 {NULL}},                                                              \
+		{"as-of",                                                              \
+		 "TIME",                                                               \
+		 "the snapshot kept then, or ./PATH of one",                           \
+		 0,                                                                    \
+		 {NULL}},                                                              \
+		{"before", "PATH", "the snapshot to compare with", 0, {NULL}},         \
+		{"people",                                                             \
+		 "FILE",                                                               \
+		 "people file instead of the running rbacd",                           \
+		 0,                                                                    \
+		 {NULL}},                                                              \
+	{                                                                              \
+		"threshold", "LEVEL", "exit 1 from this severity on (default medium)", \
+			0,                                                             \
+		{                                                                      \
+			"info", "low", "medium", "high", "critical"                    \
+		}                                                                      \
+	}
+
+static const struct ctl_option report_options[] = {
+	{"html", NULL, "answer as one HTML page", 0, {NULL}},
+	CSV_OPTION,
+	{"table", "NAME", "with --csv: this table of the report", 0, {NULL}},
+	{"output", "FILE", "write there instead of to standard output", 'o', {NULL}},
+	{"user", "USER", "this person alone", 0, {NULL}},
+	{"vm", "VM", "this VM alone", 0, {NULL}},
+	{"role", "ROLE", "this role alone", 0, {NULL}},
+	REPORT_PERIOD,
+	OPTIONS_END,
+};
+
+static const struct ctl_option map_options[] = {
+	{"html", NULL, "answer as one HTML page", 0, {NULL}},
+	CSV_OPTION,
+	{"table", "NAME", "with --csv: this table of the report", 0, {NULL}},
+	{"output", "FILE", "write there instead of to standard output", 'o', {NULL}},
+	{"framework",
+	 "NAME",
+	 "this framework alone",
+	 0,
+	 {"pci", "iso27001", "soc2", "nist800-53", "hipaa", "cis"}},
+	REPORT_PERIOD,
+	OPTIONS_END,
+};
+
+static const struct ctl_option pack_options[] = {REPORT_PERIOD, OPTIONS_END};
+
+static const struct ctl_option snapshot_options[] = {
+	{"people", "FILE", "people file instead of the running rbacd", 0, {NULL}},
+	OPTIONS_END,
+};
+
 #define COMMANDS_END                                                                   \
 	{                                                                              \
 		NULL, NULL, NULL, {NULL}, NULL, NULL, NULL                             \
@@ -249,6 +312,103 @@ static const struct ctl_command directory_commands[] = {
 	COMMANDS_END,
 };
 
+static const struct ctl_command report_commands[] = {
+	{"access",
+	 "who reaches which VM, how, and since when unused",
+	 "Exit status: 0 clean, 1 findings, 2 incomplete data, 3 the log is damaged.",
+	 {NULL},
+	 report_options,
+	 NULL,
+	 cmd_report},
+	{"review",
+	 "what a reviewer has to decide, with empty columns",
+	 "Exit status: 0 clean, 1 findings, 2 incomplete data, 3 the log is damaged.",
+	 {NULL},
+	 report_options,
+	 NULL,
+	 cmd_report},
+	{"changes",
+	 "what is different from the start of the period",
+	 "Exit status: 0 clean, 1 findings, 2 incomplete data, 3 the log is damaged.",
+	 {NULL},
+	 report_options,
+	 NULL,
+	 cmd_report},
+	{"unused",
+	 "unused access, dormant people, names that lead nowhere",
+	 "Exit status: 0 clean, 1 findings, 2 incomplete data, 3 the log is damaged.",
+	 {NULL},
+	 report_options,
+	 NULL,
+	 cmd_report},
+	{"privileged",
+	 "who can act as root or as somebody else",
+	 "Exit status: 0 clean, 1 findings, 2 incomplete data, 3 the log is damaged.",
+	 {NULL},
+	 report_options,
+	 NULL,
+	 cmd_report},
+	{"mfa",
+	 "second factors and who goes without",
+	 "Exit status: 0 clean, 1 findings, 2 incomplete data, 3 the log is damaged.",
+	 {NULL},
+	 report_options,
+	 NULL,
+	 cmd_report},
+	{"activity",
+	 "logins and refusals over time",
+	 "Exit status: 0 clean, 1 findings, 2 incomplete data, 3 the log is damaged.",
+	 {NULL},
+	 report_options,
+	 NULL,
+	 cmd_report},
+	{"passwords",
+	 "rules for passwords in force, and refusals",
+	 "Exit status: 0 clean, 1 findings, 2 incomplete data, 3 the log is damaged.",
+	 {NULL},
+	 report_options,
+	 NULL,
+	 cmd_report},
+	{"separation",
+	 "who holds what nobody should hold together",
+	 "Exit status: 0 clean, 1 findings, 2 incomplete data, 3 the log is damaged.",
+	 {NULL},
+	 report_options,
+	 NULL,
+	 cmd_report},
+	{"integrity",
+	 "whether the log is whole, and what was silent",
+	 "Exit status: 0 clean, 1 findings, 2 incomplete data, 3 the log is damaged.",
+	 {NULL},
+	 report_options,
+	 NULL,
+	 cmd_report},
+	{"control-map",
+	 "which report answers which requirement",
+	 "Exit status: 0 clean, 1 findings, 2 incomplete data, 3 the log is damaged.",
+	 {NULL},
+	 map_options,
+	 NULL,
+	 cmd_report},
+	{"pack",
+	 "all reports and what they were made from, in a new folder",
+	 "FOLDER must not exist. The same snapshot, period and log make the same "
+	 "bytes.",
+	 {"FOLDER"},
+	 pack_options,
+	 NULL,
+	 cmd_report_pack},
+	{"snapshot",
+	 "keep what holds now, and put its hash into the log",
+	 "Policy, people and states of second factors as one file under the state "
+	 "folder;\nno secret is in it. Once a day makes --as-of and changes exact.",
+	 {NULL},
+	 snapshot_options,
+	 NULL,
+	 cmd_report_snapshot},
+	COMMANDS_END,
+};
+
 static const struct ctl_command root_commands[] = {
 	{"status",
 	 "how rbacd is, and what to do when something is wrong",
@@ -351,6 +511,13 @@ static const struct ctl_command root_commands[] = {
 	 {NULL},
 	 NULL,
 	 audit_commands,
+	 NULL},
+	{"report",
+	 "reports for administrators, managers and auditors",
+	 NULL,
+	 {NULL},
+	 NULL,
+	 report_commands,
 	 NULL},
 	{"reload",
 	 "load configuration and policy again, all or nothing",

@@ -90,5 +90,8 @@ int cmd_directory_accept(struct ctl *ctl, const struct ctl_args *args);
 int cmd_directory_reject(struct ctl *ctl, const struct ctl_args *args);
 int cmd_backup(struct ctl *ctl, const struct ctl_args *args);
 int cmd_restore(struct ctl *ctl, const struct ctl_args *args);
+int cmd_report(struct ctl *ctl, const struct ctl_args *args);
+int cmd_report_pack(struct ctl *ctl, const struct ctl_args *args);
+int cmd_report_snapshot(struct ctl *ctl, const struct ctl_args *args);
 int cmd_version(struct ctl *ctl, const struct ctl_args *args);
 int cmd_completion(struct ctl *ctl, const struct ctl_args *args);

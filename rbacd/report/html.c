@@ -50,11 +50,8 @@ static void put_number(int64_t n, FILE *out)
 }
 
 /* A time without its letters: 2026-11-21 05:00. */
-static void put_time(int64_t s, FILE *out)
+static void put_time(const char *text, FILE *out)
 {
-	char buf[TEXT_TIME_MAX];
-	const char *text = text_time(s, buf);
-
 	if (strlen(text) == 20)
 		(void)fprintf(out, "<time datetime=\"%s\">%.10s %.5s</time>", text,
 			      text, text + 11);
@@ -64,6 +61,16 @@ static void put_time(int64_t s, FILE *out)
 
 /* ---------------------------------------------------------------- tables */
 
+/* Long texts get room, short names stay on one line. */
+static const char *text_class(const char *text, bool first)
+{
+	size_t len = strlen(text);
+
+	return len > 40 ? " class=long" : first && len <= 24 ? " class=short" : "";
+}
+
+/* End tags of cells and rows are left out: HTML allows it, and pages get a tenth
+ * smaller. */
 static void put_cell(const struct report_table *t, const struct report_row *row,
 		     size_t i, FILE *out)
 {
@@ -73,21 +80,28 @@ static void put_cell(const struct report_table *t, const struct report_row *row,
 		[REPORT_TIME] = " class=time",
 		[REPORT_LEVEL] = "",
 		[REPORT_BLANK] = " class=blank",
+		[REPORT_FILE] = "",
 	};
 	const struct report_cell *cell = &row->cells[i];
 	enum report_kind kind = t->columns[i].kind;
+	bool text = kind == REPORT_TEXT && cell->set;
+	char buf[REPORT_CELL_MAX];
 
-	(void)fprintf(out, i == 0 ? "<th scope=row%s>" : "<td%s>", classes[kind]);
-	if (cell->set && kind == REPORT_NUMBER)
+	(void)fprintf(out, i == 0 ? "<th scope=row%s>" : "<td%s>",
+		      text ? text_class(cell->text, i == 0) : classes[kind]);
+	if (!cell->set)
+		return;
+	if (kind == REPORT_NUMBER)
 		put_number(cell->n, out);
-	else if (cell->set && kind == REPORT_TIME)
-		put_time(cell->n, out);
-	else if (cell->set && kind == REPORT_LEVEL)
+	else if (kind == REPORT_TIME)
+		put_time(report_cell_text(kind, cell->n, buf), out);
+	else if (kind == REPORT_LEVEL)
 		(void)fprintf(out, "<span class=\"level %s\">%s</span>", cell->text,
 			      cell->text);
-	else if (cell->set)
+	else if (kind == REPORT_FILE)
+		(void)fprintf(out, "<a href=\"%s\">%s</a>", cell->text, cell->text);
+	else
 		html_text(cell->text, out);
-	(void)fputs(i == 0 ? "</th>" : "</td>", out);
 }
 
 static void put_row(const struct html_tools *tools, const struct report_row *row,
@@ -111,10 +125,9 @@ static void put_row(const struct html_tools *tools, const struct report_row *row
 		if (i == 1 && t->chart == REPORT_BARS) {
 			(void)fputs("<td class=barcell>", out);
 			svg_bar(row->cells[1].set ? row->cells[1].n : 0, most, out);
-			(void)fputs("</td>", out);
 		}
 	}
-	(void)fputs("</tr>\n", out);
+	(void)fputc('\n', out);
 }
 
 static void put_grid(const struct html_tools *tools, FILE *out)
@@ -281,15 +294,23 @@ static const char *provenance_of(const struct report *r, const char *name)
 
 static void put_top(const struct report *r, const struct report_frame *frame, FILE *out)
 {
+	static const char *const times[][2] = {{"as_of", "As of"},
+					       {"since", "From"},
+					       {"until", "To"}};
+
 	(void)fputs("<header class=top><p class=kicker>vmsec report</p>", out);
 	put("<h1>", r->title, "</h1>", out);
 	put("<p class=lead>", r->question, "</p>\n", out);
 	put_result(r, frame, out);
 	(void)fputs("<p class=meta>", out);
 	put("<span>Host <b>", provenance_of(r, "host"), "</b></span> ", out);
-	put("<span>As of <b>", provenance_of(r, "as_of"), "</b></span> ", out);
-	put("<span>From <b>", provenance_of(r, "since"), "</b> ", out);
-	put("to <b>", provenance_of(r, "until"), "</b></span>", out);
+	for (size_t i = 0; i < ARRAY_SIZE(times); i++) {
+		const char *text = provenance_of(r, times[i][0]);
+
+		(void)fprintf(out, "<span>%s <b>", times[i][1]);
+		put_time(text ? text : "", out);
+		(void)fputs("</b></span> ", out);
+	}
 	(void)fputs("</p></header>\n", out);
 }
 

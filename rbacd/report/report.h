@@ -38,6 +38,7 @@ enum report_kind {
 	REPORT_TIME,  /* seconds UTC */
 	REPORT_LEVEL, /* the name of a severity */
 	REPORT_BLANK, /* for the reader to fill in: always empty */
+	REPORT_FILE,  /* a file beside this one */
 };
 
 enum report_chart {
@@ -138,6 +139,7 @@ struct report {
 	struct report_section *first, *last;
 	struct report_stream
 		stream; /* CSV instead of the first table; write NULL: no */
+	bool rows_only; /* made for its stream: nobody looked for findings */
 	size_t n_findings, n_rows;
 	struct report_table nowhere; /* takes nothing: memory ran out */
 };
@@ -187,6 +189,14 @@ struct report_table_spec {
 	const struct report_column *columns;
 	size_t n_columns;
 };
+
+#define REPORT_TABLE(r_, name_, title_, columns_, ...)                                 \
+	report_table((r_),                                                             \
+		     &(struct report_table_spec){.name = (name_),                      \
+						 .title = (title_),                    \
+						 .columns = (columns_),                \
+						 .n_columns = ARRAY_SIZE(columns_),    \
+						 __VA_ARGS__})
 
 /* report_table() - a table in the last section. Never NULL: without memory, one that
  * takes nothing. */

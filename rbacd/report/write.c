@@ -67,7 +67,7 @@ static void put_columns(const struct report_table *t, FILE *out)
 	static const char *const kinds[] = {
 		[REPORT_TEXT] = "text",	  [REPORT_NUMBER] = "number",
 		[REPORT_TIME] = "time",	  [REPORT_LEVEL] = "level",
-		[REPORT_BLANK] = "blank",
+		[REPORT_BLANK] = "blank", [REPORT_FILE] = "file",
 	};
 
 	(void)fputs("\"columns\": [", out);
@@ -299,6 +299,8 @@ const char *report_result(const struct report *r, const struct report_frame *fra
 	case REPORT_CLEAN:
 		break;
 	}
+	if (r->rows_only)
+		return "Complete; the rows alone, findings are in the other formats.";
 	if (r->n_findings == 0)
 		return "Complete, no findings.";
 	(void)snprintf(buf, REPORT_RESULT_MAX, "Complete, %zu kind%s of findings%s.",

@@ -1,0 +1,290 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* cmd_report.c - report NAME, report pack, report snapshot. */
+#include <errno.h>
+#include <fcntl.h>
+#include <sys/stat.h>
+#include <time.h>
+
+#include "rbacd/ctl/report_source.h"
+#include "rbacd/report/pack.h"
+
+/* ---------------------------------------------------------------- output */
+
+struct target {
+	struct ctl *ctl;
+	const char *path; /* NULL: standard output */
+	char temporary[4096];
+	FILE *out;
+};
+
+/* A file appears whole or not at all. */
+static int target_open(struct ctl *ctl, const char *path, struct target *ret)
+{
+	int fd;
+
+	*ret = (struct target){.ctl = ctl, .path = path, .out = ctl->out};
+	if (!path)
+		return 0;
+	if ((size_t)snprintf(ret->temporary, sizeof(ret->temporary), "%s.XXXXXX",
+			     path) >= sizeof(ret->temporary))
+		return ctl_fail(ctl, CTL_USAGE, "the name is too long.");
+	fd = mkostemp(ret->temporary, O_CLOEXEC);
+	ret->out = fd < 0 ? NULL : fdopen(fd, "w");
+	return ret->out ? 0 : ctl_fail(ctl, CTL_NO, "%s cannot be written: %m", path);
+}
+
+static int target_close(struct target *t, int code, bool whole)
+{
+	int bad;
+
+	if (!t->path)
+		return code;
+	bad = ferror(t->out);
+	bad = fclose(t->out) != 0 || bad;
+	if (whole && !bad && rename(t->temporary, t->path) == 0)
+		return code;
+	(void)unlink(t->temporary); /* half a report helps nobody */
+	return whole ? ctl_fail(t->ctl, CTL_NO, "%s cannot be written: %m", t->path)
+		     : code;
+}
+
+/* ---------------------------------------------------------------- one report */
+
+static int read_threshold(struct ctl *ctl, const struct ctl_args *args,
+			  enum report_severity *ret)
+{
+	const char *text = ctl_arg(args, "threshold");
+
+	*ret = text ? report_severity_find(text) : REPORT_MEDIUM;
+	return *ret ? 0 : ctl_fail(ctl, CTL_USAGE, "--threshold: unknown severity.");
+}
+
+static struct report_input input_of(const struct report_source *src,
+				    const struct ctl_args *args)
+{
+	return (struct report_input){
+		.state = &src->now,
+		.before = src->has_before ? &src->before : NULL,
+		.activity = &src->activity,
+		.log = &src->log,
+		.user = ctl_arg(args, "user"),
+		.vm = ctl_arg(args, "vm"),
+		.role = ctl_arg(args, "role"),
+		.framework = ctl_arg(args, "framework"),
+		.command = src->command,
+	};
+}
+
+/* CSV holds rows alone: what they are and what is missing is told beside it. */
+static int write_csv(struct ctl *ctl, const struct ctl_args *args,
+		     const struct report *r, const struct report_frame *frame,
+		     FILE *out)
+{
+	const char *table = ctl_arg(args, "table");
+	char buf[REPORT_RESULT_MAX];
+	int rc = report_write_csv(r, table, out);
+
+	if (rc == -ENOENT && table)
+		return ctl_fail(ctl, CTL_USAGE, "report %s has no table %s.", r->id,
+				table);
+	(void)fprintf(ctl->err, "%s\n", report_result(r, frame, buf));
+	for (const struct report_line *l = r->provenance.first; l; l = l->next)
+		(void)fprintf(ctl->err, "%s: %s\n", l->name, l->text);
+	for (const struct report_line *l = r->missing.first; l; l = l->next)
+		(void)fprintf(ctl->err, "incomplete: %s\n", l->text);
+	for (const struct report_line *l = r->broken.first; l; l = l->next)
+		(void)fprintf(ctl->err, "damaged: %s\n", l->text);
+	return rc;
+}
+
+static int write_report(struct ctl *ctl, const struct ctl_args *args,
+			const struct report *r, const struct report_frame *frame)
+{
+	struct target t;
+	int rc = target_open(ctl, ctl_arg(args, "output"), &t);
+
+	if (rc != 0)
+		return rc;
+	if (ctl->json)
+		report_write_json(r, frame, t.out);
+	else if (ctl->csv)
+		rc = write_csv(ctl, args, r, frame, t.out);
+	else if (ctl_arg(args, "html"))
+		rc = report_write_html(r, frame, t.out);
+	else
+		rc = report_write_text(r, frame, t.out);
+	if (rc < 0)
+		rc = ctl_fail(ctl, CTL_NO, "the report could not be written: %s.",
+			      strerror(-rc));
+	return target_close(&t, rc != 0 ? rc : (int)frame->exit, rc == 0);
+}
+
+static int make_report(struct ctl *ctl, const struct ctl_args *args,
+		       const struct report_source *src, enum report_severity threshold)
+{
+	const struct report_kind_of *kind = report_kind_find(ctl_leaf(args)->name);
+	struct report_input in = input_of(src, args);
+	_cleanup_report_ struct report r = {0};
+	struct report_frame frame;
+	int rc;
+
+	in.stream = ctl->csv && !ctl_arg(args, "table");
+	report_progress(ctl, "report %s", kind->name);
+	rc = report_make(kind, &in, &r);
+	if (rc == 0)
+		rc = report_frame(&r, threshold, &frame);
+	report_progress(ctl, "%s", "");
+	if (rc == -ENOENT)
+		return ctl_fail(ctl, CTL_USAGE,
+				"nobody, no VM or no framework is called so.");
+	if (rc != 0)
+		return ctl_fail(ctl, CTL_NO, "the report could not be made: %s.",
+				strerror(-rc));
+	return write_report(ctl, args, &r, &frame);
+}
+
+int cmd_report(struct ctl *ctl, const struct ctl_args *args)
+{
+	_cleanup_source_ struct report_source src = REPORT_SOURCE_INIT;
+	enum report_severity threshold;
+	int r = read_threshold(ctl, args, &threshold);
+
+	if (r == 0 && ctl_arg(args, "html") && (ctl->json || ctl->csv))
+		r = ctl_fail(ctl, CTL_USAGE, "one format at a time.");
+	if (r == 0 && ctl_arg(args, "table") && !ctl->csv)
+		r = ctl_fail(ctl, CTL_USAGE, "--table goes with --csv.");
+	if (r == 0)
+		r = report_source_open(ctl, args, &src);
+	return r != 0 ? r : make_report(ctl, args, &src, threshold);
+}
+
+/* ---------------------------------------------------------------- pack */
+
+static void step(const char *what, void *arg)
+{
+	report_progress(arg, "report %s", what);
+}
+
+int cmd_report_pack(struct ctl *ctl, const struct ctl_args *args)
+{
+	_cleanup_source_ struct report_source src = REPORT_SOURCE_INIT;
+	struct pack_input in = {.step = step, .step_arg = ctl};
+	enum report_exit worst;
+	int r = read_threshold(ctl, args, &in.threshold);
+
+	if (r == 0)
+		r = report_source_open(ctl, args, &src);
+	if (r != 0)
+		return r;
+	in.in = input_of(&src, args);
+	in.store = src.store;
+	r = pack_write(&in, args->pos[0], &worst);
+	report_progress(ctl, "%s", "");
+	if (r != 0)
+		return ctl_fail(ctl, CTL_NO, "the pack %s is not complete: %s.",
+				args->pos[0], strerror(-r));
+	(void)fprintf(ctl->out, "%s/index.html\n", args->pos[0]);
+	return (int)worst;
+}
+
+/* ---------------------------------------------------------------- snapshot */
+
+/* rbacd may rename what is in its folder, but not make us write elsewhere. */
+static int open_folder(struct ctl *ctl)
+{
+	char path[4096];
+	struct stat sb;
+	int fd;
+
+	report_folder(ctl, path, sizeof(path));
+	if (mkdir(path, 0700) != 0 && errno != EEXIST)
+		return -errno;
+	fd = open(path, O_RDONLY | O_DIRECTORY | O_CLOEXEC | O_NOFOLLOW);
+	if (fd < 0)
+		return -errno;
+	if (fstat(fd, &sb) != 0 || sb.st_uid != geteuid() || (sb.st_mode & 022) != 0) {
+		(void)close(fd); /* nothing was written */
+		return -EPERM;
+	}
+	return fd;
+}
+
+static int write_all(int dir, const char *name, const char *bytes, size_t len)
+{
+	_cleanup_close_ int fd =
+		openat(dir, name, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC | O_NOFOLLOW,
+		       0600);
+
+	if (fd < 0)
+		return -errno;
+	for (size_t at = 0; at < len;) {
+		ssize_t n = write(fd, bytes + at, len - at);
+
+		if (n < 0)
+			return -errno;
+		at += (size_t)n;
+	}
+	return fsync(fd) == 0 && fsync(dir) == 0 ? 0 : -errno;
+}
+
+/* rbacd puts the hash into the log; without that the file proves nothing. */
+static int record(struct ctl *ctl, const char *name, const char *sha256)
+{
+	struct ctl_answer answer = CTL_ANSWER_INIT;
+	struct wire_call call;
+	int r;
+
+	ctl_call_init(&call, "report-snapshot");
+	ctl_call_add(&call, "name", name);
+	ctl_call_add(&call, "sha256", sha256);
+	r = ctl_call(ctl, CTL_ADMIN, &call, &answer);
+	if (r == 0 && answer.code != CTL_OK) {
+		ctl_show_message(ctl, &answer);
+		r = answer.code;
+	}
+	ctl_answer_done(&answer);
+	return r;
+}
+
+static int keep(struct ctl *ctl, const char *name, const char *bytes, size_t len)
+{
+	_cleanup_close_ int dir = open_folder(ctl);
+	char sha256[65];
+	int r = dir < 0 ? dir : write_all(dir, name, bytes, len);
+
+	if (r == 0)
+		r = state_sha256(bytes, len, sha256);
+	if (r != 0)
+		return ctl_fail(ctl, CTL_NO, "the snapshot could not be kept: %s.",
+				strerror(-r));
+	r = record(ctl, name, sha256);
+	if (r != 0) {
+		(void)unlinkat(dir, name, 0); /* unrecorded, it would be refused */
+		return r;
+	}
+	(void)fprintf(ctl->out, "%s  %s\n", sha256, name);
+	return CTL_OK;
+}
+
+int cmd_report_snapshot(struct ctl *ctl, const struct ctl_args *args)
+{
+	_cleanup_free_ char *bytes = NULL;
+	struct store *store = NULL;
+	time_t now = time(NULL);
+	char name[64];
+	struct tm tm;
+	size_t len;
+	int r = ctl_need_config(ctl);
+
+	if (r == 0)
+		r = report_store(ctl, &store);
+	if (r == 0)
+		r = report_snapshot(ctl, args, store, (int64_t)now, &bytes, &len);
+	store_close(store);
+	if (r != 0)
+		return r;
+	if (!gmtime_r(&now, &tm) ||
+	    strftime(name, sizeof(name), "%Y-%m-%dT%H%M%SZ.vmsec", &tm) == 0)
+		return ctl_fail(ctl, CTL_NO, "the clock shows no usable time.");
+	return keep(ctl, name, bytes, len);
+}

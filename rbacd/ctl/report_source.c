@@ -1,0 +1,404 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* report_source.c - snapshots and log for the reports. */
+#include "rbacd/ctl/report_source.h"
+
+#include <dirent.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <inttypes.h>
+#include <signal.h>
+#include <stdarg.h>
+#include <sys/wait.h>
+#include <time.h>
+
+#include "rbacd/audit/audit.h"
+#include "rbacd/ctl/text.h"
+
+#define DAY_S	    86400
+#define PERIOD_DAYS 90
+
+void report_progress(const struct ctl *ctl, const char *fmt, ...)
+{
+	va_list ap;
+
+	if (ctl->err != stderr || isatty(STDERR_FILENO) != 1)
+		return;
+	(void)fputs("\r\033[K", ctl->err);
+	va_start(ap, fmt);
+	(void)vfprintf(ctl->err, fmt, ap);
+	va_end(ap);
+	(void)fflush(ctl->err); /* only a sign of life */
+}
+
+const char *report_folder(const struct ctl *ctl, char *buf, size_t cap)
+{
+	(void)snprintf(buf, cap, "%s/snapshots", ctl->config->state_dir);
+	return buf;
+}
+
+int report_store(struct ctl *ctl, struct store **ret)
+{
+	_cleanup_diags_ struct diags diag = DIAGS_INIT;
+	struct store_options opt = {.read_only = true};
+	char path[4096];
+	int r;
+
+	opt.path = config_db_path(ctl->config, path, sizeof(path));
+	r = store_open(&opt, ret, &diag);
+	if (r == 0)
+		return 0;
+	diags_print(&diag, ctl->err);
+	return ctl_fail(ctl, r == STORE_E_CORRUPT ? CTL_INTEGRITY : CTL_NO,
+			"the database %s could not be opened%s.", path,
+			r == -EACCES ? ": run me as root" : "");
+}
+
+/* ---------------------------------------------------------------- snapshots */
+
+static int load_policy(struct ctl *ctl, const struct policy_host *host,
+		       struct policy **ret)
+{
+	_cleanup_diags_ struct diags diag = DIAGS_INIT;
+	int r = policy_load(ctl->config->policy, host, ret, &diag);
+
+	if (r == 0)
+		return 0;
+	diags_print(&diag, ctl->err);
+	return ctl_fail(ctl, CTL_NO, "the policy %s could not be loaded.",
+			ctl->config->policy);
+}
+
+int report_snapshot(struct ctl *ctl, const struct ctl_args *args, struct store *store,
+		    int64_t now_s, char **ret, size_t *ret_len)
+{
+	_cleanup_population_ struct population pop = POPULATION_INIT;
+	_cleanup_policy_ struct policy *policy = NULL;
+	const struct policy_host host = {.name = ctl->config->vm,
+					 .labels = ctl->config->labels,
+					 .n_labels = ctl->config->n_labels};
+	struct state_input in = {.host = &host,
+				 .pop = &pop,
+				 .store = store,
+				 .now_s = now_s};
+	int r = load_policy(ctl, &host, &policy);
+
+	if (r == 0)
+		r = population_open(ctl, args, (const struct policy *const *)&policy, 1,
+				    &pop);
+	if (r != 0)
+		return r;
+	in.policy = policy;
+	r = state_make(&in, ret, ret_len);
+	return r == 0 ? 0
+		      : ctl_fail(ctl, r == STORE_E_CORRUPT ? CTL_INTEGRITY : CTL_NO,
+				 "the state could not be read: error %d.", r);
+}
+
+static int read_state(struct ctl *ctl, const char *path, struct state *ret)
+{
+	_cleanup_diags_ struct diags diag = DIAGS_INIT;
+	int r = state_open(path, ret, &diag);
+
+	if (r == 0)
+		return 0;
+	diags_print(&diag, ctl->err);
+	return ctl_fail(ctl, r == STATE_E_INVALID ? CTL_INTEGRITY : CTL_NO,
+			"the snapshot %s could not be read%s%s.", path,
+			r < 0 ? ": " : "", r < 0 ? strerror(-r) : "");
+}
+
+/* "2026-11-21T050000Z.vmsec": the newest whose time is at or before @at_s. */
+static bool find_snapshot(struct ctl *ctl, int64_t at_s, char *ret, size_t cap)
+{
+	char folder[4096], best[64] = "", limit[TEXT_TIME_MAX];
+	struct dirent *e;
+	struct tm tm;
+	time_t at = (time_t)at_s;
+	DIR *dir = opendir(report_folder(ctl, folder, sizeof(folder)));
+
+	if (!dir)
+		return false;
+	if (!gmtime_r(&at, &tm) ||
+	    strftime(limit, sizeof(limit), "%Y-%m-%dT%H%M%SZ", &tm) == 0)
+		limit[0] = '\0';
+	while ((e = readdir(dir)) != NULL) {
+		size_t len = strlen(e->d_name);
+
+		/* Names of one length and form: their order is that of time. */
+		if (len == strlen(limit) + 6 && str_eq(e->d_name + len - 6, ".vmsec") &&
+		    memcmp(e->d_name, limit, strlen(limit)) <= 0 &&
+		    strcmp(e->d_name, best) > 0)
+			(void)snprintf(best, sizeof(best), "%s", e->d_name);
+	}
+	(void)closedir(dir); /* read only */
+	return *best && (size_t)snprintf(ret, cap, "%s/%s", folder, best) < cap;
+}
+
+struct hash_search {
+	const char *sha256;
+	uint64_t seq;
+};
+
+static int match_hash(const struct audit_view *v, void *arg)
+{
+	struct hash_search *s = arg;
+
+	if (audit_is(v, AUDIT_EV, "report.snapshot") &&
+	    audit_is(v, AUDIT_AFTER_SHA, s->sha256))
+		s->seq = v->seq;
+	return 0;
+}
+
+/* A kept snapshot counts only if the log has its hash. */
+static int check_recorded(struct report_source *src, const struct state *st)
+{
+	struct hash_search s = {.sha256 = st->sha256};
+	struct audit_coverage cov = {0};
+	char text[TEXT_TIME_MAX];
+	int r = audit_reader_period(src->reader, (st->as_of_s - 3600) * 1000000,
+				    (st->as_of_s + DAY_S) * 1000000, match_hash, &s,
+				    &cov);
+
+	if (r < 0 || r == STORE_E_CORRUPT)
+		return ctl_fail(src->ctl, CTL_INTEGRITY, "the log could not be read.");
+	if (s.seq == 0)
+		return ctl_fail(
+			src->ctl, CTL_INTEGRITY,
+			"the log has no record of the snapshot of %s: it is not "
+			"the one that was taken.",
+			text_time(st->as_of_s, text));
+	return 0;
+}
+
+static int open_now(struct report_source *src, const struct ctl_args *args)
+{
+	const char *as_of = ctl_arg(args, "as-of");
+	_cleanup_diags_ struct diags diag = DIAGS_INIT;
+	struct ctl *ctl = src->ctl;
+	char path[4352], *bytes = NULL;
+	size_t len = 0;
+	int64_t at_s;
+	int r;
+
+	if (!as_of) {
+		r = report_snapshot(ctl, args, src->store, src->now_s, &bytes, &len);
+		if (r != 0)
+			return r;
+		r = state_read("the state", bytes, len, &src->now, &diag);
+		diags_print(&diag, ctl->err);
+		return r == 0 ? 0
+			      : ctl_fail(ctl, CTL_NO,
+					 "the state is not sound: error %d.", r);
+	}
+	if (strchr(as_of, '/')) {
+		(void)snprintf(path, sizeof(path), "%s", as_of);
+	} else if (text_parse_time(as_of, src->now_s, &at_s) != 0) {
+		return ctl_fail(
+			ctl, CTL_USAGE,
+			"--as-of needs a time, or the path of a snapshot with a "
+			"slash in it.");
+	} else if (!find_snapshot(ctl, at_s, path, sizeof(path))) {
+		return ctl_fail(ctl, CTL_NO,
+				"no snapshot was kept at or before %s. Keep one daily: "
+				"rbacctl report snapshot",
+				as_of);
+	}
+	r = read_state(ctl, path, &src->now);
+	return r != 0 ? r : check_recorded(src, &src->now);
+}
+
+static int open_before(struct report_source *src, const struct ctl_args *args)
+{
+	const char *given = ctl_arg(args, "before");
+	char path[4352];
+	int r;
+
+	if (given)
+		(void)snprintf(path, sizeof(path), "%s", given);
+	else if (!find_snapshot(src->ctl, src->since_s, path, sizeof(path)))
+		return 0;
+	r = read_state(src->ctl, path, &src->before);
+	if (r == 0)
+		r = check_recorded(src, &src->before);
+	src->has_before = r == 0;
+	return r;
+}
+
+/* ---------------------------------------------------------------- the log */
+
+static int read_time(struct ctl *ctl, const char *name, const char *text, int64_t now_s,
+		     int64_t *ret)
+{
+	if (text_parse_time(text, now_s, ret) == 0)
+		return 0;
+	return ctl_fail(
+		ctl, CTL_USAGE,
+		"--%s %s is neither a date like 2026-11-21 nor a time back like "
+		"30d.",
+		name, text);
+}
+
+/* Both ends; what is not given ends with the snapshot and is 90 days long. */
+static int read_period(struct report_source *src, const struct ctl_args *args)
+{
+	const char *since = ctl_arg(args, "since"), *until = ctl_arg(args, "until");
+	int r = 0;
+
+	src->until_s = src->now.as_of_s;
+	if (until)
+		r = read_time(src->ctl, "until", until, src->now_s, &src->until_s);
+	src->since_s = src->until_s - PERIOD_DAYS * DAY_S;
+	if (r == 0 && since)
+		r = read_time(src->ctl, "since", since, src->now_s, &src->since_s);
+	if (r == 0 && src->since_s >= src->until_s)
+		r = ctl_fail(src->ctl, CTL_USAGE, "the period ends before it begins.");
+	return r;
+}
+
+static void tick(uint64_t n, void *arg)
+{
+	report_progress(arg, "reading the log: %" PRIu64 " records", n);
+}
+
+static int read_log(struct report_source *src)
+{
+	int r = activity_read(src->reader, src->since_s, src->until_s, tick, src->ctl,
+			      &src->activity);
+
+	if (r == -EINVAL)
+		return ctl_fail(src->ctl, CTL_USAGE, "the period is too long.");
+	if (r == STORE_E_CORRUPT)
+		return ctl_fail(src->ctl, CTL_INTEGRITY,
+				"the log is damaged. Run: rbacctl audit verify");
+	return r == 0 ? 0
+		      : ctl_fail(src->ctl, CTL_NO,
+				 "the log could not be read: error %d.", r);
+}
+
+/* Without the key the log can be read, not proven: not checked, which is told. */
+static void check_log(struct ctl *ctl, struct report_log *ret)
+{
+	_cleanup_diags_ struct diags diag = DIAGS_INIT;
+	struct audit_verify v = {0};
+	struct store *store = NULL;
+	struct seal *seal = NULL;
+	int r = -EACCES;
+
+	if (seal_open(ctl->config->key_file, &seal, &diag) == 0 &&
+	    report_store(ctl, &store) == 0)
+		r = audit_verify_log(store, seal, &v);
+	store_close(store);
+	seal_free(seal);
+	if (r < 0)
+		return;
+	ret->checked = true;
+	ret->whole = r == 0;
+	ret->n_records = v.n_records;
+	ret->bad_seq = v.bad_seq;
+	(void)snprintf(ret->why, sizeof(ret->why), "%s", v.why);
+}
+
+/*
+ * The whole log is checked while its period is counted, in a process of its own: the
+ * two take as long as each other. It is begun before this one opens the database,
+ * because a connection must not be shared across fork().
+ */
+static int begin_check(struct report_source *src)
+{
+	int fds[2];
+
+	if (pipe2(fds, O_CLOEXEC) != 0)
+		return ctl_fail(src->ctl, CTL_NO, "no pipe: %m");
+	src->checker = fork();
+	if (src->checker == 0) {
+		struct report_log log = {0};
+
+		check_log(src->ctl, &log);
+		_exit(write(fds[1], &log, sizeof(log)) == (ssize_t)sizeof(log) ? 0 : 1);
+	}
+	(void)close(fds[1]); /* the child has its own */
+	src->answer = fds[0];
+	return src->checker > 0 ? 0 : ctl_fail(src->ctl, CTL_NO, "no process: %m");
+}
+
+static int end_check(struct report_source *src)
+{
+	struct report_log log = {0};
+	ssize_t n;
+
+	report_progress(src->ctl, "checking the log");
+	do
+		n = read(src->answer, &log,
+			 sizeof(log)); /* less than PIPE_BUF: whole */
+	while (n < 0 && errno == EINTR);
+	if (n != (ssize_t)sizeof(log))
+		return ctl_fail(src->ctl, CTL_NO, "the log could not be checked.");
+	log.known = true;
+	src->log = log;
+	return 0;
+}
+
+/* The command with its times spelled out: given again later it means the same. */
+static void describe(struct report_source *src, const struct ctl_args *args)
+{
+	static const char *const options[] = {"user", "vm", "role", "framework"};
+	char since[TEXT_TIME_MAX], until[TEXT_TIME_MAX], as_of[TEXT_TIME_MAX];
+	FILE *out = fmemopen(src->command, sizeof(src->command) - 1, "w");
+
+	if (!out)
+		return;
+	(void)fprintf(out, "rbacctl report %s --as-of %s --since %s --until %s",
+		      ctl_leaf(args)->name, text_time(src->now.as_of_s, as_of),
+		      text_time(src->since_s, since), text_time(src->until_s, until));
+	for (size_t i = 0; i < ARRAY_SIZE(options); i++)
+		if (ctl_arg(args, options[i]))
+			(void)fprintf(out, " --%s %s", options[i],
+				      ctl_arg(args, options[i]));
+	(void)fclose(out); /* cut, it still says which report */
+}
+
+int report_source_open(struct ctl *ctl, const struct ctl_args *args,
+		       struct report_source *ret)
+{
+	int r;
+
+	*ret = (struct report_source){.ctl = ctl,
+				      .now_s = (int64_t)time(NULL),
+				      .answer = -1};
+	if (ctl_need_config(ctl) != 0)
+		return CTL_NO;
+	r = begin_check(ret);
+	if (r == 0)
+		r = report_store(ctl, &ret->store);
+	if (r == 0 && audit_reader_open(ret->store, NULL, &ret->reader) != 0)
+		r = ctl_fail(ctl, CTL_NO, "the log could not be opened.");
+	if (r == 0)
+		r = open_now(ret, args);
+	if (r == 0)
+		r = read_period(ret, args);
+	if (r == 0)
+		r = open_before(ret, args);
+	if (r == 0)
+		r = read_log(ret);
+	if (r == 0)
+		r = end_check(ret);
+	if (r == 0)
+		describe(ret, args);
+	report_progress(ctl, "%s", "");
+	return r;
+}
+
+void report_source_done(struct report_source *src)
+{
+	activity_done(&src->activity);
+	state_done(&src->now);
+	state_done(&src->before);
+	audit_reader_close(src->reader);
+	store_close(src->store);
+	if (src->answer >= 0)
+		(void)close(src->answer); /* a checker still writing gets EPIPE */
+	if (src->checker > 0) {
+		(void)kill(src->checker, SIGTERM); /* gone already, as a rule */
+		(void)waitpid(src->checker, NULL, 0);
+	}
+}

@@ -1,0 +1,104 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * activity.h - what the log says about a period, counted in one pass: who used what
+ * when, what was refused and why, and every change that somebody made.
+ */
+#pragma once
+
+#include "rbacd/audit/reader.h"
+#include "rbacd/report/index.h"
+
+/* Sources are what strangers choose: more are counted together. */
+#define ACTIVITY_SOURCES_MAX 20000
+#define ACTIVITY_EVENTS_MAX  200000
+
+/* One person's use of one privilege on one VM. */
+struct activity_use {
+	uint32_t person;
+	uint32_t next;	       /* the same person's next use, + 1; 0: none */
+	const char *vm, *priv; /* "su:postgres" */
+	uint64_t n, n_strong;  /* n_strong: with a security key */
+	int64_t first_s, last_s;
+};
+
+struct activity_person {
+	const char *id, *login;
+	uint32_t uses; /* first, + 1; 0: none */
+	uint64_t n_allow, n_deny;
+	int64_t first_allow_s, last_allow_s, last_deny_s;
+	/* the second factor */
+	uint64_t n_ok, n_bad, n_replay, n_locked, n_strong, n_recovery;
+	int64_t last_ok_s;
+	int64_t t_delta; /* of the last accepted code; INT64_MIN: none */
+	const char *method;
+};
+
+struct activity_count {
+	const char *text;
+	uint64_t n_allow, n_deny;
+	int64_t last_s;
+};
+
+struct activity_counts {
+	struct index index;
+	struct activity_count *v; /* owned */
+	size_t cap;
+	uint64_t n_other; /* of texts beyond the bound */
+};
+
+/* A change, a start, an alert: everything that is no login. */
+struct activity_event {
+	uint64_t seq;
+	int64_t at_s;
+	const char *ev, *op, *actor, *user, *id, *object, *before, *after, *why,
+		*outcome, *sev, *reason; /* owned by the activity; NULL: absent */
+};
+
+struct activity_day {
+	uint64_t n_allow, n_deny;
+};
+
+struct activity {
+	int64_t since_s, until_s;
+	struct audit_coverage coverage;
+	struct index ids, names, uses_index; /* names: VMs, privileges, logins … */
+	struct activity_person *people;	     /* owned, as all arrays here */
+	struct activity_use *uses;
+	size_t people_cap, uses_cap;
+	struct activity_counts reasons, sources, hosts, vms, services;
+	struct activity_event *events;
+	size_t n_events, events_cap;
+	uint64_t n_events_lost; /* beyond the bound */
+	struct activity_day *days;
+	size_t n_days;
+	uint64_t heat[24][7]; /* by hour, by weekday from Monday */
+	uint64_t n_allow, n_deny, n_sessions, n_lockouts, n_replays, n_unknown;
+	uint64_t lat[5]; /* decisions up to 1, 5, 20, 100 ms, and more */
+};
+
+/*
+ * activity_read() - count the records with since_s <= time < until_s.
+ * @tick: NULL, or called now and then with the number of records read.
+ * Return: 0; STORE_E_CORRUPT, negative errno.
+ */
+typedef void activity_tick_fn(uint64_t n, void *arg);
+_must_check_ int activity_read(struct audit_reader *reader, int64_t since_s,
+			       int64_t until_s, activity_tick_fn *tick, void *tick_arg,
+			       struct activity *ret);
+/* activity_add() - count one record; for activity_read() and tests. 0; -ENOMEM. */
+_must_check_ int activity_add(struct activity *a, const struct audit_view *view);
+/* activity_init() - an empty period. Return: 0; -ENOMEM; -EINVAL for a bad period. */
+_must_check_ int activity_init(struct activity *a, int64_t since_s, int64_t until_s);
+void activity_done(struct activity *a);
+#define _cleanup_activity_ _cleanup_(activity_done)
+
+/* activity_from_s() - before this nothing is known: the period's start, or the log's.
+ */
+int64_t activity_from_s(const struct activity *a);
+
+/* activity_person() - by immutable id; NULL: nothing in the period. */
+const struct activity_person *activity_person(const struct activity *a, const char *id);
+/* activity_use() - a person's use of a privilege on a VM; NULL: none. */
+const struct activity_use *activity_use(const struct activity *a,
+					const struct activity_person *person,
+					const char *vm, const char *priv);

@@ -1,0 +1,485 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * r_access.c - report access: who, which VM, which privilege, by which grant.
+ *
+ * Text, JSON and HTML gather what a person reaches in the same way into one line; the
+ * CSV has a row for each person, VM and privilege, made while it is written, because
+ * there may be millions.
+ */
+#include <errno.h>
+#include <inttypes.h>
+
+#include "rbacd/ctl/text.h"
+#include "rbacd/report/holdings.h"
+#include "rbacd/report/write.h"
+
+#define DAY_S 86400
+
+static const struct report_column pair_columns[] = {
+	{"user", "Person", REPORT_TEXT, false, false},
+	{"id", "Id", REPORT_TEXT, false, false},
+	{"vm", "VM", REPORT_TEXT, false, false},
+	{"privilege", "Privilege", REPORT_TEXT, false, false},
+	{"grant", "Grant", REPORT_TEXT, false, false},
+	{"group", "Through", REPORT_TEXT, false, false},
+	{"role", "Role", REPORT_TEXT, false, false},
+	{"mfa", "Code needed", REPORT_TEXT, false, false},
+	{"enrolled", "Has a factor", REPORT_TEXT, false, false},
+	{"valid_until", "Until", REPORT_TIME, false, false},
+	{"last_used", "Last used", REPORT_TIME, false, false},
+	{"times_used", "Times used", REPORT_NUMBER, false, true},
+	{"unused_days", "Days unused, at least", REPORT_NUMBER, false, false},
+};
+
+static const struct report_column columns[] = {
+	{"user", "Person", REPORT_TEXT, false, false},
+	{"vms", "VMs", REPORT_TEXT, false, false},
+	{"privileges", "Privileges", REPORT_TEXT, false, false},
+	{"grant", "Grant", REPORT_TEXT, false, false},
+	{"group", "Through", REPORT_TEXT, false, false},
+	{"role", "Role", REPORT_TEXT, true, false},
+	{"mfa", "Code", REPORT_TEXT, true, false},
+	{"factor", "Factor", REPORT_TEXT, true, false},
+	{"since", "Given", REPORT_TEXT, true, false},
+	{"valid_until", "Until", REPORT_TIME, false, false},
+	{"last_used", "Last used", REPORT_TIME, false, false},
+	{"times_used", "Times used", REPORT_NUMBER, false, true},
+	{"unused_days", "Days unused", REPORT_NUMBER, false, false},
+};
+
+/* ---------------------------------------------------------------- the long rows */
+
+/* A text as a CSV field with the comma behind it, made once. */
+struct field {
+	const char *p;
+	uint32_t len;
+};
+
+#define ROW_MAX	   16384 /* escaped, of the longest names */
+#define BUFFER_MAX (1u << 20)
+
+struct pairs {
+	const struct report_input *in;
+	struct policy_privileges *privs;
+	struct policy_reach *reach;
+	struct arena arena;
+	struct index ways; /* rule, group, role, privilege, … as a field */
+	struct field *vms; /* by VM */
+	struct field *way; /* by index of ways */
+	size_t way_cap;
+	struct index vm_names;
+	struct pair_use {
+		uint32_t vm;
+		const struct activity_use *use;
+	} * uses; /* of one person, by VM */
+	size_t n_uses, uses_cap;
+	uint64_t *used; /* VMs with any use by this person, as bits */
+	char *buf;
+	size_t len;
+	FILE *out;
+	uint32_t filter_vm; /* INDEX_NONE: all */
+};
+
+static void pairs_done(struct pairs *p)
+{
+	policy_reach_free(p->reach);
+	policy_privileges_free(p->privs);
+	arena_done(&p->arena);
+	index_done(&p->ways);
+	index_done(&p->vm_names);
+	free(p->vms);
+	free(p->way);
+	free(p->uses);
+	free(p->used);
+	free(p->buf);
+}
+
+/* Several fields, each with a comma behind it. NULL texts are empty fields. */
+static int make_fields(struct pairs *p, const char *const *texts, size_t n,
+		       struct field *ret)
+{
+	_cleanup_free_ char *buf = NULL;
+	size_t len = 0;
+	FILE *out = open_memstream(&buf, &len);
+
+	if (!out)
+		return -ENOMEM;
+	for (size_t i = 0; i < n; i++) {
+		if (texts[i])
+			text_csv(texts[i], strlen(texts[i]), out);
+		(void)fputc(',', out);
+	}
+	if (fclose(out) != 0)
+		return -ENOMEM;
+	ret->p = arena_strndup(&p->arena, buf, len);
+	ret->len = (uint32_t)len;
+	return ret->p ? 0 : -ENOMEM;
+}
+
+/* What is the same for all people who come in this way. */
+static int find_way(struct pairs *p, const struct policy_opening *o, bool enrolled,
+		    struct field *ret)
+{
+	const void *key[] = {o->rule, o->group, o->role,
+			     (const void *)((uintptr_t)o->privilege << 2 |
+					    (uintptr_t)o->mfa << 1 | enrolled)};
+	const char *texts[7] = {
+		policy_privileges_at(p->privs, o->privilege)->text,
+		o->rule,
+		o->group,
+		o->role,
+		o->mfa ? "yes" : "no",
+		enrolled ? "yes" : "no",
+		NULL,
+	};
+	char until[TEXT_TIME_MAX];
+	size_t before = p->ways.n;
+	uint32_t i;
+	int r = index_put(&p->ways, (const char *)key, sizeof(key), &i);
+
+	if (r == 0 && i >= p->way_cap) {
+		size_t cap = p->way_cap ? p->way_cap * 2 : 256;
+		struct field *more = reallocarray(p->way, cap, sizeof(*more));
+
+		if (!more)
+			return -ENOMEM;
+		p->way = more;
+		p->way_cap = cap;
+	}
+	if (o->valid_until_s != 0)
+		texts[6] = text_time(o->valid_until_s, until);
+	if (r == 0 && p->ways.n > before)
+		r = make_fields(p, texts, ARRAY_SIZE(texts), &p->way[i]);
+	if (r == 0)
+		*ret = p->way[i];
+	return r;
+}
+
+static int by_vm(const void *pa, const void *pb)
+{
+	const struct pair_use *a = pa, *b = pb;
+
+	return (a->vm > b->vm) - (a->vm < b->vm);
+}
+
+/* The person's uses in order of VM. */
+static int load_uses(struct pairs *p, const struct policy_subject *s)
+{
+	const struct activity *a = p->in->activity;
+	const struct activity_person *person = activity_person(a, s->id);
+
+	for (size_t i = 0; i < p->n_uses; i++)
+		p->used[p->uses[i].vm / 64] = 0;
+	p->n_uses = 0;
+	for (uint32_t i = person ? person->uses : 0; i != 0; i = a->uses[i - 1].next) {
+		const struct activity_use *use = &a->uses[i - 1];
+		uint32_t vm =
+			use->vm ? index_find(&p->vm_names, use->vm, strlen(use->vm))
+				: INDEX_NONE;
+
+		if (vm == INDEX_NONE)
+			continue;
+		if (p->n_uses == p->uses_cap) {
+			size_t cap = p->uses_cap ? p->uses_cap * 2 : 64;
+			struct pair_use *more =
+				reallocarray(p->uses, cap, sizeof(*more));
+
+			if (!more)
+				return -ENOMEM;
+			p->uses = more;
+			p->uses_cap = cap;
+		}
+		p->uses[p->n_uses++] = (struct pair_use){.vm = vm, .use = use};
+		p->used[vm / 64] |= UINT64_C(1) << (vm % 64);
+	}
+	if (p->n_uses > 1)
+		qsort(p->uses, p->n_uses, sizeof(*p->uses), by_vm);
+	return 0;
+}
+
+static const struct activity_use *find_use(const struct pairs *p, uint32_t vm,
+					   const char *priv)
+{
+	size_t low = 0, high = p->n_uses;
+
+	while (low < high) {
+		size_t mid = low + (high - low) / 2;
+
+		if (p->uses[mid].vm < vm)
+			low = mid + 1;
+		else
+			high = mid;
+	}
+	for (; low < p->n_uses && p->uses[low].vm == vm; low++)
+		if (str_eq(p->uses[low].use->priv, priv))
+			return p->uses[low].use;
+	return NULL;
+}
+
+static void flush(struct pairs *p)
+{
+	(void)fwrite(p->buf, 1, p->len, p->out); /* ferror(): the caller's */
+	p->len = 0;
+}
+
+static void put_field(struct pairs *p, struct field f)
+{
+	memcpy(p->buf + p->len, f.p, f.len);
+	p->len += f.len;
+}
+
+/* Last use, number of uses, days without one. */
+static struct field use_field(const struct pairs *p, const struct activity_use *use,
+			      char *buf, size_t cap)
+{
+	char last[TEXT_TIME_MAX];
+	int n = snprintf(buf, cap, "%s,%" PRIu64 ",%" PRId64 "\r\n",
+			 text_time(use->last_s, last), use->n,
+			 (p->in->state->as_of_s - use->last_s) / DAY_S);
+
+	return (struct field){.p = buf, .len = n > 0 ? (uint32_t)n : 0};
+}
+
+static void put_vms(struct pairs *p, struct field person, struct field way,
+		    const struct policy_opening *o, struct field never)
+{
+	const char *priv = policy_privileges_at(p->privs, o->privilege)->text;
+	size_t n;
+	const uint32_t *vms = policy_reach_vms(p->reach, o->class, &n);
+	char buf[96];
+
+	for (size_t i = 0; i < n; i++) {
+		struct field last = never;
+
+		if (p->filter_vm != INDEX_NONE && vms[i] != p->filter_vm)
+			continue;
+		if (p->len > BUFFER_MAX - ROW_MAX)
+			flush(p);
+		if (p->used[vms[i] / 64] >> (vms[i] % 64) & 1) {
+			const struct activity_use *use = find_use(p, vms[i], priv);
+
+			if (use)
+				last = use_field(p, use, buf, sizeof(buf));
+		}
+		put_field(p, person);
+		put_field(p, p->vms[vms[i]]);
+		put_field(p, way);
+		put_field(p, last);
+	}
+}
+
+static int put_person(struct pairs *p, const struct policy_subject *s,
+		      struct field never)
+{
+	const char *texts[] = {s->login, s->id};
+	const struct state_factor *f = state_factor(p->in->state, s->id);
+	const struct policy_opening *o;
+	struct field person, way;
+	size_t n;
+	int r = policy_reach_subject(p->reach, s, &o, &n);
+
+	if (r != 0 || n == 0)
+		return r;
+	r = make_fields(p, texts, ARRAY_SIZE(texts), &person);
+	if (r == 0)
+		r = load_uses(p, s);
+	for (size_t i = 0; i < n && r == 0; i++) {
+		if (!o[i].rule || !holdings_wanted_role(p->in, o[i].role))
+			continue;
+		r = find_way(p, &o[i], f && f->n_active > 0, &way);
+		if (r == 0)
+			put_vms(p, person, way, &o[i], never);
+	}
+	return r;
+}
+
+static int pairs_prepare(struct pairs *p)
+{
+	const struct policy *policy = p->in->state->policy;
+	size_t n = policy_vm_count(policy);
+	int r = policy_privileges_new(policy, NULL, &p->privs);
+
+	if (r == 0)
+		r = policy_reach_new(policy, p->privs, p->in->state->as_of_s,
+				     &p->reach);
+	p->vms = calloc(n + 1, sizeof(*p->vms));
+	p->used = calloc(n / 64 + 1, sizeof(*p->used));
+	p->buf = malloc(BUFFER_MAX);
+	if (!p->vms || !p->used || !p->buf)
+		return -ENOMEM;
+	for (size_t i = 0; i < n && r == 0; i++) {
+		const char *name = policy_vm_at(policy, i);
+		uint32_t number;
+
+		r = make_fields(p, &name, 1, &p->vms[i]);
+		if (r == 0)
+			r = index_put(&p->vm_names, name, strlen(name), &number);
+	}
+	p->filter_vm = INDEX_NONE;
+	if (r != 0 || !p->in->vm)
+		return r;
+	p->filter_vm = index_find(&p->vm_names, p->in->vm, strlen(p->in->vm));
+	if (p->filter_vm == INDEX_NONE)
+		return -ENOENT;
+	policy_reach_focus(p->reach, policy_reach_class_of(p->reach, p->filter_vm));
+	return 0;
+}
+
+static int write_pairs(void *arg, FILE *out)
+{
+	const struct report_input *in = arg;
+	_cleanup_(pairs_done) struct pairs p = {.in = in, .out = out};
+	const struct people *people = &in->state->people;
+	char buf[64];
+	int n = snprintf(buf, sizeof(buf), ",0,%" PRId64 "\r\n",
+			 (in->state->as_of_s - activity_from_s(in->activity)) / DAY_S);
+	struct field never = {.p = buf, .len = n > 0 ? (uint32_t)n : 0};
+	int r = pairs_prepare(&p);
+
+	for (size_t i = 0; i < people->n && r == 0; i++)
+		if (holdings_wanted_person(in, people->v[i].login))
+			r = put_person(&p, &people->v[i], never);
+	if (r == 0)
+		flush(&p);
+	return r;
+}
+
+/* ---------------------------------------------------------------- the report */
+
+/* Ways in that existed at the start of the period. */
+static int key_of(const struct state *st, const struct holding *v, char *buf,
+		  size_t cap)
+{
+	return snprintf(buf, cap, "%s\n%s\n%s\n%s\n%s", st->people.v[v->person].id,
+			v->rule, v->group ? v->group : "", v->role ? v->role : "",
+			v->privileges);
+}
+
+static int load_before(const struct report_input *in, struct index *ret)
+{
+	_cleanup_holdings_ struct holdings h = {0};
+	struct report_input before = *in;
+	char key[1024];
+	uint32_t i;
+	int r;
+
+	if (!in->before)
+		return 0;
+	before.state = in->before;
+	before.user = before.vm = NULL;
+	r = holdings_make(&before, &h);
+	for (size_t k = 0; k < h.n && r == 0; k++) {
+		int len = key_of(in->before, &h.v[k], key, sizeof(key));
+
+		if (len > 0 && (size_t)len < sizeof(key))
+			r = index_put(ret, key, (size_t)len, &i);
+	}
+	return r;
+}
+
+static const char *since(const struct report_input *in, const struct index *before,
+			 const struct holding *v)
+{
+	char key[1024];
+	int len = key_of(in->state, v, key, sizeof(key));
+
+	if (!in->before || len <= 0 || (size_t)len >= sizeof(key))
+		return NULL;
+	return index_find(before, key, (size_t)len) != INDEX_NONE ? "earlier"
+								  : "in the period";
+}
+
+static const char *factor_text(const struct report_input *in, const char *id)
+{
+	const struct state_factor *f = state_factor(in->state, id);
+
+	return !f || f->n_active == 0 ? "none" : f->disabled ? "disabled" : "active";
+}
+
+static void put_holding(const struct report_input *in, const struct holdings *h,
+			const struct index *before, const struct holding *v,
+			struct report_table *t)
+{
+	const struct policy_subject *s = &in->state->people.v[v->person];
+	int64_t from = v->last_used_s ? v->last_used_s : activity_from_s(in->activity);
+
+	report_row(t);
+	report_put(t, s->login);
+	report_put(t, holdings_vm_text(h, t->report, v->vms));
+	report_put(t, report_copy(t->report, v->privileges, strlen(v->privileges)));
+	report_put(t, v->rule);
+	report_put(t, v->group);
+	report_put(t, v->role);
+	report_put(t, v->mfa ? "needed" : "not needed");
+	report_put(t, factor_text(in, s->id));
+	report_put(t, since(in, before, v));
+	report_put_time(t, v->valid_until_s);
+	report_put_time(t, v->last_used_s);
+	report_put_n(t, (int64_t)v->n_used);
+	report_put_n(t, (in->state->as_of_s - from) / DAY_S);
+}
+
+static void say_access(const struct report_input *in, const struct holdings *h,
+		       struct report *r)
+{
+	size_t no_mfa = 0, unused = 0;
+
+	for (size_t i = 0; i < h->n; i++) {
+		no_mfa += !h->v[i].mfa;
+		unused += h->v[i].n_used == 0;
+	}
+	report_figure(r, "people", "people with access", (int64_t)holdings_people(h),
+		      report_f(r, "of %zu", in->state->people.n), false);
+	report_figure(r, "vms", "VMs", (int64_t)policy_vm_count(in->state->policy),
+		      NULL, false);
+	report_figure(r, "pairs", "person, VM and privilege", (int64_t)h->n_pairs,
+		      "rows of the CSV", false);
+	report_figure(r, "ways", "ways in", (int64_t)h->n, "rows of this table", false);
+	report_figure(r, "no_mfa", "ways in without a code", (int64_t)no_mfa, NULL,
+		      true);
+	report_figure(r, "unused", "ways in not used", (int64_t)unused, "in the period",
+		      false);
+	report_find(r, REPORT_MEDIUM, "access-without-code", no_mfa, "access",
+		    report_f(r, "%s without a one-time code.",
+			     report_plural(r, no_mfa, "way in is open",
+					   "ways in are open")));
+	report_limit(
+		r, "A grant's conditions (hours, addresses, age of a code) are not "
+		   "weighed: access means that some hour, address and proof open it.");
+	report_limit(r, "Use is known from the log of this host for this period only; "
+			"before its first record nothing is known.");
+	report_limit(r, "Local accounts may run batch jobs without a grant; that is no "
+			"line here.");
+}
+
+int report_access(const struct report_input *in, struct report *r)
+{
+	_cleanup_holdings_ struct holdings h = {0};
+	_cleanup_(index_done) struct index before = {0};
+	struct report_table *t;
+	int rc;
+
+	r->stream = (struct report_stream){.columns = pair_columns,
+					   .n_columns = ARRAY_SIZE(pair_columns),
+					   .write = write_pairs,
+					   .arg = (void *)(uintptr_t)in};
+	r->rows_only = in->stream;
+	if (in->stream)
+		return 0;
+	rc = holdings_make(in, &h);
+	if (rc == 0)
+		rc = load_before(in, &before);
+	if (rc != 0)
+		return rc;
+	say_access(in, &h, r);
+	report_section(r, "Who reaches what",
+		       "Each line is a person, a group of VMs, and the privileges that "
+		       "one grant gives there. Where several grants give the same, the "
+		       "most favourable one is named.");
+	t = REPORT_TABLE(r, "access", "Ways in", columns,
+			 .none = "Nobody reaches anything.");
+	for (size_t i = 0; i < h.n; i++)
+		put_holding(in, &h, &before, &h.v[i], t);
+	holdings_list_vms(&h, r);
+	return 0;
+}
