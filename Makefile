@@ -466,12 +466,13 @@ demo: deps-demo
 	@KEEP=$(KEEP) tests/integration/demo.sh
 
 # The schema and the loader over one corpus; the examples; hours beside Python's calendar;
-# what is made to hurt the loader.
+# a real operator's access; what is made to hurt the loader.
 .PHONY: policy-test
 policy-test: $(B)/rbacctl
 	@tests/policy/check_schema.py $(B)/rbacctl
 	@tests/policy/check_examples.py $(B)/rbacctl
 	@tests/policy/check_time.py $(B)/rbacctl
+	@tests/policy/check_wikimedia.py $(B)/rbacctl || [ $$? -eq 77 ]
 	@tests/policy/check_hostile.py $(B)/rbacctl
 
 .PHONY: check integration race
@@ -567,7 +568,7 @@ help:
 	@echo 'make install     DESTDIR= PREFIX=/usr PAMDIR= are honoured; uninstall takes it back'
 	@echo 'make property    a million random requests against the second evaluator'
 	@echo 'make unit        unit tests only; VARIANT=asan for the sanitizers'
-	@echo 'make policy-test the schema beside the loader, the examples, hostile policies'
+	@echo 'make policy-test schema, examples, hours, a real policy, hostile ones'
 	@echo 'make integration the real programs against the build; race: the long run'
 	@echo 'make faults      crashes, floods, swaps, timing, soak: samples; crash, flood ... : long'
 	@echo 'make bench       ours beside floors and peers (bench-peers unpacks one more peer)'
