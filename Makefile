@@ -74,7 +74,7 @@ AUDIT_SRC  := rbacd/audit/record.c rbacd/audit/fields.c rbacd/audit/reader.c rba
 MFA_SRC    := rbacd/mfa/mfa.c rbacd/mfa/totp.c rbacd/mfa/recovery.c rbacd/mfa/lockout.c \
   rbacd/mfa/enrol.c
 SNAPSHOT_SRC := rbacd/directory/snapshot.c rbacd/directory/snapshot_build.c
-RBACD_SRC  := rbacd/main.c rbacd/server.c rbacd/reload.c rbacd/privilege.c rbacd/config.c rbacd/config_directory.c rbacd/request.c \
+RBACD_SRC  := rbacd/main.c rbacd/server.c rbacd/standing.c rbacd/admin_standing.c rbacd/reload.c rbacd/privilege.c rbacd/config.c rbacd/config_directory.c rbacd/request.c \
   rbacd/outcome.c rbacd/conn.c rbacd/accept.c rbacd/caps.c rbacd/handle.c rbacd/identity.c rbacd/groups.c rbacd/identity_lookup.c rbacd/identity_whole.c rbacd/identity_keep.c rbacd/targets.c rbacd/people_cache.c rbacd/directory/link.c rbacd/authz.c rbacd/admin.c \
   rbacd/admin_people.c rbacd/admin_status.c rbacd/admin_explain.c rbacd/admin_directory.c rbacd/admin_report.c \
   rbacd/directory/local.c rbacd/log.c
@@ -94,7 +94,7 @@ DOCTOR_SRC := rbacd/doctor/pamconf.c rbacd/doctor/pamwalk.c rbacd/doctor/doctor.
   rbacd/doctor/pamedit.c rbacd/doctor/pamfile.c
 CTL_SRC    := $(DOCTOR_SRC) rbacd/ctl/cmd_doctor.c rbacd/ctl/cmd_pam.c rbacd/ctl/pam_login.c rbacd/ctl/rbacctl.c rbacd/ctl/tree.c rbacd/ctl/help.c rbacd/ctl/complete.c \
   rbacd/ctl/commands.c rbacd/ctl/call.c rbacd/ctl/out.c rbacd/ctl/text.c rbacd/ctl/qr.c \
-  rbacd/ctl/record.c rbacd/ctl/cmd_status.c rbacd/ctl/cmd_people.c rbacd/ctl/cmd_enrol.c \
+  rbacd/ctl/record.c rbacd/ctl/cmd_status.c rbacd/ctl/cmd_people.c rbacd/ctl/cmd_lock.c rbacd/ctl/cmd_enrol.c \
   rbacd/ctl/cmd_explain.c rbacd/ctl/cmd_policy.c rbacd/ctl/cmd_audit.c \
   rbacd/ctl/cmd_backup.c rbacd/ctl/cmd_directory.c rbacd/targets.c rbacd/directory/local.c
 
@@ -206,7 +206,8 @@ LIBS_rbacd/test_authz  := -lyaml -lcrypto
 # ctl
 UNIT_TESTS += rbacd/test_admin
 LINK_rbacd/test_admin := rbacd/handle.c rbacd/admin.c rbacd/admin_people.c rbacd/admin_status.c \
-  rbacd/admin_explain.c rbacd/admin_directory.c rbacd/admin_report.c rbacd/log.c rbacd/ctl/out.c rbacd/ctl/text.c $(MFA_SRC) $(AUDIT_SRC) \
+  rbacd/admin_explain.c rbacd/admin_directory.c rbacd/admin_report.c rbacd/admin_standing.c \
+  rbacd/standing.c rbacd/log.c rbacd/ctl/out.c rbacd/ctl/text.c $(MFA_SRC) $(AUDIT_SRC) \
   $(STORE_SRC) $(POLICY_SRC) $(WIRE_SRC)
 LIBS_rbacd/test_admin := -lyaml -lcrypto -lsqlite3 -loath
 UNIT_TESTS += ctl/test_tree ctl/test_out ctl/test_record ctl/test_qr

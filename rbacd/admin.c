@@ -28,7 +28,7 @@ struct admin_verb {
 
 static const struct admin_verb admin_verbs[] = {
 	{"status", ON_ADMIN, false, 0, {NULL}, admin_run_status},
-	{"reload", ON_ADMIN, false, 0, {NULL}, admin_run_reload},
+	{"reload", ON_ADMIN, false, 0, {"rollback"}, admin_run_reload},
 	{"users", ON_ADMIN, false, 0, {"from"}, admin_run_users},
 	{"enrol-begin",
 	 ON_ADMIN,
@@ -54,6 +54,10 @@ static const struct admin_verb admin_verbs[] = {
 	 admin_run_report_snapshot},
 	{"record", ON_ADMIN, false, 1, {"id"}, admin_run_record},
 	{"directory", ON_ADMIN, false, 0, {"do", "why"}, admin_run_directory},
+	{"lock", ON_ADMIN, true, 3, {"what", "for", "why", "user"}, admin_run_lock},
+	{"unlock", ON_ADMIN, false, 2, {"what", "why"}, admin_run_unlock},
+	{"locks", ON_ADMIN, false, 0, {NULL}, admin_run_locks},
+	{"reviewed", ON_ADMIN, false, 2, {"grant", "why"}, admin_run_reviewed},
 	{"my-status", ON_USER, true, 1, {"user"}, admin_run_my_status},
 };
 
@@ -219,7 +223,7 @@ int admin_record(struct admin_req *req, const struct admin_change *change)
 	ev.uid = change->id;
 	ev.actor = actor;
 	ev.op = change->op;
-	ev.object = change->id;
+	ev.object = change->object ? change->object : change->id;
 	ev.reason_text = change->why;
 	r = audit_append(req->server->audit, &ev, server_now_us(), id);
 	if (r != 0)

@@ -6,6 +6,7 @@
 
 #include "rbacd/admin_internal.h"
 #include "rbacd/log.h"
+#include "rbacd/standing.h"
 
 /* What the caller asked, with the storage its strings need. */
 struct question {
@@ -96,6 +97,11 @@ static int read_question(struct admin_req *req, struct question *q)
 	q->req.subject = &q->subject;
 	q->req.vm = admin_arg(req, "vm");
 	q->req.now_s = server_now_s();
+	q->req.state = standing_state(req->server, req->server->policy);
+	q->req.clock_unsynced = server_clock_unsynced(req->server);
+	standing_sessions(req->server, req->server->policy, req->person.id, UINT32_MAX,
+			  &q->req.sessions);
+	q->req.sessions.age_s = 0; /* as if asked from a session just opened */
 	if (read_privilege(req, q) != 0 || read_origin(req, q) != 0 ||
 	    read_method(req, q) != 0)
 		return -EINVAL;
@@ -164,6 +170,8 @@ static void send_decision(struct admin_req *req, const struct question *q,
 	wire_put_cell_bool(&row.w, "mfa_required", d->mfa_required);
 	wire_put_cell_bool(&row.w, "code_would_help", d->mfa_would_help);
 	wire_put_cell_time(&row.w, "valid_until", d->valid_until_s);
+	wire_put_cell_bool(&row.w, "would_deny", d->would_deny);
+	wire_put_cell_bool(&row.w, "break_glass", d->break_glass);
 	admin_row_send(req, &row);
 }
 

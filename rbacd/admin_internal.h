@@ -63,6 +63,7 @@ struct admin_change {
 	const char *op;	    /* "enrol" */
 	const char *user;   /* login of the person it is about */
 	const char *id;	    /* immutable id */
+	const char *object; /* what it is about when it is no person; NULL: @id */
 	const char *why;    /* reason_text, or NULL */
 	const char *reason; /* failure: identifier of the closed list; NULL: success */
 	enum audit_sev sev;
@@ -91,6 +92,12 @@ void admin_run_enrol_confirm(struct admin_req *req);
 void admin_run_disable(struct admin_req *req);
 void admin_run_reset(struct admin_req *req);
 void admin_run_bypass(struct admin_req *req);
+void admin_run_lock(struct admin_req *req);
+void admin_run_unlock(struct admin_req *req);
+void admin_run_locks(struct admin_req *req);
+void admin_run_reviewed(struct admin_req *req);
+/* admin_send_locks() - a row of "locks" for each; also part of status. */
+_must_check_ int admin_send_locks(struct admin_req *req);
 void admin_run_explain(struct admin_req *req);
 void admin_run_record(struct admin_req *req);
 void admin_run_directory(struct admin_req *req);

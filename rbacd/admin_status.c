@@ -108,6 +108,13 @@ static void send_storage(struct admin_req *req, struct health *h)
 	admin_row_send(req, &row);
 }
 
+/* Locks are easily forgotten, and look like a fault to those they keep out. */
+static void send_locks(struct admin_req *req, struct health *h)
+{
+	if (admin_send_locks(req) != 0)
+		hint(req, h, true, "The locks of the database could not be read.");
+}
+
 static void send_connections(struct admin_req *req)
 {
 	struct conn_stats c = {0};
@@ -259,6 +266,7 @@ void admin_run_status(struct admin_req *req)
 
 	send_daemon(req);
 	send_policy(req);
+	send_locks(req, &h);
 	send_storage(req, &h);
 	send_connections(req);
 	send_directory(req, &h);
@@ -301,12 +309,17 @@ void admin_run_reload(struct admin_req *req)
 	_cleanup_diags_ struct diags diag = DIAGS_INIT;
 	struct server *s = req->server;
 	struct admin_row row;
+	const char *rollback = admin_arg(req, "rollback");
 	char actor[32];
 	int r;
 
+	if (rollback && !str_eq(rollback, "yes")) {
+		admin_end(req, ADMIN_USAGE, "rollback must be yes.");
+		return;
+	}
 	(void)snprintf(actor, sizeof(actor), "uid:%u",
 		       conn_peer_uid(req->conn)); /* fits */
-	r = server_reload(s, actor, &diag);
+	r = server_reload(s, actor, rollback != NULL, &diag);
 	send_diags(req, &diag);
 	if (r == POLICY_E_INVALID) {
 		admin_end(req, ADMIN_NO, "%s was not loaded; %s. Nothing has changed.",

@@ -282,13 +282,22 @@ static void read_log(struct config_reader *r, const struct yaml_node *root)
 			   "must be err, warning, notice, info or debug");
 }
 
+static void read_clock(struct config_reader *r, const struct yaml_node *root)
+{
+	static const char *const known[] = {"require_sync", NULL};
+	const struct yaml_node *clock = config_section(r, root, "clock", known);
+	const struct yaml_node *sync = yaml_get(clock, "require_sync");
+
+	if (sync && yaml_get_bool(r->doc, sync, &r->config->require_sync, r->diag) != 0)
+		return; /* said; nothing else to read here */
+}
+
 static void read_root(struct config_reader *r, const struct yaml_node *root)
 {
-	static const char *const known[] = {"rbacd",  "user",	       "vm",
-					    "policy", "state",	       "run",
-					    "key",    "issuer",	       "directory",
-					    "admins", "sshd_services", "log",
-					    NULL};
+	static const char *const known[] = {
+		"rbacd",	 "user", "vm",	   "policy",	"state",
+		"run",		 "key",	 "issuer", "directory", "admins",
+		"sshd_services", "log",	 "clock",  NULL};
 	struct config *c = r->config;
 	const struct yaml_node *version = yaml_get(root, "rbacd");
 	const struct yaml_node *admins = yaml_get(root, "admins");
@@ -313,6 +322,7 @@ static void read_root(struct config_reader *r, const struct yaml_node *root)
 	if (services)
 		read_services(r, services);
 	read_log(r, root);
+	read_clock(r, root);
 }
 
 /* --------------------------------------------------------------- defaults */
@@ -477,6 +487,8 @@ int config_print(const struct config *c, FILE *out)
 	config_print_setting(out, "key", c->key_file);
 	config_print_setting(out, "issuer", c->issuer);
 	config_directory_print(c, out);
+	(void)fprintf(out, "clock: {require_sync: %s}\n",
+		      c->require_sync ? "true" : "false");
 	(void)fprintf(out, "log: {to: %s, level: %s}\n",
 		      c->log_to_syslog ? "syslog" : "stderr",
 		      level_names[c->log_level]);

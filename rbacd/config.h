@@ -63,6 +63,7 @@ struct config {
 	size_t n_admins;
 	char **sshd_services; /* PAM services whose SSH_AUTH_INFO_0 sshd itself set */
 	size_t n_sshd_services;
+	bool require_sync; /* clock: else an unsynchronised clock is trusted */
 	bool log_to_syslog;
 	int log_level; /* enum log_level */
 };

@@ -18,6 +18,7 @@
 #include "rbacd/privilege.h"
 #include "rbacd/request.h"
 #include "rbacd/server.h"
+#include "rbacd/standing.h"
 #include "rbacd/wire/client.h"
 
 #define PASSWD_PATH   "/etc/passwd"
@@ -213,6 +214,12 @@ static int first_records(struct server *s)
 	rc = server_load_policy(s, "start", &diag);
 	if (rc != 0)
 		diags_print(&diag, stderr);
+	if (rc == POLICY_E_INVALID || rc == -ENOENT) {
+		int refreshed = standing_refresh(s); /* locks hold without a policy */
+
+		if (refreshed != 0)
+			return refreshed;
+	}
 	return rc == POLICY_E_INVALID || rc == -ENOENT ? server_end_turn(s)
 	       : rc != 0			       ? rc
 						       : server_end_turn(s);
@@ -232,7 +239,7 @@ static void on_end(evutil_socket_t sig, short what, void *arg)
 static void on_hup(evutil_socket_t sig, short what, void *arg)
 {
 	_cleanup_diags_ struct diags diag = DIAGS_INIT;
-	int rc = server_reload(arg, "signal", &diag);
+	int rc = server_reload(arg, "signal", false, &diag);
 
 	(void)sig;
 	(void)what;
@@ -250,6 +257,8 @@ static void on_tick(evutil_socket_t fd, short what, void *arg)
 
 	(void)fd;
 	(void)what;
+	if (rc == 0)
+		rc = standing_tick(s);
 	if (rc == 0)
 		rc = audit_tick(s->audit, server_now_us());
 	if (rc == 0 && now_s % PRUNE_EVERY_S == 0)
@@ -300,6 +309,7 @@ static void server_done(struct server *s)
 	audit_close(s->audit);
 	store_close(s->store);
 	seal_free(s->seal);
+	standing_free(s->standing);
 	policy_unref(s->policy);
 	if (s->base)
 		event_base_free(s->base);

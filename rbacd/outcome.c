@@ -51,7 +51,7 @@ static const char *decision_path(const struct policy_decision *d, char *buf, siz
 	int w;
 
 	buf[0] = '\0';
-	if (d->verdict == POLICY_ALLOW) {
+	if (d->verdict == POLICY_ALLOW && !d->would_deny) {
 		(void)snprintf(buf, cap, "%s -> %s", d->group ? d->group : "-",
 			       d->role ? d->role : "-");
 		return buf;
@@ -75,6 +75,12 @@ static void fill_decision(struct audit_event *ev, const struct request *r,
 	}
 	if (!o->decision)
 		return;
+	if (o->decision->would_deny && o->verdict == POLICY_ALLOW)
+		ev->dec = "would_deny";
+	if (o->decision->break_glass && o->verdict == POLICY_ALLOW) {
+		ev->sev = AUDIT_ALERT;
+		ev->op = "break_glass";
+	}
 	ev->rule = o->decision->rule;
 	ev->path = decision_path(o->decision, path, cap);
 }
@@ -148,7 +154,8 @@ static int audit_outcome(struct request *r, const struct outcome *o, char id[])
 		ev.cred = o->mfa->cred;
 		ev.t_delta = o->mfa->t_delta;
 		ev.fails = r->facts.proven ? (int64_t)o->mfa->fails : -1;
-		ev.sev = o->mfa->alert ? AUDIT_ALERT : AUDIT_INFO;
+		if (o->mfa->alert)
+			ev.sev = AUDIT_ALERT;
 	}
 	return o->stranger ? audit_append_stranger(r->server->audit, &ev, now_us, id)
 			   : audit_append(r->server->audit, &ev, now_us, id);

@@ -7,9 +7,10 @@
 #include <errno.h>
 
 #include "rbacd/log.h"
+#include "rbacd/standing.h"
 
-static int record_policy(struct server *s, const char *actor, const char *before,
-			 const char *after, const char *error)
+static int record_policy(struct server *s, const char *actor, const char *after,
+			 const char *op, const char *error)
 {
 	struct audit_event ev = AUDIT_EVENT_INIT;
 	char id[AUDIT_ID_MAX + 1];
@@ -21,27 +22,69 @@ static int record_policy(struct server *s, const char *actor, const char *before
 	ev.actor = actor;
 	ev.vm = s->config->vm;
 	ev.object = s->config->policy;
-	ev.before_sha = before;
+	ev.op = op;
+	ev.before_sha = s->policy ? policy_sha256(s->policy) : NULL;
 	ev.after_sha = after;
 	ev.policy_serial = s->policy ? (int64_t)policy_serial(s->policy) : -1;
 	ev.reason_text = error;
 	return audit_append(s->audit, &ev, server_now_us(), id);
 }
 
-/* A different policy needs a larger serial, so that an old file cannot come back
- * unseen. */
-static bool serial_grows(const struct server *s, const struct policy *next,
-			 struct diags *diag)
+/*
+ * A different policy needs a larger serial than the one that was active last, so that
+ * an old file cannot come back unseen, also not across a restart. Coming back on
+ * purpose needs to be said, and only works for a policy that was active before.
+ */
+static int check_serial(struct server *s, const struct policy *next, bool rollback,
+			struct diags *diag)
 {
-	if (!s->policy || str_eq(policy_sha256(s->policy), policy_sha256(next)) ||
-	    policy_serial(s->policy) == 0 ||
-	    policy_serial(next) > policy_serial(s->policy))
-		return true;
+	struct store_activation last;
+	int64_t before_s = 0;
+	int rc = store_activation_last(s->store, &last);
+
+	if (rc == STORE_E_NONE)
+		return 0; /* the first policy of this database */
+	if (rc == 0 && (str_eq(last.sha, policy_sha256(next)) || last.serial == 0 ||
+			policy_serial(next) > last.serial))
+		return 0;
+	if (rc == 0 && rollback)
+		rc = store_activation_get(s->store, policy_sha256(next), &before_s);
+	else if (rc == 0)
+		rc = STORE_E_NONE;
+	if (rc != STORE_E_NONE)
+		return rc > 0 ? -EIO : rc;
 	diags_add(diag, s->config->policy, 0, 0, NULL,
-		  "serial %llu must be larger than the active policy's %llu",
+		  "serial %llu must be larger than %llu of the policy that was active "
+		  "last%s",
 		  (unsigned long long)policy_serial(next),
-		  (unsigned long long)policy_serial(s->policy));
-	return false;
+		  (unsigned long long)last.serial,
+		  rollback ? "; this one was never active, so it cannot come back"
+			   : "; to return to an earlier policy: rbacctl reload "
+			     "--rollback");
+	return POLICY_E_INVALID;
+}
+
+/* Was it active before, and another one since? */
+static int came_back(struct server *s, const struct policy *next, bool *ret)
+{
+	struct store_activation last;
+	int64_t before_s;
+	int rc = store_activation_last(s->store, &last);
+
+	if (rc == 0 && !str_eq(last.sha, policy_sha256(next))) {
+		rc = store_activation_get(s->store, policy_sha256(next), &before_s);
+		*ret = rc == 0;
+	}
+	return rc == STORE_E_NONE ? 0 : rc;
+}
+
+static int remember_activation(struct server *s)
+{
+	struct store_activation a = {.serial = policy_serial(s->policy),
+				     .at_s = server_now_s()};
+
+	(void)snprintf(a.sha, sizeof(a.sha), "%s", policy_sha256(s->policy));
+	return store_activation_put(s->store, &a);
 }
 
 static int refuse(struct server *s, const char *actor, const struct diags *diag, int rc)
@@ -54,28 +97,30 @@ static int refuse(struct server *s, const char *actor, const struct diags *diag,
 		       first ? first->msg : "cannot be read");
 	log_err("policy refused%s: %s", s->policy ? ", the running one stays" : "",
 		s->policy_error);
-	if (record_policy(s, actor, s->policy ? policy_sha256(s->policy) : NULL, NULL,
-			  s->policy_error) != 0)
+	if (record_policy(s, actor, NULL, NULL, s->policy_error) != 0)
 		return -EIO;
 	return rc;
 }
 
 /* Loads and checks the policy that @c names, and records what became of it. */
 static int activate(struct server *s, const struct config *c, const char *actor,
-		    struct diags *diag)
+		    bool rollback, struct diags *diag)
 {
 	_cleanup_policy_ struct policy *next = NULL;
 	struct policy_host host = {.name = c->vm,
 				   .labels = c->labels,
 				   .n_labels = c->n_labels};
+	bool back = false;
 	int rc = policy_load(c->policy, &host, &next, diag);
 
-	if (rc == 0 && !serial_grows(s, next, diag))
-		rc = POLICY_E_INVALID;
+	if (rc == 0)
+		rc = check_serial(s, next, rollback, diag);
 	if (rc != 0)
 		return refuse(s, actor, diag, rc);
-	rc = record_policy(s, actor, s->policy ? policy_sha256(s->policy) : NULL,
-			   policy_sha256(next), NULL);
+	rc = came_back(s, next, &back);
+	if (rc == 0)
+		rc = record_policy(s, actor, policy_sha256(next),
+				   back ? "rollback" : NULL, NULL);
 	if (rc == 0)
 		rc = identity_set_policy(s->identity, next);
 	if (rc != 0)
@@ -87,12 +132,15 @@ static int activate(struct server *s, const struct config *c, const char *actor,
 	log_notice("policy active: serial %llu sha256 %s",
 		   (unsigned long long)policy_serial(s->policy),
 		   policy_sha256(s->policy));
-	return 0;
+	rc = remember_activation(s);
+	if (rc == 0)
+		rc = standing_refresh(s);
+	return rc > 0 ? -EIO : rc;
 }
 
 int server_load_policy(struct server *s, const char *actor, struct diags *diag)
 {
-	return activate(s, s->config, actor, diag);
+	return activate(s, s->config, actor, false, diag);
 }
 
 /* ---------------------------------------------------------------- configuration */
@@ -158,10 +206,12 @@ static void adopt(struct config *now, struct config *next)
 	SWAP(now->sshd_services, next->sshd_services);
 	SWAP(now->n_sshd_services, next->n_sshd_services);
 	SWAP(now->log_level, next->log_level);
+	SWAP(now->require_sync, next->require_sync);
 	log_open("rbacd", now->log_to_syslog, (enum log_level)now->log_level);
 }
 
-int server_reload(struct server *s, const char *actor, struct diags *diag)
+int server_reload(struct server *s, const char *actor, bool rollback,
+		  struct diags *diag)
 {
 	_cleanup_config_ struct config *next = NULL;
 	int rc = config_load(s->config->path, &next, diag);
@@ -170,7 +220,7 @@ int server_reload(struct server *s, const char *actor, struct diags *diag)
 		rc = POLICY_E_INVALID;
 	if (rc != 0)
 		return refuse(s, actor, diag, rc);
-	rc = activate(s, next, actor, diag);
+	rc = activate(s, next, actor, rollback, diag);
 	if (rc == 0)
 		adopt(s->config, next);
 	return rc;

@@ -14,6 +14,7 @@
 #include "rbacd/handle.h"
 #include "rbacd/limits.h"
 #include "rbacd/log.h"
+#include "rbacd/standing.h"
 #include "rbacd/wire/client.h"
 
 static void stage_identified(struct request *r);
@@ -61,8 +62,12 @@ static void stage_policy(struct request *r, const struct policy_mfa *mfa,
 		.origin = r->facts.origin,
 		.mfa = *mfa,
 		.now_s = server_now_s(),
+		.state = standing_state(r->server, r->policy),
+		.clock_unsynced = server_clock_unsynced(r->server),
 	};
 
+	standing_sessions(r->server, r->policy, r->person.id, r->begin.session,
+			  &q.sessions);
 	identity_person_subject(&r->person,
 				config_max_stale(r->server->config, r->facts.privilege),
 				&subject);
@@ -120,6 +125,26 @@ static int remember(struct request *r, enum policy_method method)
 	return store_proof_put(r->server->store, &p);
 }
 
+/*
+ * On a VM that is only watched nobody is kept out for want of a code. Only behind a
+ * proven first factor, and only for somebody who is known: else a stack of our line
+ * alone would be a shell with no factor. Locks and denies never get here.
+ */
+static bool is_watched(const struct request *r, const struct policy_decision *d)
+{
+	return d->monitor && d->verdict == POLICY_ALLOW && r->facts.proven &&
+	       r->person.known;
+}
+
+/* Only who has a factor is asked there; not being able to tell counts as one. */
+static bool has_factor(const struct request *r)
+{
+	struct mfa_status m;
+
+	return mfa_status(r->server->mfa, r->person.id, server_now_s(), &m) != 0 ||
+	       (m.enrolled && !m.disabled);
+}
+
 /* Verify and count the answer, inside the turn's transaction. */
 static int stage_mfa(struct request *r, const struct wire_answer *a,
 		     struct mfa_result *ret)
@@ -140,6 +165,7 @@ static int stage_mfa(struct request *r, const struct wire_answer *a,
 	/* What this person's grants would take. Somebody without a grant is asked and
 	 * checked the same way, so that the prompt tells nobody what they may do. */
 	stage_policy(r, &assumed, &d);
+	attempt.uncounted = r->begin.op == WIRE_OP_AUTH && is_watched(r, &d);
 	attempt.accept =
 		d.accept ? d.accept : POLICY_METHOD_TOTP | POLICY_METHOD_RECOVERY;
 	rc = mfa_verify(r->server->mfa, &attempt, ret);
@@ -167,6 +193,26 @@ static const char *told_text(const struct request *r, const struct mfa_result *m
 	return *buf ? buf : NULL;
 }
 
+/* A wrong or empty answer on a VM that is only watched: said, not enforced. */
+static bool end_auth_watched(struct request *r, const struct mfa_result *m)
+{
+	struct policy_mfa none = {.state = POLICY_MFA_NONE};
+	struct policy_decision d;
+	struct outcome o = {.verdict = POLICY_ALLOW,
+			    .decision = &d,
+			    .reason = m->reason,
+			    .how = "not_required"};
+
+	if (m->outcome == MFA_ACCEPTED)
+		return false;
+	stage_policy(r, &none, &d);
+	if (!is_watched(r, &d))
+		return false;
+	d.would_deny = true;
+	outcome_end(r, &o);
+	return true;
+}
+
 static void end_auth_code(struct request *r, const struct mfa_result *m)
 {
 	bool ok = m->outcome == MFA_ACCEPTED;
@@ -181,6 +227,8 @@ static void end_auth_code(struct request *r, const struct mfa_result *m)
 		.stranger = !ok && !r->facts.proven,
 	};
 
+	if (end_auth_watched(r, m))
+		return;
 	if (ok)
 		o.text = told_text(r, m, text, sizeof(text));
 	outcome_end(r, &o);
@@ -197,10 +245,13 @@ static void stage_auth(struct request *r)
 
 	read_proof(r);
 	stage_policy(r, &r->mfa, &d);
-	if (!r->facts.proven || (d.verdict != POLICY_ALLOW && !is_root_itself(r))) {
+	if (!r->facts.proven || (d.verdict != POLICY_ALLOW && !is_root_itself(r)) ||
+	    (d.would_deny && has_factor(r))) {
 		ask_for_code(r);
 		return;
 	}
+	if (d.would_deny)
+		o.reason = policy_reason_name(d.reason);
 	o.how = d.mfa_required ? "remembered" : "not_required";
 	outcome_end(r, &o);
 }
@@ -287,6 +338,8 @@ static void end_account(struct request *r, const struct policy_decision *d,
 			: r->mfa.same_transaction ? policy_method_name(r->mfa.method)
 						  : "remembered";
 	}
+	if (d->would_deny && o.verdict == POLICY_ALLOW)
+		o.reason = policy_reason_name(d->reason);
 	outcome_end(r, &o);
 }
 

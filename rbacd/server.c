@@ -5,6 +5,7 @@
 #include "rbacd/server.h"
 
 #include <errno.h>
+#include <sys/timex.h>
 #include <time.h>
 
 #include "rbacd/limits.h"
@@ -79,6 +80,17 @@ int server_watch_clock(struct server *s)
 		rc = record_clock(s, back_s);
 	s->clock_moved = rc == 0;
 	return rc;
+}
+
+bool server_clock_unsynced(const struct server *s)
+{
+	struct timex tx = {.modes = 0};
+	int state;
+
+	if (!s->config->require_sync)
+		return false;
+	state = adjtimex(&tx);
+	return state < 0 || state == TIME_ERROR || (tx.status & STA_UNSYNC);
 }
 
 /* ---------------------------------------------------------------- the turn's end */

@@ -12,6 +12,7 @@
 #include "rbacd/mfa/mfa.h"
 #include "rbacd/store/store.h"
 
+struct standing;     /* locks and reviews: standing.h */
 struct handle_table; /* accepted auth phases waiting for account: request.c */
 
 struct server_stats {
@@ -25,6 +26,7 @@ struct server {
 	struct policy *policy;	/* counted; NULL: none is valid, everything is denied */
 	char policy_error[256]; /* "" or why the last reload was refused */
 	int64_t policy_loaded_s;
+	struct standing *standing; /* owned; NULL: everything is locked */
 	struct store *store;
 	struct seal *seal;
 	struct audit *audit;
@@ -67,6 +69,12 @@ _must_check_ int server_watch_clock(struct server *server);
 /* server_start_clock() - begin with the time of the last record, if that is later. */
 _must_check_ int server_start_clock(struct server *server);
 
+/*
+ * server_clock_unsynced() - the configuration wants a synchronised clock and the kernel
+ * says that it is not: `time:` is unknown.
+ */
+bool server_clock_unsynced(const struct server *server);
+
 /* server_now_s(), server_now_us() - wall clock, UTC. */
 int64_t server_now_s(void);
 int64_t server_now_us(void);
@@ -84,6 +92,7 @@ _must_check_ int server_load_policy(struct server *server, const char *actor,
  * server_reload() - read configuration and policy again; both are right, or nothing
  * changes. A key that was used up at the start (sockets, database, users, key) refuses
  * to change. Return: as server_load_policy().
+ * @rollback: the policy may be one that was active before, in spite of its serial.
  */
-_must_check_ int server_reload(struct server *server, const char *actor,
+_must_check_ int server_reload(struct server *server, const char *actor, bool rollback,
 			       struct diags *diag);

@@ -374,7 +374,7 @@ static void put_who(struct out *o, const struct audit_event *ev,
 
 static void put_what(struct out *o, const struct audit_event *ev)
 {
-	put_text(o, "dec", ev->dec, 8);
+	put_text(o, "dec", ev->dec, 16);
 	put_text(o, "rule", ev->rule, 64);
 	put_optional(o, "path", ev->path, 480);
 	put_number(o, "policy_serial", ev->policy_serial);

@@ -32,7 +32,10 @@ static void print_status(struct ctl *ctl, const struct out_set *set)
 			continue;
 		(void)fprintf(ctl->out, "%s%s%s\n", ctl_bold(ctl), t->name,
 			      ctl_plain(ctl));
-		out_print_record(t, ctl->out);
+		if (str_eq(t->name, "locks"))
+			out_print_table(t, ctl->out);
+		else
+			out_print_record(t, ctl->out);
 	}
 	print_hints(ctl, out_find(set, "hints"));
 }
@@ -49,7 +52,7 @@ int cmd_status(struct ctl *ctl, const struct ctl_args *args)
 	if (r != 0)
 		return r;
 	if (ctl->json) {
-		ctl_show_json(ctl, &answer, "hints");
+		ctl_show_json(ctl, &answer, "hints locks");
 		return answer.code;
 	}
 	print_status(ctl, &answer.set);
@@ -121,8 +124,8 @@ int cmd_reload(struct ctl *ctl, const struct ctl_args *args)
 	struct wire_call call;
 	int r;
 
-	(void)args;
 	ctl_call_init(&call, "reload");
+	ctl_call_add(&call, "rollback", ctl_arg(args, "rollback") ? "yes" : NULL);
 	r = ctl_call(ctl, CTL_ADMIN, &call, &answer);
 	if (r != 0)
 		return r;

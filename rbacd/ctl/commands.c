@@ -56,6 +56,26 @@ static const struct ctl_option bypass_options[] = {
 	OPTIONS_END,
 };
 
+static const struct ctl_option lock_options[] = {
+	{"for", "TIME", "how long: 30m, 2h, 7d (required)", 0, {NULL}},
+	{"why", "TEXT", "the reason, for the audit log (required)", 0, {NULL}},
+	OPTIONS_END,
+};
+
+static const struct ctl_option why_options[] = {
+	{"why", "TEXT", "the reason, for the audit log (required)", 0, {NULL}},
+	OPTIONS_END,
+};
+
+static const struct ctl_option reload_options[] = {
+	{"rollback",
+	 NULL,
+	 "return to a policy that was active before, in spite of its serial",
+	 0,
+	 {NULL}},
+	OPTIONS_END,
+};
+
 static const struct ctl_option users_options[] = {CSV_OPTION, OPTIONS_END};
 
 static const struct ctl_option explain_options[] = {
@@ -174,6 +194,13 @@ static const struct ctl_command policy_commands[] = {
 	 NULL,
 	 NULL,
 	 cmd_policy_print},
+	{"reviewed",
+	 "note that a grant was reviewed",
+	 "GRANT is the id of a grant with a 'review' in the active policy.",
+	 {"GRANT"},
+	 why_options,
+	 NULL,
+	 cmd_policy_reviewed},
 	COMMANDS_END,
 };
 
@@ -474,6 +501,23 @@ static const struct ctl_command root_commands[] = {
 	 users_options,
 	 NULL,
 	 cmd_users},
+	{"lock",
+	 "let nobody in for a while: a person, group, role, VM or method",
+	 "WHAT is USER, group:NAME, role:NAME, vm:NAME or factor:METHOD (totp, "
+	 "recovery,"
+	 "\nsecurity-key). It holds at once, beats every grant, and ends by itself.",
+	 {"WHAT"},
+	 lock_options,
+	 NULL,
+	 cmd_lock},
+	{"unlock", "end a lock early", NULL, {"WHAT"}, why_options, NULL, cmd_unlock},
+	{"locks",
+	 "list the locks that hold",
+	 NULL,
+	 {NULL},
+	 users_options,
+	 NULL,
+	 cmd_locks},
 	{"explain",
 	 "why somebody may or may not",
 	 "USER VM PRIVILEGE decides as a login would, now; a role's \"su:ACCOUNT\" may "
@@ -523,7 +567,7 @@ static const struct ctl_command root_commands[] = {
 	 "load configuration and policy again, all or nothing",
 	 NULL,
 	 {NULL},
-	 NULL,
+	 reload_options,
 	 NULL,
 	 cmd_reload},
 	{"backup",

@@ -353,7 +353,9 @@ int mfa_verify(struct mfa *m, const struct mfa_attempt *a, struct mfa_result *re
 		rc = compare(m, a, &s);
 	if (rc == 0)
 		rc = judge(m, a, &s, &r);
-	if (rc == 0 && a->proven && s.known)
+	if (rc == 0 && a->uncounted && a->proven && r.outcome != MFA_ACCEPTED)
+		r.alert = false; /* nothing depends on it, so nothing is written */
+	else if (rc == 0 && a->proven && s.known)
 		rc = count_person(m, a, &s, &r);
 	else if (rc == 0)
 		rc = count_source(m, a, &s, &r);

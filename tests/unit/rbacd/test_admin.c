@@ -16,6 +16,7 @@
 
 #include "rbacd/limits.h"
 #include "rbacd/admin.h"
+#include "rbacd/standing.h"
 #include "rbacd/ctl/out.h"
 #include "rbacd/server.h"
 
@@ -49,8 +50,16 @@ void server_turn_lost(struct server *server, int rc)
 	server->turn_error = rc;
 }
 
-int server_reload(struct server *server, const char *actor, struct diags *diag)
+bool server_clock_unsynced(const struct server *server)
 {
+	(void)server;
+	return false;
+}
+
+int server_reload(struct server *server, const char *actor, bool rollback,
+		  struct diags *diag)
+{
+	(void)rollback;
 	(void)server;
 	assert_string_equal(actor, "uid:0");
 	diags_add(diag, "p.yaml", 3, 7, NULL, "unknown key");
@@ -264,10 +273,13 @@ static const char policy_text[] =
 	"  all: {every: true}\n"
 	"roles:\n"
 	"  viewer: {privileges: [ssh]}\n"
+	"  late: {privileges: [web]}\n"
 	"users:\n"
 	"  alice: {id: \"unix:1001:alice\"}\n"
 	"grants:\n"
-	"  - {id: g1, to: [user:alice], roles: [viewer], vms: [all]}\n";
+	"  - {id: g1, to: [user:alice], roles: [viewer], vms: [all]}\n"
+	"  - {id: g2, to: [user:alice], roles: [late], vms: [all],"
+	" review: {every: 1d, overdue: suspend}}\n";
 
 static int setup(void **state)
 {
@@ -297,6 +309,8 @@ static int setup(void **state)
 	assert_int_equal(mfa_new(w->server.store, w->server.seal, &w->server.mfa), 0);
 	assert_int_equal(policy_load_sources(&src, 1, &host, &w->server.policy, &diag),
 			 0);
+	assert_int_equal(standing_refresh(&w->server), 0);
+	assert_int_equal(store_commit(w->server.store), 0);
 	diags_done(&diag);
 	memset(&directory, 0, sizeof(directory));
 	*state = w;
@@ -310,6 +324,7 @@ static int teardown(void **state)
 					    "rbacd.db.lock", "rbacd.lock"};
 	char path[128];
 
+	standing_free(w->server.standing);
 	policy_unref(w->server.policy);
 	mfa_free(w->server.mfa);
 	audit_close(w->server.audit);
@@ -618,6 +633,107 @@ static void test_explain(void **state)
 	expect(w, "record", PAIRS("id", "1-AAAA"), 1, "not a decision id");
 }
 
+/* "deny" and why, of alice asking for @privilege with a code. */
+static void explain(struct world *w, const char *privilege, const char *reason)
+{
+	struct conn *c = call(w, "explain",
+			      PAIRS("user", "alice", "vm", "db01", "privilege",
+				    privilege, "method", "totp"));
+
+	assert_int_equal(c->code, reason ? 1 : 0);
+	if (reason)
+		assert_string_equal(out_text(&c->rows, "decision", "reason"), reason);
+	conn_end(c);
+}
+
+static void test_locks(void **state)
+{
+	static const char *const whats[] = {"alice", "role:viewer", "vm:db01",
+					    "factor:totp"};
+	static const char *const reasons[] = {"locked", "locked", "locked",
+					      "mfa_required"};
+	struct world *w = *state;
+	struct conn *c;
+
+	for (size_t i = 0; i < ARRAY_SIZE(whats); i++) {
+		explain(w, "ssh", NULL);
+		expect(w, "lock",
+		       PAIRS("what", whats[i], "for", "3600", "why", "incident"), 0,
+		       "is locked");
+		explain(w, "ssh", reasons[i]);
+		c = call(w, "locks", NO_PAIRS);
+		assert_string_equal(out_text(&c->rows, "locks", "why"), "incident");
+		conn_end(c);
+		c = call(w, "status", NO_PAIRS);
+		assert_string_equal(out_text(&c->rows, "locks", "by"), "uid:0");
+		conn_end(c);
+		expect(w, "unlock", PAIRS("what", whats[i], "why", "over"), 0,
+		       "is unlocked");
+		expect(w, "unlock", PAIRS("what", whats[i], "why", "over"), 1,
+		       "is not locked");
+	}
+	explain(w, "ssh", NULL);
+	expect(w, "lock", PAIRS("what", "alice", "for", "3600"), 2, "why");
+	expect(w, "lock", PAIRS("what", "alice", "for", "5", "why", "x"), 2, "for");
+	expect(w, "lock", PAIRS("what", "role:nil", "for", "60", "why", "x"), 1,
+	       "names no");
+	expect(w, "lock", PAIRS("what", "group:nil", "for", "60", "why", "x"), 1,
+	       "names no");
+	expect(w, "lock", PAIRS("what", "vm:nil", "for", "60", "why", "x"), 1,
+	       "names no");
+	expect(w, "lock", PAIRS("what", "factor:sms", "for", "60", "why", "x"), 2,
+	       "is not");
+}
+
+/* A lock that has ended is gone; a turn that was lost leaves nothing behind. */
+static void test_lock_ends(void **state)
+{
+	struct world *w = *state;
+	struct store_lock lock = {.what = "user:alice",
+				  .until_s = server_now_s() + 100,
+				  .by = "uid:0",
+				  .why = "x"};
+
+	assert_int_equal(store_lock_put(w->server.store, &lock), 0);
+	assert_int_equal(standing_refresh(&w->server), 0);
+	store_rollback(w->server.store);
+	assert_int_equal(standing_tick(&w->server), 0);
+	explain(w, "ssh", "locked"); /* nobody said yet that the turn was lost */
+	w->server.stats.n_lost_turns++;
+	assert_int_equal(standing_tick(&w->server), 0);
+	explain(w, "ssh", NULL);
+	lock.until_s = server_now_s(); /* over by the time it is read */
+	assert_int_equal(store_lock_put(w->server.store, &lock), 0);
+	assert_int_equal(standing_refresh(&w->server), 0);
+	assert_int_equal(standing_tick(&w->server), 0);
+	assert_int_equal(store_lock_delete(w->server.store, lock.what), STORE_E_NONE);
+	/* A kind that nobody knows locks everybody. */
+	(void)snprintf(lock.what, sizeof(lock.what), "planet:mars");
+	lock.until_s = INT64_MAX;
+	assert_int_equal(store_lock_put(w->server.store, &lock), 0);
+	assert_int_equal(standing_refresh(&w->server), 0);
+	explain(w, "ssh", "locked");
+	/* And so does state of another policy than the one that decides. */
+	assert_int_equal(standing_state(&w->server, NULL)->n_locks, 1);
+	assert_int_equal(store_commit(w->server.store), 0);
+}
+
+static void test_reviewed(void **state)
+{
+	struct store_review old = {.at_s = server_now_s() - 86400, .seen = true};
+	struct world *w = *state;
+
+	explain(w, "web", NULL); /* first seen at the start of the test: a baseline */
+	assert_int_equal(store_review_put(w->server.store, "g2", &old), 0);
+	assert_int_equal(standing_refresh(&w->server), 0);
+	explain(w, "web", "review_overdue");
+	expect(w, "reviewed", PAIRS("grant", "g1", "why", "x"), 1, "no grant");
+	expect(w, "reviewed", PAIRS("grant", "g2"), 2, "why");
+	expect(w, "reviewed", PAIRS("grant", "g2", "why", "still needed"), 0,
+	       "is reviewed");
+	explain(w, "web", NULL);
+}
+
 static void test_status(void **state)
 {
 	struct world *w = *state;
@@ -671,9 +787,10 @@ static void test_parked(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		T(test_enrol),		T(test_wrong_confirm), T(test_bad_calls),
-		T(test_lost_phone),	T(test_left),	       T(test_my_status),
-		T(test_busy_directory), T(test_explain),       T(test_status),
+		T(test_enrol),		T(test_wrong_confirm),	T(test_bad_calls),
+		T(test_lost_phone),	T(test_left),		T(test_my_status),
+		T(test_busy_directory), T(test_explain),	T(test_locks),
+		T(test_lock_ends),	T(test_reviewed),	T(test_status),
 		T(test_parked),
 	};
 

@@ -1,0 +1,34 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * standing.h - what stands beside the policy and decides with it: locks, reviews and
+ * open sessions, read from the store into the form that policy_decide() takes.
+ */
+#pragma once
+
+#include "rbacd/server.h"
+
+struct standing;
+
+/*
+ * standing_refresh() - read locks and reviews again; after a change of either or of the
+ * policy. A grant that `review:` names and that was never seen gets its baseline.
+ * Return: 0; otherwise nothing can be decided any more: end the turn as lost.
+ */
+_must_check_ int standing_refresh(struct server *server);
+void standing_free(struct standing *standing); /* NULL is a no-op */
+
+/*
+ * standing_state() - for decisions by @policy; never NULL. State of another policy
+ * than @policy, or none at all, locks everything.
+ */
+const struct policy_state *standing_state(const struct server *server,
+					  const struct policy *policy);
+
+/* standing_tick() - once a second: drops locks that have ended. Return: as refresh. */
+_must_check_ int standing_tick(struct server *server);
+
+/* standing_sessions() - the person's open sessions, when a limit could ask for them.
+ * @session: audit session the request comes from. What cannot be read is not known. */
+void standing_sessions(struct server *server, const struct policy *policy,
+		       const char *person, uint32_t session,
+		       struct policy_sessions *ret);
