@@ -100,9 +100,7 @@ class Checker:
                              ", ".join(sorted(answers.groups.get(login, set()) & known)), host,
                              privilege, "allow" if yes else "deny"))
         r = self.check("asked.yaml", policy + "tests:\n" + "\n".join(lines) + "\n")
-        wrong = r.stderr.count("test failed")
         self.expect("%d questions" % N_QUESTIONS, r.returncode == 0, r.stderr)
-        self.passed += N_QUESTIONS - max(wrong, 1)
         print("wikimedia: %d questions, %d of them allowed" % (N_QUESTIONS, allowed))
         lines[0] = lines[0].replace("want: allow", "want: x").replace(
             "want: deny", "want: allow").replace("want: x", "want: deny")
