@@ -242,19 +242,33 @@ static void touch_principal(struct policy_reach *r, uint32_t principal)
 	}
 }
 
-/* Batch of a local account needs no grant, so no grant leads to it. */
-static void touch_batch(struct policy_reach *r)
+/* What no grant leads to: @rules hold it, or NULL: every class. */
+static void touch_privilege(struct policy_reach *r, const char *name,
+			    const struct rules *rules, uint32_t rule)
 {
-	size_t i = policy_privileges_find(r->privs, "batch");
+	size_t i = policy_privileges_find(r->privs, name);
 
 	if (i == SIZE_MAX)
 		return;
 	for (uint32_t k = 0; k < r->n_classes; k++) {
-		if (r->focus != POLICY_REACH_ALL && k != r->focus)
+		if ((r->focus != POLICY_REACH_ALL && k != r->focus) ||
+		    (rules && !csr_holds(&rules->by_class, k, rule)))
 			continue;
 		r->touched[k / 64] |= UINT64_C(1) << (k % 64);
 		r->class_bits[k * r->words + i / 64] |= UINT64_C(1) << (i % 64);
 	}
+}
+
+/* break_glass names people only, and opens the console. */
+static void touch_glass(struct policy_reach *r, uint32_t principal)
+{
+	const struct rules *glass = &r->p->glass;
+
+	if (glass->n == 0)
+		return;
+	for (uint32_t i = glass->by_principal.off[principal];
+	     i < glass->by_principal.off[principal + 1]; i++)
+		touch_privilege(r, "console", glass, glass->by_principal.v[i]);
 }
 
 static void touch_subject(struct policy_reach *r, const struct policy_subject *s)
@@ -264,10 +278,12 @@ static void touch_subject(struct policy_reach *r, const struct policy_subject *s
 	match_subject_init(&m, r->p, s);
 	for (size_t i = 0; i < m.n_groups; i++)
 		touch_principal(r, m.groups[i]);
-	for (size_t i = 0; i < m.n_grant_named; i++)
+	for (size_t i = 0; i < m.n_grant_named; i++) {
 		touch_principal(r, m.grant_named[i]);
-	if (s->local)
-		touch_batch(r);
+		touch_glass(r, m.grant_named[i]);
+	}
+	if (s->local) /* batch of a local account needs no grant */
+		touch_privilege(r, "batch", NULL, 0);
 }
 
 static int add_opening(struct policy_reach *r, uint32_t class, uint32_t privilege,
@@ -301,9 +317,11 @@ static int ask(struct policy_reach *r, struct policy_request *req, uint32_t clas
 	struct policy_decision d;
 
 	policy_privileges_request(r->privs, privilege, req);
-	req->assume = POLICY_ASSUME_FROM | POLICY_ASSUME_TIME | POLICY_ASSUME_MFA;
+	req->assume = POLICY_ASSUME_FROM | POLICY_ASSUME_TIME | POLICY_ASSUME_MFA |
+		      POLICY_ASSUME_STATE;
 	policy_decide(r->p, req, &d);
-	if (d.verdict != POLICY_ALLOW)
+	/* A mode that lets everybody in opens nothing: what the rules say counts. */
+	if (d.verdict != POLICY_ALLOW || d.would_deny)
 		return 0;
 	/* A deny with conditions may cover all that the grants leave. */
 	if (r->conditional[class] && !match_somewhere(r->p, class, req, &d))

@@ -5,7 +5,8 @@
  *
  * VMs that the same rules hold form a class; what is true of one is true of all. "Can"
  * means: there is an origin, a time of the week and a proof with which policy_decide()
- * allows it today.
+ * allows it today, by a rule and not by a mode that only watches; reviews are taken as
+ * done and no lock or session counts.
  */
 #pragma once
 

@@ -70,19 +70,24 @@ struct fixture {
 
 static struct fixture fx;
 
-static int setup(void **state)
+static int setup_text(const char *policy)
 {
 	_cleanup_diags_ struct diags diag = DIAGS_INIT;
-	const struct policy_source src = {"t.yaml", text, sizeof(text) - 1};
+	const struct policy_source src = {"t.yaml", policy, strlen(policy)};
 	const struct policy_host host = {.name = "bastion"};
 	int r = policy_load_sources(&src, 1, &host, &fx.p, &diag);
 
-	(void)state;
 	diags_print(&diag, stderr);
 	assert_int_equal(r, 0);
 	assert_int_equal(policy_privileges_new(fx.p, NULL, &fx.privs), 0);
 	assert_int_equal(policy_reach_new(fx.p, fx.privs, NOW_S, &fx.reach), 0);
 	return 0;
+}
+
+static int setup(void **state)
+{
+	(void)state;
+	return setup_text(text);
 }
 
 static int teardown(void **state)
@@ -128,7 +133,7 @@ static bool decide_at(struct policy_request *req, const char *origin)
 	for (size_t i = 0; i < ARRAY_SIZE(methods); i++) {
 		req->mfa.method = methods[i];
 		policy_decide(fx.p, req, &d);
-		if (d.verdict == POLICY_ALLOW)
+		if (d.verdict == POLICY_ALLOW && !d.would_deny)
 			return true;
 	}
 	return false;
@@ -139,7 +144,8 @@ static bool decide_somewhere(const struct policy_subject *s, size_t vm, size_t p
 {
 	struct policy_request req = {.subject = s,
 				     .vm = policy_vm_at(fx.p, vm),
-				     .now_s = NOW_S};
+				     .now_s = NOW_S,
+				     .assume = POLICY_ASSUME_STATE};
 
 	policy_privileges_request(fx.privs, priv, &req);
 	if (decide_at(&req, NULL))
@@ -281,6 +287,47 @@ static void test_conditional_denies(void **state)
 	policy_reach_focus(fx.reach, POLICY_REACH_ALL);
 }
 
+/* What is not a grant's doing: reviews, modes, the last resort. */
+static void test_beside_grants(void **state)
+{
+	static const char watched[] =
+		"vmsec_policy: 1\n"
+		"users: {oncall: {id: id-1}}\n"
+		"inventory: {h1: {}, h2: {}, lab: {}}\n"
+		"vm_sets: {all: {every: true}}\n"
+		"roles: {viewer: {privileges: [ssh]}}\n"
+		"grants:\n"
+		"  - {id: g-rev, to: [a], roles: [viewer], vms: [all], when: {mfa: "
+		"none},\n"
+		"     review: {every: 90d, overdue: suspend}}\n"
+		"denies:\n"
+		"  - {id: d, to: [\"local:root\"], privileges: [console], vms: "
+		"[\"vm:h2\"]}\n"
+		"break_glass:\n"
+		"  - {id: b-root, to: [\"local:root\"], vms: [\"vm:h1\", \"vm:h2\"],\n"
+		"     privileges: [console], alert: page}\n"
+		"  - {id: b-oncall, to: [\"user:oncall\"], vms: [\"vm:lab\"],\n"
+		"     privileges: [console], mfa: none, alert: log}\n"
+		"mode: {monitor: [\"vm:lab\"]}\n";
+	const struct fixture before = fx;
+	struct person p;
+
+	(void)state;
+	assert_int_equal(setup_text(watched), 0);
+	person_init(&p, "ann", "x", 1); /* overdue or not, on all three */
+	assert_int_equal(compare(&p.s), 3);
+	person_init(&p, "eve", "y", 0); /* the lab lets her in and opens nothing */
+	assert_int_equal(compare(&p.s), 0);
+	person_init(&p, "oncall", "id-1", 0);
+	assert_int_equal(compare(&p.s), 1);
+	person_init(&p, "root", NULL, 0);
+	p.s.directory = false;
+	p.s.local = true;
+	assert_int_equal(compare(&p.s), 3 + 1); /* batch, and the console of h1 */
+	(void)teardown(NULL);
+	fx = before;
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -288,6 +335,7 @@ int main(void)
 		cmocka_unit_test(test_states_of_a_person),
 		cmocka_unit_test(test_focus),
 		cmocka_unit_test(test_conditional_denies),
+		cmocka_unit_test(test_beside_grants),
 	};
 
 	return cmocka_run_group_tests(tests, setup, teardown);
