@@ -460,6 +460,17 @@ uninstall:
 	  rm -f $(DESTDIR)$(MANDIR)/man$${m##*.}/$${m##*/} || exit 1; done
 	rm -rf $(DESTDIR)$(DOCDIR) $(DESTDIR)$(DATADIR)
 
+# A Debian package of the last commit, in build/deb. Two of them are the same, byte for byte.
+.PHONY: deb
+deb:
+	@tests/lib/deps debhelper fakeroot
+	@rm -rf build/deb && mkdir -p build/deb/vmsec-$(VERSION)
+	@git archive HEAD | tar -x -C build/deb/vmsec-$(VERSION)
+	@cp -r rbacd/dist/deb build/deb/vmsec-$(VERSION)/debian
+	@cd build/deb/vmsec-$(VERSION) && env -u MAKEFLAGS -u MAKELEVEL dpkg-buildpackage -b -us -uc >../build.log 2>&1 || \
+	  { tail -n 30 ../build.log; exit 1; }
+	@ls build/deb/*.deb
+
 .PHONY: demo
 # KEEP=1 leaves everything running and prints the commands to try by hand.
 demo: deps-demo
