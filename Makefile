@@ -470,6 +470,10 @@ deb:
 	@cd build/deb/vmsec-$(VERSION) && env -u MAKEFLAGS -u MAKELEVEL dpkg-buildpackage -b -us -uc >../build.log 2>&1 || \
 	  { tail -n 30 ../build.log; exit 1; }
 	@ls build/deb/*.deb
+# On a fresh Debian of its own: install, upgrade, remove, killed in between. Needs a mirror.
+.PHONY: deb-test
+deb-test:
+	@tests/integration/deb.sh
 
 .PHONY: demo
 # KEEP=1 leaves everything running and prints the commands to try by hand.
