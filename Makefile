@@ -69,7 +69,8 @@ MODULE_SRC := pam_vmsec/pam_vmsec.c pam_vmsec/args.c pam_vmsec/origin.c pam_vmse
 STORE_SRC  := rbacd/store/sqlite.c rbacd/store/sqlite_sql.c rbacd/store/sqlite_query.c \
   rbacd/store/sqlite_people.c rbacd/store/sqlite_access.c rbacd/store/sqlite_audit.c rbacd/store/sqlite_alert.c rbacd/store/sqlite_policy.c \
   rbacd/store/backup.c rbacd/store/seal.c
-AUDIT_SRC  := rbacd/audit/record.c rbacd/audit/fields.c rbacd/audit/reader.c rbacd/audit/chain.c rbacd/audit/audit.c \
+AUDIT_SRC  := rbacd/audit/record.c rbacd/audit/fields.c rbacd/audit/reader.c \
+  rbacd/audit/merkle.c rbacd/audit/note.c rbacd/audit/chain.c rbacd/audit/audit.c \
   rbacd/audit/coalesce.c rbacd/audit/line.c rbacd/audit/sink_syslog.c rbacd/audit/verify.c
 MFA_SRC    := rbacd/mfa/mfa.c rbacd/mfa/totp.c rbacd/mfa/recovery.c rbacd/mfa/lockout.c \
   rbacd/mfa/enrol.c
@@ -173,7 +174,10 @@ LINK_store/test_seal  := $(STORE_SRC) policy/diag.c
 LIBS_store/test_seal  := -lsqlite3 -lcrypto
 LINK_store/test_store := $(STORE_SRC) policy/diag.c
 LIBS_store/test_store := -lsqlite3 -lcrypto
-UNIT_TESTS += audit/test_audit mfa/test_mfa
+UNIT_TESTS += audit/test_audit audit/test_merkle mfa/test_mfa
+LINK_audit/test_merkle := rbacd/audit/merkle.c rbacd/audit/note.c rbacd/audit/chain.c rbacd/audit/record.c \
+  rbacd/store/seal.c policy/diag.c
+LIBS_audit/test_merkle := -lcrypto
 LINK_audit/test_audit := $(AUDIT_SRC) $(STORE_SRC) policy/diag.c policy/reason.c
 LIBS_audit/test_audit := -lsqlite3 -lcrypto
 LINK_mfa/test_mfa     := $(MFA_SRC) $(STORE_SRC) policy/diag.c rbacd/wire/code.c

@@ -66,6 +66,10 @@ _must_check_ int chain_new(struct chain **ret);
 void chain_free(struct chain *chain);
 _must_check_ int chain_hash(struct chain *chain, const char *line, size_t len,
 			    uint8_t ret[AUDIT_HASH_LEN]);
+/* chain_hash_tagged() - SHA-256(@tag || bytes): leaves (0) and nodes (1) of the tree.
+ */
+_must_check_ int chain_hash_tagged(struct chain *chain, uint8_t tag, const char *p,
+				   size_t len, uint8_t ret[AUDIT_HASH_LEN]);
 _must_check_ int chain_head_mac(const struct seal *seal, const struct store_head *head,
 				uint8_t ret[32]);
 /* chain_head_check() - 0; STORE_E_CORRUPT: the MAC is not ours. */

@@ -38,16 +38,29 @@ int chain_new(struct chain **ret)
 	return 0;
 }
 
-int chain_hash(struct chain *chain, const char *line, size_t len,
-	       uint8_t ret[AUDIT_HASH_LEN])
+static int hash(struct chain *chain, const uint8_t *tag, const char *p, size_t len,
+		uint8_t ret[AUDIT_HASH_LEN])
 {
 	unsigned n = 0;
 
 	if (EVP_DigestInit_ex2(chain->ctx, chain->md, NULL) != 1 ||
-	    EVP_DigestUpdate(chain->ctx, line, len) != 1 ||
+	    (tag && EVP_DigestUpdate(chain->ctx, tag, 1) != 1) ||
+	    EVP_DigestUpdate(chain->ctx, p, len) != 1 ||
 	    EVP_DigestFinal_ex(chain->ctx, ret, &n) != 1 || n != AUDIT_HASH_LEN)
 		return -EIO;
 	return 0;
+}
+
+int chain_hash(struct chain *chain, const char *line, size_t len,
+	       uint8_t ret[AUDIT_HASH_LEN])
+{
+	return hash(chain, NULL, line, len, ret);
+}
+
+int chain_hash_tagged(struct chain *chain, uint8_t tag, const char *p, size_t len,
+		      uint8_t ret[AUDIT_HASH_LEN])
+{
+	return hash(chain, &tag, p, len, ret);
 }
 
 static void put_u64(uint8_t out[8], uint64_t v)
@@ -56,6 +69,7 @@ static void put_u64(uint8_t out[8], uint64_t v)
 		out[i] = (uint8_t)(v >> (56 - 8 * i));
 }
 
+/* A head without a tree is one of the first version, and was sealed as such. */
 int chain_head_mac(const struct seal *seal, const struct store_head *head,
 		   uint8_t ret[32])
 {
@@ -64,11 +78,13 @@ int chain_head_mac(const struct seal *seal, const struct store_head *head,
 		{seq, sizeof(seq)},
 		{head->hash, sizeof(head->hash)},
 		{ts, sizeof(ts)},
+		{head->tree, head->tree_len},
 	};
+	size_t n = head->tree_len > 0 ? ARRAY_SIZE(parts) : ARRAY_SIZE(parts) - 1;
 
 	put_u64(seq, head->seq);
 	put_u64(ts, (uint64_t)head->ts_s);
-	return seal_mac(seal, "audit-head", parts, ARRAY_SIZE(parts), ret);
+	return seal_mac(seal, "audit-head", parts, n, ret);
 }
 
 int chain_head_check(const struct seal *seal, const struct store_head *head)

@@ -53,9 +53,10 @@ _must_check_ int audit_reader_find(struct audit_reader *reader, int64_t ts_us,
 				   uint64_t *ret_seq);
 
 /* What a period's records cover. Feed it with audit_coverage_add(), in order. */
-#define AUDIT_GAPS_MAX	32
-#define AUDIT_SILENT_US (6 * 60 * INT64_C(1000000)) /* a heartbeat comes every 5 min   \
-						     */
+#define AUDIT_GAPS_MAX 32
+#define AUDIT_SILENT_US                                                                \
+	(6 * 60 * INT64_C(1000000)) /* a heartbeat comes every 5 min                   \
+				     */
 struct audit_gap {
 	int64_t from_us, to_us; /* nothing was recorded between */
 	bool stopped;		/* rbacd said that it ended */
