@@ -44,3 +44,10 @@ void config_directory_read(struct config_reader *r, const struct yaml_node *root
 void config_directory_finish(struct config_reader *r);
 void config_directory_free(struct config *c);
 void config_directory_print(const struct config *c, FILE *out);
+
+/* config_audit.c: the section `audit:`. */
+void config_audit_defaults(struct config_reader *r);
+void config_audit_read(struct config_reader *r, const struct yaml_node *root);
+void config_audit_finish(struct config_reader *r);
+void config_audit_free(struct config *c);
+void config_audit_print(const struct config *c, FILE *out);

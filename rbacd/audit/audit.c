@@ -6,21 +6,6 @@
 #include <errno.h>
 #include <openssl/crypto.h>
 
-struct audit {
-	struct store *store;	 /* borrowed */
-	const struct seal *seal; /* borrowed */
-	const char *host;	 /* borrowed */
-	struct chain *chain;	 /* owned */
-	struct sink *sink;	 /* owned */
-	struct coalesce *co;	 /* owned */
-	struct store_head durable;
-	struct store_head pending;  /* with the records of this turn */
-	struct sink_message *queue; /* owned; of this turn, sent after its commit */
-	size_t n_queue, cap_queue;
-	uint64_t n_unqueued; /* records of this turn without room in the queue */
-	char line[AUDIT_LINE_MAX + 1];
-};
-
 void audit_close(struct audit *audit)
 {
 	if (!audit)
@@ -29,6 +14,7 @@ void audit_close(struct audit *audit)
 		store_seal_heads(audit->store, NULL, NULL);
 	chain_free(audit->chain);
 	sink_free(audit->sink);
+	segment_close(audit->segment);
 	coalesce_free(audit->co);
 	free(audit->queue);
 	free(audit);
@@ -81,6 +67,9 @@ static int open_parts(struct audit *audit, const struct audit_options *opt)
 		r = sink_new(opt->journal, opt->dev_log, &audit->sink);
 	if (r == 0)
 		r = coalesce_new(&audit->co);
+	audit->signer = opt->signer;
+	audit->dir = opt->dir;
+	audit->keep = opt->retention;
 	return r;
 }
 
@@ -88,6 +77,8 @@ static int seal_head(void *arg, struct store_head *head)
 {
 	const struct audit *audit = arg;
 
+	head->tree_len = merkle_nodes(audit->tree.size) * (size_t)AUDIT_HASH_LEN;
+	memcpy(head->tree, audit->tree.node, head->tree_len);
 	return chain_head_mac(audit->seal, head, head->mac);
 }
 
@@ -106,6 +97,10 @@ int audit_open(struct store *store, const struct seal *seal,
 	r = open_parts(audit, opt);
 	if (r == 0)
 		r = check_head(audit, &why);
+	if (r == 0)
+		r = checkpoint_check(audit, &why);
+	if (r == 0 && opt->dir)
+		r = segment_open(audit, &audit->segment);
 	if (r == STORE_E_CORRUPT)
 		diags_add(diag, store_path(store), 0, 0, NULL,
 			  "the audit log was damaged or altered: %s; rbacd refuses to "
@@ -119,6 +114,9 @@ int audit_open(struct store *store, const struct seal *seal,
 	if (r != 0)
 		return r;
 	audit->pending = audit->durable;
+	audit->durable_tree = audit->tree;
+	audit->durable_signed = audit->signed_seq;
+	audit->durable_unsigned_us = audit->first_unsigned_us;
 	store_seal_heads(store, seal_head, audit);
 	*ret = STEAL(audit);
 	return 0;
@@ -246,10 +244,13 @@ int audit_append(struct audit *audit, const struct audit_event *ev, int64_t now_
 {
 	struct store_head head = {.seq = audit->pending.seq + 1,
 				  .ts_s = now_us / 1000000};
+	uint8_t leaf[AUDIT_HASH_LEN];
 	char id[AUDIT_ID_MAX + 1];
 	size_t len = 0;
 	int r = store_begin(audit->store);
 
+	if (r == 0)
+		r = checkpoint_due(audit, now_us);
 	if (r == 0)
 		r = make_id(audit->seal, head.seq, id);
 	if (r == 0)
@@ -257,9 +258,15 @@ int audit_append(struct audit *audit, const struct audit_event *ev, int64_t now_
 	if (r == 0)
 		r = chain_hash(audit->chain, audit->line, len, head.hash);
 	if (r == 0)
+		r = merkle_leaf(audit->chain, audit->line, len, leaf);
+	if (r == 0)
 		r = store_audit_append(audit->store, head.seq, audit->line, len, &head);
+	if (r == 0)
+		r = merkle_add(audit->chain, &audit->tree, leaf);
 	if (r != 0)
 		return r == STORE_E_FULL || r < 0 ? r : -EIO;
+	if (head.seq == audit->signed_seq + 1)
+		audit->first_unsigned_us = now_us;
 	audit->pending = head;
 	queue_message(audit, ev, now_us, id);
 	memcpy(ret_id, id, sizeof(id));
@@ -305,7 +312,7 @@ static int append_count(struct audit *audit, struct coalesce_entry *e, int64_t n
 	return 0;
 }
 
-int audit_tick(struct audit *audit, int64_t now_us)
+static int append_counts(struct audit *audit, int64_t now_us)
 {
 	struct coalesce_entry *e;
 	size_t pos = 0;
@@ -329,11 +336,85 @@ int audit_tick(struct audit *audit, int64_t now_us)
 	return 0;
 }
 
+/* Silence would look the same as a log that somebody holds back. */
+static int heartbeat(struct audit *audit, int64_t now_us)
+{
+	struct audit_event ev = AUDIT_EVENT_INIT;
+	char id[AUDIT_ID_MAX + 1];
+
+	if (audit->pending.seq == 0 ||
+	    now_us / 1000000 - audit->pending.ts_s < AUDIT_HEARTBEAT_S)
+		return 0;
+	ev.ev = "log.heartbeat";
+	ev.outcome = AUDIT_SUCCESS;
+	return audit_append(audit, &ev, now_us, id);
+}
+
+int audit_tick(struct audit *audit, int64_t now_us)
+{
+	int r = append_counts(audit, now_us);
+
+	if (r == 0)
+		r = checkpoint_due(audit, now_us);
+	if (r == 0)
+		r = heartbeat(audit, now_us);
+	if (r == 0 && audit->segment)
+		r = segment_advance(audit, now_us);
+	if (r == 0 && audit->segment)
+		r = retention_tick(audit, now_us);
+	return r;
+}
+
+static int record_event(struct audit *audit, const char *ev_name, enum audit_sev sev,
+			const char *object, const char *text, int64_t now_us)
+{
+	struct audit_event ev = AUDIT_EVENT_INIT;
+	char id[AUDIT_ID_MAX + 1];
+
+	ev.ev = ev_name;
+	ev.sev = sev;
+	ev.outcome = sev == AUDIT_ALERT ? AUDIT_FAILURE : AUDIT_SUCCESS;
+	ev.object = object;
+	ev.reason_text = text;
+	return audit_append(audit, &ev, now_us, id);
+}
+
+int audit_start(struct audit *audit, int64_t now_us)
+{
+	int r = audit->new_key || audit->migrated ? 0 : checkpoint_sign(audit);
+
+	if (r == 0 && audit->migrated)
+		r = checkpoint_sign(audit);
+	if (r == 0 && audit->migrated)
+		r = record_event(audit, "log.tree", AUDIT_NOTICE, NULL,
+				 "the tree begins to be signed here", now_us);
+	if (r == 0 && audit->new_key)
+		r = record_event(audit, "log.key", AUDIT_NOTICE,
+				 signer_vkey(audit->signer), NULL, now_us);
+	if (r == 0 && audit->new_key)
+		r = checkpoint_sign(audit);
+	if (r == 0 && audit->problem)
+		r = record_event(audit, "log.unsigned", AUDIT_ALERT, NULL,
+				 audit->problem, now_us);
+	audit->new_key = audit->migrated = false;
+	return r;
+}
+
+int audit_stop(struct audit *audit)
+{
+	return checkpoint_sign(audit);
+}
+
 void audit_committed(struct audit *audit)
 {
+	if (audit->note_len > 0)
+		checkpoint_publish(audit);
+	audit->durable_signed = audit->signed_seq;
+	audit->durable_unsigned_us = audit->first_unsigned_us;
 	if (audit->pending.seq == audit->durable.seq)
 		return;
 	audit->durable = audit->pending;
+	audit->durable_tree = audit->tree;
 	coalesce_committed(audit->co);
 	for (size_t i = 0; i < audit->n_queue; i++)
 		sink_send(audit->sink, &audit->queue[i]);
@@ -345,6 +426,10 @@ void audit_committed(struct audit *audit)
 void audit_rolled_back(struct audit *audit)
 {
 	audit->pending = audit->durable;
+	audit->tree = audit->durable_tree;
+	audit->signed_seq = audit->durable_signed;
+	audit->first_unsigned_us = audit->durable_unsigned_us;
+	audit->note_len = 0;
 	coalesce_rolled_back(audit->co);
 	audit->n_queue = 0;
 	audit->n_unqueued = 0;
@@ -358,4 +443,16 @@ uint64_t audit_seq(const struct audit *audit)
 uint64_t audit_dropped(const struct audit *audit)
 {
 	return sink_dropped(audit->sink);
+}
+
+void audit_status(const struct audit *audit, struct audit_status *ret)
+{
+	*ret = (struct audit_status){
+		.seq = audit->durable.seq,
+		.signed_seq = audit->durable_signed,
+		.segment_seq = audit->segment ? segment_seq(audit->segment) : 0,
+		.ts_s = audit->durable.ts_s,
+		.dropped = sink_dropped(audit->sink),
+		.problem = audit->problem,
+	};
 }

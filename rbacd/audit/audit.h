@@ -68,9 +68,19 @@ struct audit_event {
 bool audit_reason_known(const char *reason);
 
 struct audit;
+struct signer;
+
+struct audit_retention {
+	int64_t keep_s;	  /* a closed segment; 0: for ever */
+	int64_t online_s; /* its records also in the database; 0: as long */
+};
 
 struct audit_options {
-	const char *host;    /* this VM's name; borrowed for the life of the log */
+	const char *host; /* this VM's name; borrowed for the life of the log */
+	const struct signer *signer; /* borrowed; NULL: no checkpoints */
+	const char
+		*dir; /* of segments and published checkpoint; borrowed; NULL: none */
+	struct audit_retention retention;
 	const char *dev_log; /* syslog socket, "/dev/log"; NULL: none */
 	const char *journal; /* "/run/systemd/journal/socket"; NULL: none */
 };
@@ -104,8 +114,18 @@ _must_check_ int audit_append_stranger(struct audit *audit,
 				       const struct audit_event *ev, int64_t now_us,
 				       char ret_id[AUDIT_ID_MAX + 1]);
 
-/* audit_tick() - once a second: append what has been counted and is due. */
+/*
+ * audit_start() - first of all: what was not signed when rbacd ended, then the records
+ * of a new tree, a new key, or a log that was set back.
+ */
+_must_check_ int audit_start(struct audit *audit, int64_t now_us);
+/*
+ * audit_tick() - once a second: what has been counted and is due, checkpoint,
+ * heartbeat, segments and retention.
+ */
 _must_check_ int audit_tick(struct audit *audit, int64_t now_us);
+/* audit_stop() - sign what is not signed yet; the caller commits. */
+_must_check_ int audit_stop(struct audit *audit);
 
 /* The turn is durable: the pending head becomes the head, sinks get the lines. */
 void audit_committed(struct audit *audit);
@@ -113,6 +133,15 @@ void audit_committed(struct audit *audit);
 void audit_rolled_back(struct audit *audit);
 
 uint64_t audit_seq(const struct audit *audit); /* of the last durable record */
+
+/* How the evidence is; for status and metrics. */
+struct audit_status {
+	uint64_t seq, signed_seq, segment_seq; /* last record, signed, in a file */
+	int64_t ts_s;			       /* of the last record */
+	uint64_t dropped;		       /* lines no journal or syslog took */
+	const char *problem;		       /* static: why nothing is signed; NULL */
+};
+void audit_status(const struct audit *audit, struct audit_status *ret);
 /* audit_dropped() - lines that no journal or syslog took; the log itself has them. */
 uint64_t audit_dropped(const struct audit *audit);
 
@@ -121,17 +150,49 @@ uint64_t audit_dropped(const struct audit *audit);
 _must_check_ int audit_parse_id(const struct seal *seal, const char *id,
 				uint64_t *ret_seq);
 
+/* ---------------------------------------------------------------- verification */
+
+struct audit_verify_options {
+	struct store *store;	 /* borrowed */
+	const struct seal *seal; /* borrowed; NULL: head and base are not proven ours */
+	const char *dir;	 /* of the segments; NULL: the database alone */
+	const char *vkey;	 /* verifier key; NULL: checkpoints are not looked at */
+	int64_t now_us;
+	int64_t tail_us; /* how old an unsigned record may be; 0: AUDIT_TAIL_US */
+};
+#define AUDIT_TAIL_US (300 * INT64_C(1000000))
+
 struct audit_verify {
 	uint64_t n_records;
+	uint64_t first_seq, last_seq;
+	uint64_t n_checkpoints, signed_seq;
 	uint64_t bad_seq; /* first bad record, 0: none */
 	char why[160];	  /* "" when the log is whole */
-	uint8_t head[32];
+	uint8_t head[32], root[32];
 };
 
 /*
  * audit_verify_log() - stream the whole log: form, sequence without a gap, chain, clock
- * not going back unexplained, head and its MAC. Works on a live log.
+ * not going back unexplained, head and its MAC, every checkpoint against the tree and
+ * none of them missing, nothing left unsigned for long, what was pruned. Works on a
+ * live log, in short transactions.
  * Return: 0 whole; 1 broken, *ret says where and why; negative errno.
  */
-_must_check_ int audit_verify_log(struct store *store, const struct seal *seal,
+_must_check_ int audit_verify_log(const struct audit_verify_options *opt,
 				  struct audit_verify *ret);
+
+/*
+ * audit_prove() - an inclusion proof of record @seq in the newest checkpoint, as text:
+ * the record, its place, the hashes and the signed checkpoint.
+ * Return: 0; STORE_E_NONE: no such record, or not signed yet; STORE_E_CORRUPT: what is
+ * stored does not lead to the checkpoint; negative errno.
+ */
+_must_check_ int audit_prove(const struct audit_verify_options *opt, uint64_t seq,
+			     FILE *out);
+/*
+ * audit_check_proof() - such a text against a verifier key, with nothing else at hand.
+ * @ret_seq: of the record proven. @ret_why: static, what is wrong.
+ * Return: 0; -EBADMSG.
+ */
+_must_check_ int audit_check_proof(const char *proof, size_t len, const char *vkey,
+				   uint64_t *ret_seq, const char **ret_why);

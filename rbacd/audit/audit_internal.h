@@ -6,6 +6,8 @@
 #include <openssl/evp.h>
 
 #include "rbacd/audit/audit.h"
+#include "rbacd/audit/merkle.h"
+#include "rbacd/audit/note.h"
 #include "rbacd/audit/view.h"
 
 #define AUDIT_STRANGERS_MAX 1024 /* (source, reason) keys; then one shared key */
@@ -119,3 +121,80 @@ struct coalesce_entry *coalesce_find(struct coalesce *co, const struct audit_eve
 struct coalesce_entry *coalesce_due(struct coalesce *co, int64_t now_us, size_t *pos);
 void coalesce_committed(struct coalesce *co);
 void coalesce_rolled_back(struct coalesce *co);
+
+/* audit.c: the open log. */
+#define AUDIT_SIGN_RECORDS 1000 /* a checkpoint covers at most that many more */
+#define AUDIT_SIGN_US	   (60 * INT64_C(1000000)) /* recorded within that time */
+#define AUDIT_HEARTBEAT_S  300
+
+struct segment;
+struct audit {
+	struct store *store;	 /* borrowed */
+	const struct seal *seal; /* borrowed */
+	const char *host;	 /* borrowed */
+	struct chain *chain;	 /* owned */
+	struct sink *sink;	 /* owned */
+	struct coalesce *co;	 /* owned */
+	struct segment *segment; /* owned; NULL: no files */
+	struct store_head durable;
+	struct store_head pending; /* with the records of this turn */
+	struct merkle durable_tree, tree;
+	const struct signer *signer; /* borrowed; NULL: no checkpoints */
+	const char *dir;	     /* borrowed; of segments and checkpoint; NULL */
+	uint64_t durable_signed, signed_seq; /* size of the newest checkpoint */
+	int64_t durable_unsigned_us, first_unsigned_us; /* of record signed_seq + 1 */
+	char note[NOTE_MAX]; /* signed in this turn, published after */
+	size_t note_len;
+	bool migrated;	     /* the tree was built now, of a log without one */
+	bool new_key;	     /* the last checkpoint was signed by another key */
+	const char *problem; /* static: why nothing is signed; NULL */
+	struct audit_retention keep;
+	int64_t retained_us;	    /* retention was looked at */
+	struct sink_message *queue; /* owned; of this turn, sent after its commit */
+	size_t n_queue, cap_queue;
+	uint64_t n_unqueued; /* records of this turn without room in the queue */
+	char line[AUDIT_LINE_MAX + 1];
+};
+
+/* checkpoint.c: what was signed, and what is due. */
+/*
+ * checkpoint_check() - at start: the tree grew out of what was signed last, and what
+ * was published is not ahead of it. Sets problem, new_key, migrated.
+ * Return: 0; STORE_E_CORRUPT and *ret_why; negative errno.
+ */
+_must_check_ int checkpoint_check(struct audit *audit, const char **ret_why);
+/* checkpoint_due() - sign the tree before a record of @now_us is appended to it. */
+_must_check_ int checkpoint_due(struct audit *audit, int64_t now_us);
+/* checkpoint_sign() - now; nothing new, or a problem: 0 and nothing is signed. */
+_must_check_ int checkpoint_sign(struct audit *audit);
+/* checkpoint_publish() - the file for another host, and the sinks; after the commit. */
+void checkpoint_publish(struct audit *audit);
+
+/* segment.c: the lines as files. */
+_must_check_ int segment_open(struct audit *audit, struct segment **ret);
+void segment_close(struct segment *segment);
+/*
+ * segment_advance() - copy durable lines to the open segment, at most a tick's worth;
+ * close it when it is full or old, which is recorded.
+ * Return: 0 (also when the disk is full: the next tick goes on); else the turn's error.
+ */
+_must_check_ int segment_advance(struct audit *audit, int64_t now_us);
+uint64_t segment_seq(const struct segment *segment);   /* last line in a file */
+uint64_t segment_first(const struct segment *segment); /* of the open one */
+
+/* base.c: what came before the first record kept: the chain, the tree and the key
+ * there. */
+struct audit_base {
+	uint64_t seq;
+	uint8_t hash[AUDIT_HASH_LEN];
+	int64_t ts_s;
+	struct merkle tree;
+};
+/* audit_base_load() - zeroes when nothing was pruned. STORE_E_CORRUPT: not ours. */
+_must_check_ int audit_base_load(struct store *store, const struct seal *seal,
+				 struct audit_base *ret);
+_must_check_ int audit_base_store(struct store *store, const struct seal *seal,
+				  const struct audit_base *base);
+
+/* retention.c: once a minute, drop what is old, in whole segments. */
+_must_check_ int retention_tick(struct audit *audit, int64_t now_us);

@@ -5,26 +5,26 @@
 #include <errno.h>
 
 #include "rbacd/audit/audit_internal.h"
+#include "rbacd/audit/segment.h"
 
 #define BATCH  4096 /* records a transaction */
 #define DAY_US (86400 * INT64_C(1000000))
 
 struct audit_reader {
 	struct store *store; /* borrowed */
+	const char *dir;     /* borrowed; NULL */
+	uint64_t *segments;  /* owned; first record of each, in order */
+	size_t n_segments;
 	uint64_t first, last;
+	uint64_t db_first; /* before it there are only segments */
 };
 
 void audit_reader_close(struct audit_reader *reader)
 {
+	if (!reader)
+		return;
+	free(reader->segments);
 	free(reader);
-}
-
-static int note_first(uint64_t seq, const char *line, size_t len, void *arg)
-{
-	(void)line;
-	(void)len;
-	*(uint64_t *)arg = seq;
-	return 1;
 }
 
 int audit_reader_open(struct store *store, const char *dir, struct audit_reader **ret)
@@ -33,16 +33,23 @@ int audit_reader_open(struct store *store, const char *dir, struct audit_reader 
 	struct store_head head = {0};
 	int rc;
 
-	(void)dir;
 	if (!r)
 		return -ENOMEM;
 	r->store = store;
+	r->dir = dir;
 	rc = store_audit_head(store, &head);
 	if (rc == 0)
-		rc = store_audit_each(store, 1, note_first, &r->first);
-	if (rc < 0 || rc == STORE_E_CORRUPT)
+		rc = store_audit_first(store, &r->db_first);
+	if (rc == 0 && dir)
+		rc = segment_list(dir, &r->segments, &r->n_segments);
+	if (rc == -ENOENT)
+		rc = 0; /* no segment yet */
+	if (rc != 0)
 		return rc;
 	r->last = head.seq;
+	r->first = r->db_first;
+	if (r->n_segments > 0 && (r->first == 0 || r->segments[0] < r->first))
+		r->first = r->segments[0];
 	*ret = STEAL(r);
 	return 0;
 }
@@ -82,16 +89,63 @@ static int batch_line(uint64_t seq, const char *line, size_t len, void *arg)
 	return --b->left == 0 ? BATCH_END : 0;
 }
 
+/* A segment's lines from b->next on, as far as the next one or the database goes. */
+static int each_in_segment(const struct audit_reader *r, size_t i, uint64_t end,
+			   struct batch *b)
+{
+	char path[600], name[SEGMENT_NAME_MAX];
+	_cleanup_free_ char *line = NULL;
+	_cleanup_fclose_ FILE *in = NULL;
+	uint64_t seq = r->segments[i];
+	size_t cap = 0;
+	ssize_t n;
+	int rc = 0;
+
+	segment_name(seq, name);
+	(void)snprintf(path, sizeof(path), "%s/%s", r->dir, name); /* 512 + 32 */
+	in = fopen(path, "re");
+	if (!in)
+		return -errno;
+	for (; rc == 0 && seq < end; seq++) {
+		n = getline(&line, &cap, in);
+		if (n <= 0)
+			return ferror(in) ? -EIO : 0; /* shorter: the caller sees it */
+		b->left = 2;
+		if (seq >= b->next)
+			rc = batch_line(seq, line, (size_t)n - (line[n - 1] == '\n'),
+					b);
+	}
+	return rc;
+}
+
+static int each_segment(const struct audit_reader *r, struct batch *b)
+{
+	uint64_t end;
+	int rc = 0;
+
+	for (size_t i = 0; i < r->n_segments && rc == 0; i++) {
+		end = i + 1 < r->n_segments ? r->segments[i + 1] : r->last + 1;
+		if (r->db_first > 0 && end > r->db_first)
+			end = r->db_first;
+		if (b->next < end && b->next <= b->to)
+			rc = each_in_segment(r, i, end, b);
+	}
+	return rc;
+}
+
 int audit_reader_each(struct audit_reader *reader, uint64_t from, uint64_t to,
 		      audit_line_fn *fn, void *arg)
 {
 	struct batch b = {.fn = fn, .arg = arg, .to = to, .next = from};
-	int rc;
+	int rc = 0;
 
-	do {
-		b.left = BATCH;
-		rc = store_audit_each(reader->store, b.next, batch_line, &b);
-	} while (rc == BATCH_END && b.left == 0);
+	if (reader->db_first == 0 || from < reader->db_first)
+		rc = each_segment(reader, &b);
+	if (rc == 0 && b.rc == 0)
+		do {
+			b.left = BATCH;
+			rc = store_audit_each(reader->store, b.next, batch_line, &b);
+		} while (rc == BATCH_END && b.left == 0);
 	return rc < 0 || rc == STORE_E_CORRUPT ? rc : b.rc;
 }
 

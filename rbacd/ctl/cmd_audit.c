@@ -318,13 +318,16 @@ static void show_verify(struct ctl *ctl, const struct audit_verify *v, bool whol
 int cmd_audit_verify(struct ctl *ctl, const struct ctl_args *args)
 {
 	_cleanup_(log_close) struct log_files log = {0};
+	struct audit_verify_options opt = {0};
 	struct audit_verify v = {0};
 	int r = log_open_read(ctl, true, &log);
 
 	(void)args;
 	if (r != 0)
 		return r;
-	r = audit_verify_log(log.store, log.seal, &v);
+	opt.store = log.store;
+	opt.seal = log.seal;
+	r = audit_verify_log(&opt, &v);
 	if (r < 0)
 		return ctl_fail(ctl, CTL_NO,
 				"the log could not be read to its end: %s.",

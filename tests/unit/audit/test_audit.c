@@ -46,6 +46,13 @@ static void append(struct fixture *f, struct audit *a, int n)
 	audit_committed(a);
 }
 
+static int verify(struct store *s, const struct fixture *f, struct audit_verify *ret)
+{
+	const struct audit_verify_options opt = {.store = s, .seal = f->seal};
+
+	return audit_verify_log(&opt, ret);
+}
+
 /* Vectors made by hand with sha256sum over the lines without their newlines. */
 static void test_vector(void **state)
 {
@@ -83,16 +90,16 @@ static void test_append_and_verify(void **state)
 	struct audit *a = open_log(f);
 	struct audit_verify v;
 
-	assert_int_equal(audit_verify_log(f->store, f->seal, &v), 0);
+	assert_int_equal(verify(f->store, f, &v), 0);
 	assert_int_equal(v.n_records, 0);
 	append(f, a, 50);
 	assert_int_equal(audit_seq(a), 50);
-	assert_int_equal(audit_verify_log(f->store, f->seal, &v), 0);
+	assert_int_equal(verify(f->store, f, &v), 0);
 	assert_int_equal(v.n_records, 50);
 	audit_close(a);
 	a = open_log(f); /* goes on where it ended */
 	append(f, a, 1);
-	assert_int_equal(audit_verify_log(f->store, f->seal, &v), 0);
+	assert_int_equal(verify(f->store, f, &v), 0);
 	assert_int_equal(v.n_records, 51);
 	audit_close(a);
 }
@@ -111,7 +118,7 @@ static void test_rolled_back(void **state)
 	audit_rolled_back(a);
 	append(f, a, 2);
 	assert_int_equal(audit_seq(a), 5);
-	assert_int_equal(audit_verify_log(f->store, f->seal, &v), 0);
+	assert_int_equal(verify(f->store, f, &v), 0);
 	audit_close(a);
 }
 
@@ -320,7 +327,7 @@ static void test_every_edit(void **state)
 		sql(db, "CREATE TABLE IF NOT EXISTS keep AS SELECT * FROM audit");
 		sql(db, "CREATE TABLE IF NOT EXISTS keep_head AS SELECT * FROM head");
 		edit(db, N);
-		missed += audit_verify_log(s, f->seal, &v) == 0;
+		missed += verify(s, f, &v) == 0;
 		assert_true(v.why[0] != '\0');
 		sql(db,
 		    "BEGIN; DELETE FROM audit; INSERT INTO audit SELECT * FROM keep;"
@@ -328,7 +335,7 @@ static void test_every_edit(void **state)
 		    "COMMIT");
 	}
 	assert_int_equal(missed, 0);
-	assert_int_equal(audit_verify_log(s, f->seal, &v), 0);
+	assert_int_equal(verify(s, f, &v), 0);
 	(void)sqlite3_close(db);
 	store_close(s);
 	diags_done(&diag);
@@ -373,7 +380,7 @@ static void test_clock_back(void **state)
 	audit_committed(a);
 	assert_int_equal(store_audit_get(f->store, 2, line, sizeof(line) - 1, &len), 0);
 	assert_non_null(strstr(line, "\"clock\":\"back\""));
-	assert_int_equal(audit_verify_log(f->store, f->seal, &v), 0);
+	assert_int_equal(verify(f->store, f, &v), 0);
 	audit_close(a);
 }
 
