@@ -70,14 +70,19 @@ STORE_SRC  := rbacd/store/sqlite.c rbacd/store/sqlite_sql.c rbacd/store/sqlite_q
   rbacd/store/sqlite_people.c rbacd/store/sqlite_access.c rbacd/store/sqlite_audit.c rbacd/store/sqlite_alert.c rbacd/store/sqlite_policy.c \
   rbacd/store/backup.c rbacd/store/seal.c
 AUDIT_SRC  := rbacd/audit/record.c rbacd/audit/fields.c rbacd/audit/reader.c \
-  rbacd/audit/merkle.c rbacd/audit/note.c rbacd/audit/chain.c rbacd/audit/audit.c \
-  rbacd/audit/coalesce.c rbacd/audit/line.c rbacd/audit/sink_syslog.c rbacd/audit/verify.c
+  rbacd/audit/merkle.c rbacd/audit/note.c rbacd/audit/base.c rbacd/audit/checkpoint.c \
+  rbacd/audit/segment.c rbacd/audit/segment_list.c rbacd/audit/retention.c rbacd/audit/chain.c rbacd/audit/audit.c \
+  rbacd/audit/coalesce.c rbacd/audit/line.c rbacd/audit/sink_syslog.c rbacd/audit/verify.c \
+  rbacd/audit/proof.c rbacd/audit/ocsf.c
 MFA_SRC    := rbacd/mfa/mfa.c rbacd/mfa/totp.c rbacd/mfa/recovery.c rbacd/mfa/lockout.c \
   rbacd/mfa/enrol.c
 SNAPSHOT_SRC := rbacd/directory/snapshot.c rbacd/directory/snapshot_build.c
-RBACD_SRC  := rbacd/main.c rbacd/server.c rbacd/standing.c rbacd/admin_standing.c rbacd/reload.c rbacd/privilege.c rbacd/config.c rbacd/config_directory.c rbacd/request.c \
+CONFIG_SRC := rbacd/config.c rbacd/config_directory.c rbacd/config_audit.c
+RBACD_SRC  := rbacd/main.c rbacd/server.c rbacd/standing.c rbacd/admin_standing.c rbacd/reload.c rbacd/privilege.c $(CONFIG_SRC) rbacd/request.c \
   rbacd/outcome.c rbacd/conn.c rbacd/accept.c rbacd/caps.c rbacd/handle.c rbacd/identity.c rbacd/groups.c rbacd/identity_lookup.c rbacd/identity_whole.c rbacd/identity_keep.c rbacd/targets.c rbacd/people_cache.c rbacd/directory/link.c rbacd/authz.c rbacd/admin.c \
   rbacd/admin_people.c rbacd/admin_status.c rbacd/admin_explain.c rbacd/admin_directory.c rbacd/admin_report.c \
+  rbacd/admin_evidence.c rbacd/alert.c rbacd/metrics.c rbacd/hook.c rbacd/detect/detect.c \
+  rbacd/detect/window.c \
   rbacd/directory/local.c rbacd/log.c
 LDAP_MAP_SRC := $(addprefix rbacd/directory/,dn.c ldap_entry.c ldap_filter.c ldap_map.c \
   ldap_map_follow.c ldap_map_group.c ldap_map_members.c ldap_map_node.c ldap_map_result.c \
@@ -89,7 +94,7 @@ LDAP_SRC   := rbacd/directory/follow.c rbacd/directory/session.c rbacd/directory
 DIR_SRC    := rbacd/directory/dir_main.c rbacd/directory/nss.c rbacd/directory/nss_worker.c \
   rbacd/directory/workers.c rbacd/directory/file.c rbacd/privilege.c \
   rbacd/directory/supervise.c rbacd/directory/bind_password.c $(LDAP_SRC) $(LDAP_MAP_SRC) \
-  rbacd/directory/link.c rbacd/directory/local.c rbacd/config.c rbacd/config_directory.c rbacd/log.c
+  rbacd/directory/link.c rbacd/directory/local.c $(CONFIG_SRC) rbacd/log.c
 DOCTOR_SRC := rbacd/doctor/pamconf.c rbacd/doctor/pamwalk.c rbacd/doctor/doctor.c \
   rbacd/doctor/doctor_pam.c rbacd/doctor/doctor_host.c rbacd/doctor/run.c \
   rbacd/doctor/pamedit.c rbacd/doctor/pamfile.c
@@ -97,6 +102,8 @@ CTL_SRC    := $(DOCTOR_SRC) rbacd/ctl/cmd_doctor.c rbacd/ctl/cmd_pam.c rbacd/ctl
   rbacd/ctl/commands.c rbacd/ctl/call.c rbacd/ctl/out.c rbacd/ctl/text.c rbacd/ctl/qr.c \
   rbacd/ctl/record.c rbacd/ctl/cmd_status.c rbacd/ctl/cmd_people.c rbacd/ctl/cmd_lock.c rbacd/ctl/cmd_enrol.c \
   rbacd/ctl/cmd_explain.c rbacd/ctl/cmd_policy.c rbacd/ctl/cmd_audit.c \
+  rbacd/ctl/cmd_audit_verify.c rbacd/ctl/cmd_audit_export.c rbacd/ctl/cmd_alerts.c \
+  rbacd/ctl/cmd_metrics.c rbacd/ctl/log_files.c \
   rbacd/ctl/cmd_backup.c rbacd/ctl/cmd_directory.c rbacd/targets.c rbacd/directory/local.c
 
 REPORT_SRC := rbacd/report/report.c rbacd/report/write.c rbacd/report/write_text.c \
@@ -138,7 +145,7 @@ $(B)/rbacd: $(call obj,$(RBACD_SRC) $(MFA_SRC) $(AUDIT_SRC) $(STORE_SRC) $(SNAPS
 $(B)/rbacd-dir: $(call obj,$(DIR_SRC) $(SNAPSHOT_SRC) $(WIRE_SRC) policy/diag.c policy/yaml.c policy/yaml_get.c)
 	$(call say,LD)$(CC) $(CFLAGS) $(LDFLAGS) $(LDHARD) -pie -o $@ $^ $(call pkg_libs,$(PKGS_DIR) yaml-0.1)
 
-$(B)/rbacctl: $(call obj,$(CTL_SRC) $(SNAPSHOT_SRC) rbacd/config.c rbacd/config_directory.c $(AUDIT_SRC) $(STORE_SRC) $(WIRE_SRC) $(POLICY_SRC))
+$(B)/rbacctl: $(call obj,$(CTL_SRC) $(SNAPSHOT_SRC) $(CONFIG_SRC) $(AUDIT_SRC) $(STORE_SRC) $(WIRE_SRC) $(POLICY_SRC))
 	$(call say,LD)$(CC) $(CFLAGS) $(LDFLAGS) $(LDHARD) -pie -o $@ $^ $(call pkg_libs,$(PKGS_CTL)) -lpam
 
 # ---------------------------------------------------------------- unit tests
@@ -174,12 +181,14 @@ LINK_store/test_seal  := $(STORE_SRC) policy/diag.c
 LIBS_store/test_seal  := -lsqlite3 -lcrypto
 LINK_store/test_store := $(STORE_SRC) policy/diag.c
 LIBS_store/test_store := -lsqlite3 -lcrypto
-UNIT_TESTS += audit/test_audit audit/test_merkle mfa/test_mfa
+UNIT_TESTS += audit/test_audit audit/test_evidence audit/test_merkle mfa/test_mfa
 LINK_audit/test_merkle := rbacd/audit/merkle.c rbacd/audit/note.c rbacd/audit/chain.c rbacd/audit/record.c \
   rbacd/store/seal.c policy/diag.c
 LIBS_audit/test_merkle := -lcrypto
 LINK_audit/test_audit := $(AUDIT_SRC) $(STORE_SRC) policy/diag.c policy/reason.c
 LIBS_audit/test_audit := -lsqlite3 -lcrypto
+LINK_audit/test_evidence := $(LINK_audit/test_audit)
+LIBS_audit/test_evidence := -lsqlite3 -lcrypto
 LINK_mfa/test_mfa     := $(MFA_SRC) $(STORE_SRC) policy/diag.c rbacd/wire/code.c
 LIBS_mfa/test_mfa     := -lsqlite3 -lcrypto -loath
 # directory, identity
@@ -192,10 +201,10 @@ LINK_directory/test_ldap_filter := rbacd/directory/ldap_filter.c
 LINK_directory/test_local := rbacd/directory/file.c rbacd/directory/local.c $(SNAPSHOT_SRC) \
   policy/diag.c policy/yaml.c policy/yaml_get.c
 LINK_directory/test_file  := $(LINK_directory/test_local)
-LINK_test_config          := rbacd/config.c rbacd/config_directory.c policy/diag.c policy/yaml.c policy/yaml_get.c
+LINK_test_config          := $(CONFIG_SRC) policy/diag.c policy/yaml.c policy/yaml_get.c
 LINK_test_identity        := rbacd/identity.c rbacd/groups.c rbacd/identity_lookup.c rbacd/identity_whole.c rbacd/identity_keep.c rbacd/targets.c rbacd/people_cache.c \
   rbacd/directory/link.c rbacd/directory/local.c rbacd/wire/buf.c rbacd/log.c $(SNAPSHOT_SRC) \
-  rbacd/config.c rbacd/config_directory.c rbacd/store/seal.c $(POLICY_SRC)
+  $(CONFIG_SRC) rbacd/store/seal.c $(POLICY_SRC)
 LIBS_test_identity        := -levent_core -lyaml -lcrypto
 LIBS_directory/test_local := -lyaml
 LIBS_directory/test_file  := -lyaml
@@ -208,9 +217,12 @@ LIBS_rbacd/test_handle := -lcrypto
 LINK_rbacd/test_authz  := rbacd/authz.c $(POLICY_SRC)
 LIBS_rbacd/test_authz  := -lyaml -lcrypto
 # ctl
-UNIT_TESTS += rbacd/test_admin
+UNIT_TESTS += rbacd/test_admin rbacd/test_hook detect/test_detect
+LINK_rbacd/test_hook := rbacd/hook.c
+LINK_detect/test_detect := rbacd/detect/detect.c rbacd/detect/window.c $(STORE_SRC) policy/diag.c
+LIBS_detect/test_detect := -lsqlite3 -lcrypto
 LINK_rbacd/test_admin := rbacd/handle.c rbacd/admin.c rbacd/admin_people.c rbacd/admin_status.c \
-  rbacd/admin_explain.c rbacd/admin_directory.c rbacd/admin_report.c rbacd/admin_standing.c \
+  rbacd/admin_explain.c rbacd/admin_evidence.c rbacd/admin_directory.c rbacd/admin_report.c rbacd/admin_standing.c \
   rbacd/standing.c rbacd/log.c rbacd/ctl/out.c rbacd/ctl/text.c $(MFA_SRC) $(AUDIT_SRC) \
   $(STORE_SRC) $(POLICY_SRC) $(WIRE_SRC)
 LIBS_rbacd/test_admin := -lyaml -lcrypto -lsqlite3 -loath
@@ -336,11 +348,13 @@ lint: check-layers fmt-check cppcheck analyze tidy
 FUZZERS := wire policy config snapshot seal audit module people print tz dn ldap
 FUZZ_LINK_wire     := $(WIRE_SRC)
 FUZZ_LINK_policy   := $(POLICY_SRC)
-FUZZ_LINK_config   := rbacd/config.c rbacd/config_directory.c policy/diag.c policy/yaml.c policy/yaml_get.c
+FUZZ_LINK_config   := $(CONFIG_SRC) policy/diag.c policy/yaml.c policy/yaml_get.c
 FUZZ_LINK_snapshot := $(SNAPSHOT_SRC)
 FUZZ_LINK_seal     := rbacd/store/seal.c policy/diag.c
-FUZZ_LINK_audit    := rbacd/audit/record.c rbacd/audit/fields.c rbacd/audit/chain.c rbacd/audit/line.c \
-  rbacd/audit/verify.c rbacd/store/seal.c policy/diag.c policy/reason.c
+MEMLOG     := tests/memlog/memlog.c rbacd/audit/record.c rbacd/audit/fields.c rbacd/audit/chain.c rbacd/audit/line.c \
+  rbacd/audit/verify.c rbacd/audit/merkle.c rbacd/audit/note.c rbacd/audit/base.c \
+  rbacd/audit/reader.c rbacd/audit/segment_list.c rbacd/store/seal.c policy/diag.c policy/reason.c
+FUZZ_LINK_audit    := $(MEMLOG)
 FUZZ_LINK_people   := rbacd/directory/file.c rbacd/directory/local.c $(SNAPSHOT_SRC) \
   policy/diag.c policy/yaml.c policy/yaml_get.c
 FUZZ_LINK_print    := rbacd/ctl/record.c rbacd/ctl/out.c rbacd/ctl/text.c rbacd/wire/buf.c
@@ -541,6 +555,13 @@ $(eval $(call fault_rule,probe,$(BENCH_RAW),-loath))
 $(eval $(call fault_rule,flood,$(BENCH_RAW),-loath))
 $(eval $(call fault_rule,timing,$(BENCH_COMMON) tests/bench/transaction.c,-lpam -lm))
 $(eval $(call fault_rule,soak,$(BENCH_PEOPLE) tests/bench/transaction.c,-lpam -loath))
+$(B)/tests/faults/tamper: $(call obj,tests/faults/tamper.c $(MEMLOG))
+	@mkdir -p $(@D)
+	$(call say,LD)$(CC) $(CFLAGS) $(LDFLAGS) $(LDHARD) -o $@ $^ -lcrypto
+# 1,000,000 random edits of a signed log; `unit` runs a sample.
+.PHONY: tamper
+tamper: $(B)/tests/faults/tamper
+	@$< 1000000
 FAULTS := crash flood swap timing soak abuse memory
 # The module as shipped in a real sshd; leaky.so is the proof that valgrind would see.
 $(B)/tests/faults/leaky.so: $(call obj,tests/faults/leaky.c)

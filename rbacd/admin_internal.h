@@ -82,6 +82,9 @@ void admin_failed(struct admin_req *req, const char *what, int error);
  */
 void admin_unreadable(struct admin_req *req, int error);
 
+/* admin_why_ok() - the reason fits; else the END is queued. */
+bool admin_why_ok(struct admin_req *req);
+
 /* Handlers, by subject. */
 void admin_run_status(struct admin_req *req);
 void admin_run_reload(struct admin_req *req);
@@ -102,3 +105,6 @@ void admin_run_explain(struct admin_req *req);
 void admin_run_record(struct admin_req *req);
 void admin_run_directory(struct admin_req *req);
 void admin_run_report_snapshot(struct admin_req *req);
+void admin_run_hold(struct admin_req *req);
+void admin_run_alert_ack(struct admin_req *req);
+void admin_run_metrics(struct admin_req *req);

@@ -144,7 +144,7 @@ static bool person_ok(struct admin_req *req)
 }
 
 /* False: too long or with control characters, and END says so. */
-static bool why_ok(struct admin_req *req)
+bool admin_why_ok(struct admin_req *req)
 {
 	const char *why = admin_arg(req, "why");
 
@@ -320,7 +320,7 @@ void admin_run_disable(struct admin_req *req)
 				      .sev = AUDIT_WARNING};
 	int r;
 
-	if (!why_ok(req) || find_subject(req, &who) != 0)
+	if (!admin_why_ok(req) || find_subject(req, &who) != 0)
 		return;
 	r = mfa_disable(req->server->mfa, who.id, server_now_s());
 	if (r == MFA_E_NOT_ENROLLED || r == STORE_E_NONE) {
@@ -353,7 +353,7 @@ void admin_run_reset(struct admin_req *req)
 				      .sev = AUDIT_WARNING};
 	int r;
 
-	if (!why_ok(req) || find_subject(req, &who) != 0)
+	if (!admin_why_ok(req) || find_subject(req, &who) != 0)
 		return;
 	r = store_person_get(req->server->store, who.id, &kept);
 	if (r == 0)
@@ -430,7 +430,7 @@ void admin_run_bypass(struct admin_req *req)
 	int64_t uses, for_s, now_s = server_now_s();
 	int r;
 
-	if (!person_ok(req) || !why_ok(req) ||
+	if (!person_ok(req) || !admin_why_ok(req) ||
 	    admin_arg_number(req, "uses", 1, ADMIN_USES_MAX, 1, &uses) != 0 ||
 	    admin_arg_number(req, "for", 60, ADMIN_BYPASS_MAX_S, 3600, &for_s) != 0)
 		return;

@@ -115,6 +115,25 @@ static void send_locks(struct admin_req *req, struct health *h)
 		hint(req, h, true, "The locks of the database could not be read.");
 }
 
+static void send_evidence(struct admin_req *req, struct health *h)
+{
+	const struct server *s = req->server;
+	struct audit_status a;
+	struct admin_row row;
+
+	audit_status(s->audit, &a);
+	admin_row_begin(&row, "evidence");
+	wire_put_cell_text(&row.w, "key", s->signer ? signer_vkey(s->signer) : NULL);
+	wire_put_cell_int(&row.w, "signed_seq", (int64_t)a.signed_seq);
+	wire_put_cell_int(&row.w, "unsigned", (int64_t)(a.seq - a.signed_seq));
+	wire_put_cell_int(&row.w, "segment_seq", (int64_t)a.segment_seq);
+	wire_put_cell_int(&row.w, "not_forwarded", (int64_t)a.dropped);
+	wire_put_cell_text(&row.w, "problem", a.problem);
+	admin_row_send(req, &row);
+	if (a.problem)
+		hint(req, h, true, "Nothing is signed: %s.", a.problem);
+}
+
 static void send_connections(struct admin_req *req)
 {
 	struct conn_stats c = {0};
@@ -268,6 +287,7 @@ void admin_run_status(struct admin_req *req)
 	send_policy(req);
 	send_locks(req, &h);
 	send_storage(req, &h);
+	send_evidence(req, &h);
 	send_connections(req);
 	send_directory(req, &h);
 	send_clock(req, &h);

@@ -294,10 +294,11 @@ static void read_clock(struct config_reader *r, const struct yaml_node *root)
 
 static void read_root(struct config_reader *r, const struct yaml_node *root)
 {
-	static const char *const known[] = {
-		"rbacd",	 "user", "vm",	   "policy",	"state",
-		"run",		 "key",	 "issuer", "directory", "admins",
-		"sshd_services", "log",	 "clock",  NULL};
+	static const char *const known[] = {"rbacd",  "user",	       "vm",
+					    "policy", "state",	       "run",
+					    "key",    "issuer",	       "directory",
+					    "admins", "sshd_services", "log",
+					    "clock",  "audit",	       NULL};
 	struct config *c = r->config;
 	const struct yaml_node *version = yaml_get(root, "rbacd");
 	const struct yaml_node *admins = yaml_get(root, "admins");
@@ -317,6 +318,7 @@ static void read_root(struct config_reader *r, const struct yaml_node *root)
 	config_read_text(r, root, "issuer", bad_issuer, &c->issuer);
 	read_vm(r, root);
 	config_directory_read(r, root);
+	config_audit_read(r, root);
 	if (admins)
 		read_admins(r, admins);
 	if (services)
@@ -337,6 +339,7 @@ static void set_defaults(struct config_reader *r)
 	config_set_string(r, &c->run_dir, VMSEC_RUNDIR);
 	config_set_string(r, &c->key_file, VMSEC_SYSCONFDIR "/rbacd/master.key");
 	config_directory_defaults(r);
+	config_audit_defaults(r);
 	c->log_level = LOG_LEVEL_INFO;
 	c->sshd_services = calloc(1, sizeof(*c->sshd_services));
 	if (!c->sshd_services) {
@@ -379,6 +382,7 @@ static void finish(struct config_reader *r)
 	if (c->issuer && strlen(c->issuer) > ISSUER_MAX_LEN)
 		c->issuer[ISSUER_MAX_LEN] = '\0';
 	config_directory_finish(r);
+	config_audit_finish(r);
 }
 
 int config_load(const char *path, struct config **ret, struct diags *diag)
@@ -433,6 +437,7 @@ void config_free(struct config *c)
 	free(c->key_file);
 	free(c->issuer);
 	config_directory_free(c);
+	config_audit_free(c);
 	free(c);
 }
 
@@ -489,6 +494,7 @@ int config_print(const struct config *c, FILE *out)
 	config_directory_print(c, out);
 	(void)fprintf(out, "clock: {require_sync: %s}\n",
 		      c->require_sync ? "true" : "false");
+	config_audit_print(c, out);
 	(void)fprintf(out, "log: {to: %s, level: %s}\n",
 		      c->log_to_syslog ? "syslog" : "stderr",
 		      level_names[c->log_level]);

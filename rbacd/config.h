@@ -41,6 +41,31 @@ struct config_ldap {
 	size_t n_guard_groups;
 };
 
+/* From which counts and times on a detection speaks; config_audit.c has the defaults.
+ */
+struct config_alerts {
+	int64_t spray_users, spray_failures, spray_window; /* one source, many people */
+	int64_t account_failures, account_failures_high, account_window;
+	int64_t wrong_codes;	       /* in a row, after a right first factor */
+	int64_t dormant, dormant_high; /* seconds since the last use of an account */
+	int64_t first_use;	       /* seconds in which a privilege was not used */
+	int64_t clock_off, clock_off_high; /* seconds the clock jumped by */
+	int64_t directory_down;		   /* seconds without rbacd-dir */
+	int64_t widened;		   /* people that a new policy lets in */
+	int64_t quiet; /* seconds in which the same alert is counted, not repeated */
+};
+
+/* audit: - every string is owned. */
+struct config_audit {
+	char *origin;  /* the log's name in checkpoints */
+	char *key;     /* signing key */
+	bool make_key; /* `key` is rbacd's own: made when it is missing */
+	char *dir;     /* segments and the published checkpoint; below state */
+	char *hook;    /* program run for an alert; NULL: none */
+	int64_t keep_days, online_days;
+	struct config_alerts alerts;
+};
+
 struct config {
 	char *path;	      /* owned, as all strings here */
 	char *user;	      /* rbacd's account: name in /etc/passwd or a number */
@@ -64,6 +89,7 @@ struct config {
 	char **sshd_services; /* PAM services whose SSH_AUTH_INFO_0 sshd itself set */
 	size_t n_sshd_services;
 	bool require_sync; /* clock: else an unsynchronised clock is trusted */
+	struct config_audit audit;
 	bool log_to_syslog;
 	int log_level; /* enum log_level */
 };

@@ -5,8 +5,6 @@
 #include "rbacd/audit/note.h"
 
 #define DAY_S	  86400
-#define KEEP_S	  (400 * DAY_S)
-#define ONLINE_S  (185 * DAY_S)
 #define COUNT_MAX 1000000
 
 enum kind { COUNT, SECONDS };
@@ -18,7 +16,10 @@ static const struct {
 	enum kind kind;
 	int64_t value;
 } thresholds[] = {
-#define T(key, kind, value) {#key, offsetof(struct config_alerts, key), kind, value}
+#define T(key, kind, value)                                                            \
+	{                                                                              \
+#key, offsetof(struct config_alerts, key), kind, value                 \
+	}
 	T(spray_users, COUNT, 10),
 	T(spray_failures, COUNT, 30),
 	T(spray_window, SECONDS, 300),
@@ -46,8 +47,8 @@ void config_audit_defaults(struct config_reader *r)
 {
 	struct config_audit *a = &r->config->audit;
 
-	a->keep_s = KEEP_S;
-	a->online_s = ONLINE_S;
+	a->keep_days = 400;
+	a->online_days = 185;
 	for (size_t i = 0; i < ARRAY_SIZE(thresholds); i++)
 		*threshold(&a->alerts, i) = thresholds[i].value;
 }
@@ -109,16 +110,15 @@ static void read_alerts(struct config_reader *r, const struct yaml_node *audit)
 
 void config_audit_read(struct config_reader *r, const struct yaml_node *root)
 {
-	static const char *const known[] = {"origin", "key",	 "keep", "online",
-					    "alerts", "metrics", NULL};
+	static const char *const known[] = {"origin",	   "key",    "keep_days",
+					    "online_days", "alerts", NULL};
 	struct config_audit *a = &r->config->audit;
 	const struct yaml_node *audit = config_section(r, root, "audit", known);
 
 	config_read_text(r, audit, "origin", bad_origin, &a->origin);
 	config_read_text(r, audit, "key", config_bad_path, &a->key);
-	config_read_text(r, audit, "metrics", config_bad_path, &a->metrics);
-	read_seconds(r, audit, "keep", DAY_S, &a->keep_s);
-	read_seconds(r, audit, "online", DAY_S, &a->online_s);
+	read_count(r, audit, "keep_days", &a->keep_days);
+	read_count(r, audit, "online_days", &a->online_days);
 	if (audit)
 		read_alerts(r, audit);
 }
@@ -141,9 +141,9 @@ void config_audit_finish(struct config_reader *r)
 		(void)snprintf(buf, sizeof(buf), "%.150s/vmsec", c->vm);
 		config_set_string(r, &a->origin, buf);
 	}
-	if (a->online_s > a->keep_s)
+	if (a->online_days > a->keep_days)
 		diags_add(r->diag, c->path, 0, 0, NULL,
-			  "audit: online must not be longer than keep");
+			  "audit: online_days must not be more than keep_days");
 }
 
 void config_audit_free(struct config *c)
@@ -151,7 +151,6 @@ void config_audit_free(struct config *c)
 	free(c->audit.origin);
 	free(c->audit.key);
 	free(c->audit.dir);
-	free(c->audit.metrics);
 	free(c->audit.hook);
 }
 
@@ -164,10 +163,8 @@ void config_audit_print(const struct config *c, FILE *out)
 	config_print_setting(out, "  origin", a->origin);
 	if (!a->make_key)
 		config_print_setting(out, "  key", a->key);
-	if (a->metrics)
-		config_print_setting(out, "  metrics", a->metrics);
-	(void)fprintf(out, "  keep: %llds\n  online: %llds\n  alerts:\n",
-		      (long long)a->keep_s, (long long)a->online_s);
+	(void)fprintf(out, "  keep_days: %lld\n  online_days: %lld\n  alerts:\n",
+		      (long long)a->keep_days, (long long)a->online_days);
 	if (a->hook)
 		config_print_setting(out, "    hook", a->hook);
 	for (size_t i = 0; i < ARRAY_SIZE(thresholds); i++)

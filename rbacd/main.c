@@ -11,10 +11,12 @@
 
 #include "policy/yaml.h"
 #include "rbacd/admin.h"
+#include "rbacd/alert.h"
 #include "rbacd/directory/local.h"
 #include "rbacd/handle.h"
 #include "rbacd/limits.h"
 #include "rbacd/log.h"
+#include "rbacd/metrics.h"
 #include "rbacd/privilege.h"
 #include "rbacd/request.h"
 #include "rbacd/server.h"
@@ -24,6 +26,7 @@
 #define PASSWD_PATH   "/etc/passwd"
 #define BOOT_ID_PATH  "/proc/sys/kernel/random/boot_id"
 #define PRUNE_EVERY_S 3600
+#define SEEN_KEPT_S   (400 * 86400) /* longer than any detection looks back */
 
 static const char usage[] =
 	"Usage: rbacd [--config FILE] [--check]\n"
@@ -120,6 +123,9 @@ static int start_as_root(struct server *s, struct sockets *sockets,
 		rc = privilege_harden(diag);
 	if (rc == 0)
 		rc = seal_open(s->config->key_file, &s->seal, diag);
+	if (rc == 0 && !s->config->audit.make_key)
+		rc = signer_open(s->config->audit.key, false, s->config->audit.origin,
+				 &s->signer, diag);
 	if (rc == 0)
 		rc = privilege_folder(s->config->state_dir, 0700, self.uid, self.gid,
 				      diag);
@@ -154,13 +160,22 @@ static int open_stages(struct server *s, const struct sockets *sockets,
 	char path[512];
 	struct store_options so = {
 		.path = config_db_path(s->config, path, sizeof(path))};
+	const struct config_audit *ca = &s->config->audit;
 	struct audit_options ao = {.host = s->config->vm,
+				   .dir = ca->dir,
+				   .retention = {ca->keep_days * 86400,
+						 ca->online_days * 86400},
 				   .dev_log = "/dev/log",
 				   .journal = "/run/systemd/journal/socket"};
 	int rc = store_open(&so, &s->store, diag);
 
+	if (rc == 0 && !s->signer)
+		rc = signer_open(ca->key, true, ca->origin, &s->signer, diag);
+	ao.signer = s->signer;
 	if (rc == 0)
 		rc = audit_open(s->store, s->seal, &ao, &s->audit, diag);
+	if (rc == 0)
+		rc = metrics_new(&s->metrics);
 	if (rc == 0)
 		rc = mfa_new(s->store, s->seal, &s->mfa);
 	if (rc == 0)
@@ -205,6 +220,10 @@ static int first_records(struct server *s)
 	_cleanup_diags_ struct diags diag = DIAGS_INIT;
 	int rc = server_start_clock(s);
 
+	if (rc == 0)
+		rc = alerts_new(s, &s->alerts);
+	if (rc == 0)
+		rc = audit_start(s->audit, server_now_us());
 	if (rc == 0)
 		rc = record_life(s, "daemon.start");
 	if (rc == 0)
@@ -261,8 +280,12 @@ static void on_tick(evutil_socket_t fd, short what, void *arg)
 		rc = standing_tick(s);
 	if (rc == 0)
 		rc = audit_tick(s->audit, server_now_us());
+	if (rc == 0)
+		rc = alerts_tick(s->alerts);
 	if (rc == 0 && now_s % PRUNE_EVERY_S == 0)
 		rc = store_budget_prune(s->store, now_s - 86400);
+	if (rc == 0 && now_s % PRUNE_EVERY_S == 0)
+		rc = store_seen_prune(s->store, now_s - SEEN_KEPT_S);
 	if (rc != 0)
 		server_turn_lost(s, rc);
 	else if (s->stats.n_commits == s->n_commits_ticked)
@@ -306,7 +329,10 @@ static void server_done(struct server *s)
 	identity_free(s->identity);
 	handle_table_free(s->handles);
 	mfa_free(s->mfa);
+	alerts_free(s->alerts);
+	metrics_free(s->metrics);
 	audit_close(s->audit);
+	signer_free(s->signer);
 	store_close(s->store);
 	seal_free(s->seal);
 	standing_free(s->standing);
@@ -333,7 +359,7 @@ static int serve(struct server *s, struct diags *diag)
 		rc = first_records(s);
 	if (rc == 0)
 		rc = run_loop(s);
-	if (rc == 0 && record_life(s, "daemon.stop") == 0)
+	if (rc == 0 && record_life(s, "daemon.stop") == 0 && audit_stop(s->audit) == 0)
 		rc = server_end_turn(s);
 	return rc;
 }

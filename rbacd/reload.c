@@ -169,6 +169,11 @@ static bool only_reloadable(const struct config *now, const struct config *next,
 		{"directory: people", text_same(now->people, next->people)},
 		{"admins (from none to some, or back)",
 		 (now->n_admins == 0) == (next->n_admins == 0)},
+		{"audit: key", text_same(now->audit.key, next->audit.key)},
+		{"audit: origin", text_same(now->audit.origin, next->audit.origin)},
+		{"audit: keep_days or online_days",
+		 now->audit.keep_days == next->audit.keep_days &&
+			 now->audit.online_days == next->audit.online_days},
 		{"log: to", now->log_to_syslog == next->log_to_syslog},
 	};
 	bool ok = true;
@@ -207,6 +212,8 @@ static void adopt(struct config *now, struct config *next)
 	SWAP(now->n_sshd_services, next->n_sshd_services);
 	SWAP(now->log_level, next->log_level);
 	SWAP(now->require_sync, next->require_sync);
+	SWAP(now->audit.alerts, next->audit.alerts);
+	SWAP(now->audit.hook, next->audit.hook);
 	log_open("rbacd", now->log_to_syslog, (enum log_level)now->log_level);
 }
 

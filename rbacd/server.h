@@ -6,6 +6,7 @@
 
 #include "policy/policy.h"
 #include "rbacd/audit/audit.h"
+#include "rbacd/audit/note.h"
 #include "rbacd/config.h"
 #include "rbacd/conn.h"
 #include "rbacd/identity.h"
@@ -13,6 +14,8 @@
 #include "rbacd/store/store.h"
 
 struct standing;     /* locks and reviews: standing.h */
+struct alerts;	     /* alert.c */
+struct metrics;	     /* metrics.c */
 struct handle_table; /* accepted auth phases waiting for account: request.c */
 
 struct server_stats {
@@ -30,6 +33,9 @@ struct server {
 	struct store *store;
 	struct seal *seal;
 	struct audit *audit;
+	struct alerts *alerts;
+	struct metrics *metrics;
+	struct signer *signer; /* of checkpoints */
 	struct mfa *mfa;
 	struct identity *identity;
 	struct conn_table *conns;

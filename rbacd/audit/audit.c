@@ -239,6 +239,19 @@ static int render(struct audit *audit, const struct audit_event *ev, int64_t now
 	return audit_render(ev, &st, audit->line, ret_len);
 }
 
+void audit_observe(struct audit *audit, audit_observe_fn *fn, void *arg)
+{
+	audit->observe = fn;
+	audit->observe_arg = arg;
+}
+
+static int observe(struct audit *audit, const struct audit_event *ev, int64_t now_us)
+{
+	int r = audit->observe ? audit->observe(audit->observe_arg, ev, now_us) : 0;
+
+	return r == 0 || r == STORE_E_FULL || r < 0 ? r : -EIO;
+}
+
 int audit_append(struct audit *audit, const struct audit_event *ev, int64_t now_us,
 		 char ret_id[AUDIT_ID_MAX + 1])
 {
@@ -269,8 +282,10 @@ int audit_append(struct audit *audit, const struct audit_event *ev, int64_t now_
 		audit->first_unsigned_us = now_us;
 	audit->pending = head;
 	queue_message(audit, ev, now_us, id);
-	memcpy(ret_id, id, sizeof(id));
-	return 0;
+	r = observe(audit, ev, now_us);
+	if (r == 0)
+		memcpy(ret_id, id, sizeof(id));
+	return r;
 }
 
 int audit_append_stranger(struct audit *audit, const struct audit_event *ev,
@@ -283,7 +298,7 @@ int audit_append_stranger(struct audit *audit, const struct audit_event *ev,
 	ret_id[0] = '\0';
 	if (!first || store_free_percent(audit->store) < AUDIT_RESERVE_PCT) {
 		e->count++;
-		return 0;
+		return observe(audit, ev, now_us);
 	}
 	r = audit_append(audit, ev, now_us, ret_id);
 	if (r != 0)
@@ -381,10 +396,8 @@ static int record_event(struct audit *audit, const char *ev_name, enum audit_sev
 
 int audit_start(struct audit *audit, int64_t now_us)
 {
-	int r = audit->new_key || audit->migrated ? 0 : checkpoint_sign(audit);
+	int r = checkpoint_sign(audit); /* so that what is told next comes after it */
 
-	if (r == 0 && audit->migrated)
-		r = checkpoint_sign(audit);
 	if (r == 0 && audit->migrated)
 		r = record_event(audit, "log.tree", AUDIT_NOTICE, NULL,
 				 "the tree begins to be signed here", now_us);
@@ -453,6 +466,9 @@ void audit_status(const struct audit *audit, struct audit_status *ret)
 		.segment_seq = audit->segment ? segment_seq(audit->segment) : 0,
 		.ts_s = audit->durable.ts_s,
 		.dropped = sink_dropped(audit->sink),
+		.unsigned_us = audit->durable.seq > audit->durable_signed
+				       ? audit->durable_unsigned_us
+				       : 0,
 		.problem = audit->problem,
 	};
 }

@@ -64,6 +64,9 @@ struct audit_event {
 		.lat_us = -1, .t_delta = INT64_MIN, .fails = -1, .count = -1           \
 	}
 
+/* audit_reason() - the static identifier equal to @reason; "internal": not known. */
+const char *audit_reason(const char *reason);
+
 /* audit_reason_known() - true for identifiers of the closed list. */
 bool audit_reason_known(const char *reason);
 
@@ -132,6 +135,13 @@ void audit_committed(struct audit *audit);
 /* The turn is gone: the pending head falls back to the durable one. */
 void audit_rolled_back(struct audit *audit);
 
+/*
+ * audit_observe() - @fn sees every event that is appended, and every stranger's that is
+ * only counted, in the turn of it. Non-zero from @fn fails the append. NULL: nobody.
+ */
+typedef int audit_observe_fn(void *arg, const struct audit_event *ev, int64_t now_us);
+void audit_observe(struct audit *audit, audit_observe_fn *fn, void *arg);
+
 uint64_t audit_seq(const struct audit *audit); /* of the last durable record */
 
 /* How the evidence is; for status and metrics. */
@@ -139,7 +149,8 @@ struct audit_status {
 	uint64_t seq, signed_seq, segment_seq; /* last record, signed, in a file */
 	int64_t ts_s;			       /* of the last record */
 	uint64_t dropped;		       /* lines no journal or syslog took */
-	const char *problem;		       /* static: why nothing is signed; NULL */
+	int64_t unsigned_us; /* time of the oldest unsigned record; 0: none */
+	const char *problem; /* static: why nothing is signed; NULL */
 };
 void audit_status(const struct audit *audit, struct audit_status *ret);
 /* audit_dropped() - lines that no journal or syslog took; the log itself has them. */
@@ -157,6 +168,8 @@ struct audit_verify_options {
 	const struct seal *seal; /* borrowed; NULL: head and base are not proven ours */
 	const char *dir;	 /* of the segments; NULL: the database alone */
 	const char *vkey;	 /* verifier key; NULL: checkpoints are not looked at */
+	bool every_signature;	 /* else the newest, and one of each 1,000 records: the
+				    roots of all are compared */
 	int64_t now_us;
 	int64_t tail_us; /* how old an unsigned record may be; 0: AUDIT_TAIL_US */
 };

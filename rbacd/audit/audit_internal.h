@@ -43,10 +43,6 @@ _must_check_ int audit_render(const struct audit_event *ev,
  */
 size_t audit_escape(const char *text, size_t len, char *buf, size_t cap);
 
-/* audit_reason() - the static identifier equal to @reason; "internal" when not known.
- */
-const char *audit_reason(const char *reason);
-
 /* audit_time() - RFC 3339, UTC, microseconds. */
 #define AUDIT_TIME_LEN 27
 _must_check_ int audit_time(int64_t now_us, char ret[AUDIT_TIME_LEN + 1]);
@@ -152,7 +148,9 @@ struct audit {
 	int64_t retained_us;	    /* retention was looked at */
 	struct sink_message *queue; /* owned; of this turn, sent after its commit */
 	size_t n_queue, cap_queue;
-	uint64_t n_unqueued; /* records of this turn without room in the queue */
+	uint64_t n_unqueued;	   /* records of this turn without room in the queue */
+	audit_observe_fn *observe; /* static; NULL */
+	void *observe_arg;	   /* borrowed */
 	char line[AUDIT_LINE_MAX + 1];
 };
 

@@ -4,7 +4,9 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <limits.h>
 #include <openssl/evp.h>
+#include <sys/stat.h>
 
 #include "rbacd/store/seal.h"
 
@@ -20,22 +22,10 @@ struct signer {
 	EVP_PKEY *key; /* owned */
 };
 
-bool note_origin_ok(const char *origin)
-{
-	size_t len = strlen(origin);
-
-	if (len < 1 || len > NOTE_ORIGIN_MAX)
-		return false;
-	for (size_t i = 0; i < len; i++)
-		if (origin[i] <= 0x20 || origin[i] >= 0x7f || origin[i] == '+')
-			return false;
-	return true;
-}
-
 /* ---------------------------------------------------------------- base64 */
 
-/* Canonical base64 only: what decodes must encode to the same text. */
-static bool unbase64(const char *text, size_t len, uint8_t *ret, size_t want)
+/* What decodes must encode to the same text. */
+bool note_unbase64(const char *text, size_t len, uint8_t *ret, size_t want)
 {
 	uint8_t raw[128 + 3];
 	char again[180];
@@ -126,6 +116,20 @@ static int make_key(const char *path, struct diags *diag)
 	return r;
 }
 
+/* rbacctl is root and the key is rbacd's, as all of the folder it lies in. */
+static uint32_t folder_owner(const char *path)
+{
+	const char *slash = strrchr(path, '/');
+	char dir[PATH_MAX];
+	struct stat st;
+
+	if (!slash || slash == path || (size_t)(slash - path) >= sizeof(dir))
+		return 0;
+	memcpy(dir, path, (size_t)(slash - path));
+	dir[slash - path] = '\0';
+	return stat(dir, &st) == 0 && (st.st_mode & 0022) == 0 ? st.st_uid : 0;
+}
+
 int signer_open(const char *path, bool make, const char *origin, struct signer **ret,
 		struct diags *diag)
 {
@@ -135,7 +139,8 @@ int signer_open(const char *path, bool make, const char *origin, struct signer *
 	if (access(path, F_OK) != 0 && errno == ENOENT && make)
 		r = make_key(path, diag);
 	if (r == 0)
-		r = seal_read_key(path, "audit", &seed, diag);
+		r = seal_read_key(path, "audit",
+				  geteuid() == 0 ? folder_owner(path) : 0, &seed, diag);
 	return r == 0 ? signer_new(seed.bytes, origin, ret) : r;
 }
 
@@ -155,8 +160,9 @@ int verifier_parse(const char *vkey, struct verifier *ret)
 	    strlen(plus) != 10 + ROOT_TEXT)
 		return -EINVAL;
 	memcpy(v.origin, vkey, (size_t)(plus - vkey));
-	if (!note_origin_ok(v.origin) || !unbase64(plus + 10, ROOT_TEXT, raw, 33) ||
-	    raw[0] != KEY_ED || key_id(v.origin, raw + 1, v.id) != 0)
+	if (!note_origin_ok(v.origin) ||
+	    !note_unbase64(plus + 10, ROOT_TEXT, raw, 33) || raw[0] != KEY_ED ||
+	    key_id(v.origin, raw + 1, v.id) != 0)
 		return -EINVAL;
 	(void)snprintf(id, sizeof(id), "%02x%02x%02x%02x+", v.id[0], v.id[1], v.id[2],
 		       v.id[3]); /* 9 */
@@ -243,7 +249,7 @@ static bool read_text(const struct verifier *v, const char *note, size_t len,
 	for (; p < note + len && *p >= '0' && *p <= '9' && size < INT64_MAX / 10; p++)
 		size = size * 10 + (uint64_t)(*p - '0');
 	if (note + len - p != ROOT_TEXT + 2 ||
-	    !unbase64(p + 1, ROOT_TEXT, ret->root, AUDIT_HASH_LEN))
+	    !note_unbase64(p + 1, ROOT_TEXT, ret->root, AUDIT_HASH_LEN))
 		return false;
 	ret->size = size;
 	return format_text(v->origin, ret, again, sizeof(again)) == len &&
@@ -260,7 +266,7 @@ static const char *find_signature(const struct verifier *v, const char *p,
 
 	for (; p < end && (nl = memchr(p, '\n', (size_t)(end - p))); p = nl + 1)
 		if ((size_t)(nl - p) > n && memcmp(p, head, n) == 0 &&
-		    unbase64(p + n, (size_t)(nl - p) - n, blob, 4 + SIG_LEN) &&
+		    note_unbase64(p + n, (size_t)(nl - p) - n, blob, 4 + SIG_LEN) &&
 		    memcmp(blob, v->id, 4) == 0)
 			return p;
 	return NULL;

@@ -19,7 +19,17 @@
 
 /* note_origin_ok() - a name a key may have: 1 to 160 printable bytes, no '+', no space.
  */
-bool note_origin_ok(const char *origin);
+static inline bool note_origin_ok(const char *origin)
+{
+	size_t len = strlen(origin);
+
+	if (len < 1 || len > NOTE_ORIGIN_MAX)
+		return false;
+	for (size_t i = 0; i < len; i++)
+		if (origin[i] <= 0x20 || origin[i] >= 0x7f || origin[i] == '+')
+			return false;
+	return true;
+}
 
 struct signer;
 /*
@@ -60,3 +70,6 @@ enum { NOTE_E_KEY = 1 /* not signed by this key */ };
  */
 _must_check_ int note_open(const struct verifier *verifier, const char *note,
 			   size_t len, struct checkpoint *ret);
+
+/* note_unbase64() - exactly @want bytes (128 at most) of canonical base64. */
+bool note_unbase64(const char *text, size_t len, uint8_t *ret, size_t want);

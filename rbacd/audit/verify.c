@@ -20,6 +20,8 @@ struct walk {
 	uint64_t seq;
 	uint8_t hash[AUDIT_HASH_LEN];
 	int64_t ts_s;
+	uint64_t breaks_at; /* behind the suspect; 0: nowhere */
+	uint64_t suspect;   /* its prev is wrong: it was changed, or the one before */
 	struct merkle tree;
 	/* Checkpoints, merged into the walk. */
 	struct verifier verifier;
@@ -27,14 +29,17 @@ struct walk {
 	uint64_t next; /* size of the next one; UINT64_MAX: none */
 	char note[STORE_NOTE_MAX];
 	size_t note_len;
-	int64_t first_us;      /* time of the first record after the last one */
-	uint64_t proven_seq;   /* newest whose signature was checked */
-	uint64_t old_key_seq;  /* signed by a key that no record has replaced yet */
-	uint64_t migrated_seq; /* the record that must say why it begins here */
+	int64_t first_us;     /* time of the first record after the last one */
+	uint64_t proven_seq;  /* newest whose signature was checked */
+	uint64_t old_key_seq; /* signed by a key that no record has replaced yet */
+	/* Too long without a checkpoint: the record after it must say why. */
+	uint64_t gap_at, explain_seq;
 	/* What was dropped must be what a record says was dropped. */
 	bool base_named;
 	char base_root[2 * AUDIT_HASH_LEN + 1], base_hash[2 * AUDIT_HASH_LEN + 1];
 };
+
+static const char missing[] = "a checkpoint is missing before this record";
 
 static int bad(struct walk *w, uint64_t seq, const char *why)
 {
@@ -100,22 +105,28 @@ static bool same_root(const struct walk *w)
 	return left > 45 && memcmp(nl + 1, text, 44) == 0 && nl[45] == '\n';
 }
 
+static void note_gap(struct walk *w, uint64_t at, uint64_t explain_seq)
+{
+	if (w->explain_seq != 0)
+		return; /* the first one counts */
+	w->gap_at = at;
+	w->explain_seq = explain_seq;
+}
+
 static int meet_checkpoint(struct walk *w)
 {
 	uint64_t last = w->out->signed_seq > w->from ? w->out->signed_seq : w->from;
-	bool first = w->out->n_checkpoints == 0;
 	int r = merkle_root(w->chain, &w->tree, w->out->root);
 
 	if (r != 0)
 		return r;
-	if (w->seq - last > AUDIT_SIGN_RECORDS && !first)
-		return bad(w, last + AUDIT_SIGN_RECORDS + 1, "a checkpoint is missing");
 	if (w->seq - last > AUDIT_SIGN_RECORDS)
-		w->migrated_seq = w->seq + 1;
+		note_gap(w, last + AUDIT_SIGN_RECORDS + 1, w->seq + 1);
 	if (!same_root(w))
 		return bad(w, w->seq,
 			   "the checkpoint was signed for other records than these");
-	if (w->seq - w->proven_seq >= AUDIT_SIGN_RECORDS || w->old_key_seq)
+	if (w->opt->every_signature || w->old_key_seq ||
+	    w->seq - w->proven_seq >= AUDIT_SIGN_RECORDS)
 		r = check_note(w);
 	if (r != 0)
 		return r;
@@ -133,11 +144,9 @@ static int check_span(struct walk *w, const struct audit_view *rec)
 		return 0;
 	if (w->seq == last + 1)
 		w->first_us = rec->ts_us;
-	if (w->next == UINT64_MAX || rec->ts_us - w->first_us < AUDIT_SIGN_US + 1000000)
-		return 0;
-	if (w->out->n_checkpoints > 0)
-		return bad(w, w->seq, "a checkpoint is missing before this record");
-	w->migrated_seq = w->next + 1;
+	else if (w->next != UINT64_MAX &&
+		 rec->ts_us - w->first_us >= AUDIT_SIGN_US + 1000000)
+		note_gap(w, w->seq, w->next + 1);
 	return 0;
 }
 
@@ -145,8 +154,12 @@ static int check_span(struct walk *w, const struct audit_view *rec)
 
 static int check_named(struct walk *w, const struct audit_view *rec)
 {
-	if (w->seq == w->migrated_seq && !audit_is(rec, AUDIT_EV, "log.tree"))
-		return bad(w, w->seq, "checkpoints are missing before this record");
+	if (w->seq == w->explain_seq) {
+		if (!audit_is(rec, AUDIT_EV, "log.tree") &&
+		    !audit_is(rec, AUDIT_EV, "log.key"))
+			return bad(w, w->gap_at, missing);
+		w->explain_seq = 0;
+	}
 	if (audit_is(rec, AUDIT_EV, "log.key"))
 		w->old_key_seq = 0;
 	if (audit_is(rec, AUDIT_EV, "log.prune") &&
@@ -167,10 +180,10 @@ static int check_form(struct walk *w, uint64_t seq, const char *line, size_t len
 		return bad(w, seq, why);
 	if (rec->seq != seq)
 		return bad(w, seq, "the record's own seq is another");
-	if (CRYPTO_memcmp(rec->prev, w->hash, AUDIT_HASH_LEN) != 0)
-		return bad(w, seq,
-			   "prev is not the hash of the record before: this record or "
-			   "the one before was changed");
+	if (CRYPTO_memcmp(rec->prev, w->hash, AUDIT_HASH_LEN) != 0) {
+		w->suspect = seq;
+		return 0;
+	}
 	if (rec->ts_us / 1000000 < w->ts_s && !rec->clock_back)
 		return bad(w, seq, "the clock goes back without a mark");
 	if (rec->ts_us / 1000000 >= w->ts_s && rec->clock_back)
@@ -178,16 +191,54 @@ static int check_form(struct walk *w, uint64_t seq, const char *line, size_t len
 	return 0;
 }
 
+/*
+ * A prev that is not the hash of the record before: which of the two was changed? What
+ * a checkpoint covers is sound; if the next record disagrees too, it is this one; if
+ * all that follows agrees up to the sealed head, it is the one before. Else either.
+ */
+static int name_suspect(struct walk *w, const struct store_head *head)
+{
+	if (w->suspect == w->out->first_seq || w->suspect - 1 <= w->out->signed_seq ||
+	    w->breaks_at == w->suspect + 1)
+		return bad(w, w->suspect, "prev is not the hash of the record before");
+	if (w->breaks_at == 0 && head && w->seq == head->seq &&
+	    CRYPTO_memcmp(head->hash, w->hash, AUDIT_HASH_LEN) == 0 &&
+	    (!w->opt->seal || chain_head_check(w->opt->seal, head) == 0))
+		return bad(w, w->suspect - 1,
+			   "changed: the next record has another hash of it");
+	return bad(w, w->suspect - 1, "this record or the next was changed");
+}
+
+/* Only the chain from here on: how far does it hold? */
+static int follow_suspect(struct walk *w, uint64_t seq, const char *line, size_t len)
+{
+	struct audit_view rec;
+	const char *why;
+
+	if (seq != w->seq + 1 || audit_view_parse(line, len, &rec, &why) != 0 ||
+	    CRYPTO_memcmp(rec.prev, w->hash, AUDIT_HASH_LEN) != 0) {
+		w->breaks_at = w->seq + 1;
+		return name_suspect(w, NULL);
+	}
+	w->seq = seq;
+	return chain_hash(w->chain, line, len, w->hash);
+}
+
 static int check_record(uint64_t seq, const char *line, size_t len, void *arg)
 {
 	struct walk *w = arg;
 	uint8_t leaf[AUDIT_HASH_LEN];
 	struct audit_view rec;
-	int r = check_form(w, seq, line, len, &rec);
+	int r;
 
+	if (w->suspect)
+		return follow_suspect(w, seq, line, len);
+	r = check_form(w, seq, line, len, &rec);
 	if (r != 0)
 		return r;
 	w->seq = seq;
+	if (w->suspect)
+		return chain_hash(w->chain, line, len, w->hash);
 	w->ts_s = rec.ts_us / 1000000;
 	w->out->n_records++;
 	r = check_span(w, &rec);
@@ -243,8 +294,10 @@ static int check_tail(struct walk *w)
 		return bad(w, w->old_key_seq,
 			   "the checkpoint is signed with another key, and no record "
 			   "says why");
+	if (w->explain_seq != 0)
+		return bad(w, w->gap_at, missing);
 	if (w->seq - last > AUDIT_SIGN_RECORDS)
-		return bad(w, last + AUDIT_SIGN_RECORDS + 1, "a checkpoint is missing");
+		return bad(w, last + AUDIT_SIGN_RECORDS + 1, missing);
 	if (w->seq > last && w->opt->now_us - w->first_us > tail_us)
 		return bad(w, last + 1, "unsigned for longer than is allowed");
 	return 0;
@@ -304,6 +357,8 @@ static int walk_all(struct walk *w, const struct store_head *head)
 				      w);
 	if (r == STORE_E_CORRUPT)
 		return bad(w, w->seq + 1, "the database is damaged here");
+	if (r == 0 && w->suspect)
+		return name_suspect(w, head);
 	if (r == 0)
 		r = check_head(w, head);
 	seq = w->seq;

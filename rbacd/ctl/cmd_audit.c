@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * cmd_audit.c - audit tail, show, verify: the database is read directly and read-only,
- * so that it can be checked without asking the daemon that wrote it.
+ * cmd_audit.c - audit tail, show: the database is read directly and read-only.
  */
 
 #include <errno.h>
@@ -10,45 +9,12 @@
 
 #include "rbacd/audit/audit.h"
 #include "rbacd/ctl/ctl.h"
+#include "rbacd/ctl/log_files.h"
 #include "rbacd/ctl/record.h"
 #include "rbacd/ctl/text.h"
 
 #define TAIL_LINES     20
 #define FOLLOW_WAIT_MS 500
-
-struct log_files {
-	struct store *store;
-	struct seal *seal;
-};
-
-static void log_close(struct log_files *log)
-{
-	store_close(log->store);
-	seal_free(log->seal);
-}
-
-/* Return: 0; CTL_NO, CTL_INTEGRITY, told already. */
-static int log_open_read(struct ctl *ctl, bool with_key, struct log_files *ret)
-{
-	_cleanup_diags_ struct diags diag = DIAGS_INIT;
-	struct store_options opt = {.read_only = true};
-	char path[4096];
-	int r;
-
-	if (ctl_need_config(ctl) != 0)
-		return CTL_NO;
-	opt.path = config_db_path(ctl->config, path, sizeof(path));
-	r = store_open(&opt, &ret->store, &diag);
-	if (r == 0 && with_key)
-		r = seal_open(ctl->config->key_file, &ret->seal, &diag);
-	if (r == 0)
-		return 0;
-	diags_print(&diag, ctl->err);
-	if (r == STORE_E_CORRUPT)
-		return ctl_fail(ctl, CTL_INTEGRITY, "%s is damaged.", path);
-	return ctl_fail(ctl, CTL_NO, "the audit log in %s could not be opened%s.", path,
-			r == -EACCES ? ": run me as root" : "");
-}
 
 /* ---------------------------------------------------------------- printing */
 
@@ -179,23 +145,6 @@ static void view_freep(struct view **v)
 	free(*v);
 }
 
-/* A decimal number from 1; false: told. */
-static bool read_number(struct ctl *ctl, const char *name, const char *text,
-			uint64_t *ret)
-{
-	char *end = NULL;
-
-	errno = 0;
-	if (text && *text >= '0' && *text <= '9')
-		*ret = strtoull(text, &end, 10);
-	if (!end || *end || errno != 0 || *ret == 0 || *ret > INT64_MAX) {
-		(void)ctl_fail(ctl, CTL_USAGE, "--%s needs a number from 1.",
-			       name); /* told */
-		return false;
-	}
-	return true;
-}
-
 /* ---------------------------------------------------------------- tail */
 
 /* Ends when standard output does, or by a signal. */
@@ -214,7 +163,7 @@ static int follow(struct view *v, struct log_files *log)
 
 int cmd_audit_tail(struct ctl *ctl, const struct ctl_args *args)
 {
-	_cleanup_(log_close) struct log_files log = {0};
+	_cleanup_log_ struct log_files log = {0};
 	_cleanup_(view_freep) struct view *v = view_new(ctl, args);
 	const char *lines = ctl_arg(args, "lines");
 	struct store_head head = {0};
@@ -223,12 +172,12 @@ int cmd_audit_tail(struct ctl *ctl, const struct ctl_args *args)
 
 	if (!v)
 		return ctl_fail(ctl, CTL_NO, "out of memory.");
-	if (lines && !read_number(ctl, "lines", lines, &n))
+	if (lines && log_read_number(ctl, "--lines", lines, &n) != 0)
 		return CTL_USAGE;
 	if (v->follow && (ctl->json || ctl->csv))
 		return ctl_fail(ctl, CTL_USAGE,
 				"--follow goes with text or --raw only.");
-	r = log_open_read(ctl, false, &log);
+	r = log_files_open(ctl, false, &log);
 	if (r != 0)
 		return r;
 	r = store_audit_head(log.store, &head);
@@ -254,7 +203,7 @@ static int read_filters(struct ctl *ctl, const struct ctl_args *args,
 
 	if (id && seq)
 		return ctl_fail(ctl, CTL_USAGE, "--id and --seq exclude each other.");
-	if (seq && !read_number(ctl, "seq", seq, &v->only_seq))
+	if (seq && log_read_number(ctl, "--seq", seq, &v->only_seq) != 0)
 		return CTL_USAGE;
 	if (since && text_parse_time(since, (int64_t)time(NULL), &v->since_s) != 0)
 		return ctl_fail(
@@ -273,65 +222,17 @@ static int read_filters(struct ctl *ctl, const struct ctl_args *args,
 
 int cmd_audit_show(struct ctl *ctl, const struct ctl_args *args)
 {
-	_cleanup_(log_close) struct log_files log = {0};
+	_cleanup_log_ struct log_files log = {0};
 	_cleanup_(view_freep) struct view *v = view_new(ctl, args);
 	int r;
 
 	if (!v)
 		return ctl_fail(ctl, CTL_NO, "out of memory.");
-	r = log_open_read(ctl, ctl_arg(args, "id") != NULL, &log);
+	r = log_files_open(ctl, ctl_arg(args, "id") != NULL, &log);
 	if (r == 0)
 		r = read_filters(ctl, args, &log, v);
 	if (r != 0)
 		return r;
 	r = show_from(v, &log, v->only_seq != 0 ? v->only_seq : 1);
 	return r == CTL_OK ? finish_view(v) : r;
-}
-
-/* ---------------------------------------------------------------- verify */
-
-static void show_verify(struct ctl *ctl, const struct audit_verify *v, bool whole)
-{
-	char head[65];
-
-	for (size_t i = 0; i < sizeof(v->head); i++)
-		(void)snprintf(head + 2 * i, 3, "%02x", v->head[i]); /* always fits */
-	if (ctl->json) {
-		(void)fprintf(ctl->out,
-			      "{\"whole\": %s, \"records\": %" PRIu64
-			      ", \"bad_seq\": %" PRIu64 ", \"why\": ",
-			      whole ? "true" : "false", v->n_records, v->bad_seq);
-		text_json(v->why, strlen(v->why), ctl->out);
-		(void)fprintf(ctl->out, ", \"head\": \"%s\"}\n", head);
-	} else if (whole) {
-		(void)fprintf(ctl->out, "OK: %" PRIu64 " records, head %s\n",
-			      v->n_records, head);
-	} else {
-		(void)fprintf(ctl->out, "%sDAMAGED%s at record %" PRIu64 ": ",
-			      ctl_red(ctl), ctl_plain(ctl), v->bad_seq);
-		(void)text_print(v->why, strlen(v->why), ctl->out);
-		(void)fprintf(ctl->out, "\n%" PRIu64 " records were read before it.\n",
-			      v->n_records);
-	}
-}
-
-int cmd_audit_verify(struct ctl *ctl, const struct ctl_args *args)
-{
-	_cleanup_(log_close) struct log_files log = {0};
-	struct audit_verify_options opt = {0};
-	struct audit_verify v = {0};
-	int r = log_open_read(ctl, true, &log);
-
-	(void)args;
-	if (r != 0)
-		return r;
-	opt.store = log.store;
-	opt.seal = log.seal;
-	r = audit_verify_log(&opt, &v);
-	if (r < 0)
-		return ctl_fail(ctl, CTL_NO,
-				"the log could not be read to its end: %s.",
-				strerror(-r));
-	show_verify(ctl, &v, r == 0);
-	return r == 0 ? CTL_OK : CTL_INTEGRITY;
 }

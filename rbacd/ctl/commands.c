@@ -204,6 +204,71 @@ static const struct ctl_command policy_commands[] = {
 	COMMANDS_END,
 };
 
+#define FILTER_OPTIONS                                                                 \
+	{"user", "USER", "records about this login", 0, {NULL}},                       \
+		{"vm", "VM", "about this VM", 0, {NULL}},                              \
+		{"event",                                                              \
+		 "NAME",                                                               \
+		 "of this kind: auth, account, policy.load",                           \
+		 0,                                                                    \
+		 {NULL}},                                                              \
+		{"reason", "NAME", "with this reason", 0, {NULL}},                     \
+		{"source", "ADDR", "from this address", 0, {NULL}},                    \
+		{"rule", "NAME", "decided by this rule", 0, {NULL}},                   \
+		{"outcome",                                                            \
+		 "NAME",                                                               \
+		 "only these",                                                         \
+		 0,                                                                    \
+		 {"success", "failure", "unknown"}},                                   \
+		{"since",                                                              \
+		 "TIME",                                                               \
+		 "2026-11-21, 2026-11-21T10:00 (UTC), or 2h back",                     \
+		 0,                                                                    \
+		 {NULL}},                                                              \
+	{                                                                              \
+		"until", "TIME", "before that time", 0,                                \
+		{                                                                      \
+			NULL                                                           \
+		}                                                                      \
+	}
+
+static const struct ctl_option search_options[] = {
+	FILTER_OPTIONS,
+	CSV_OPTION,
+	OPTIONS_END,
+};
+
+static const struct ctl_option export_options[] = {
+	{"format",
+	 "NAME",
+	 "the stored lines, or OCSF 1.8 events",
+	 0,
+	 {"jsonl", "ocsf"}},
+	{"from", "SEQ", "begin with this record", 0, {NULL}},
+	{"follow", NULL, "wait for more", 'f', {NULL}},
+	FILTER_OPTIONS,
+	OPTIONS_END,
+};
+
+static const struct ctl_option hold_options[] = {WHY_OPTION, OPTIONS_END};
+
+static const struct ctl_option verify_options[] = {
+	{"vkey", "KEY", "a verifier key that was noted elsewhere", 0, {NULL}},
+	{"tail", "TIME", "how old an unsigned record may be (default 5m)", 0, {NULL}},
+	{"signatures", NULL, "check every signature, not one in 1,000", 0, {NULL}},
+	OPTIONS_END,
+};
+
+static const struct ctl_option check_proof_options[] = {
+	{"vkey", "KEY", "the verifier key; default: this host's", 0, {NULL}},
+	OPTIONS_END,
+};
+
+static const struct ctl_option key_options[] = {
+	{"renew", NULL, "put the signing key aside; rbacd must be stopped", 0, {NULL}},
+	OPTIONS_END,
+};
+
 static const struct ctl_command audit_commands[] = {
 	{"tail",
 	 "show the newest records",
@@ -221,13 +286,62 @@ static const struct ctl_command audit_commands[] = {
 	 cmd_audit_show},
 	{"verify",
 	 "check that the log is whole",
-	 "Checks every record, the chain and the head. Exit status 3 when anything "
-	 "was\n"
-	 "changed, cut or reordered.",
+	 "Checks every record, the chain, the tree, the signed checkpoints and the "
+	 "head.\n"
+	 "Exit status 3 when anything was changed, cut, reordered or left unsigned.",
+	 {NULL},
+	 verify_options,
+	 NULL,
+	 cmd_audit_verify},
+	{"search",
+	 "find records in the whole log, also in what is only in segments",
+	 NULL,
+	 {NULL},
+	 search_options,
+	 NULL,
+	 cmd_audit_search},
+	{"export",
+	 "write records for another program",
+	 "One line each. With --follow it goes on until its reader ends.",
+	 {NULL},
+	 export_options,
+	 NULL,
+	 cmd_audit_export},
+	{"hold",
+	 "keep everything, whatever its age, until the hold is lifted",
+	 NULL,
+	 {"on|off"},
+	 hold_options,
+	 NULL,
+	 cmd_audit_hold},
+	{"proof",
+	 "write a proof that a record is in the signed log",
+	 "Who has the proof and the verifier key needs nothing else: check-proof.",
+	 {"SEQ"},
+	 NULL,
+	 NULL,
+	 cmd_audit_proof},
+	{"check-proof",
+	 "check such a proof, from FILE or standard input",
+	 NULL,
+	 {"[FILE]"},
+	 check_proof_options,
+	 NULL,
+	 cmd_audit_check_proof},
+	{"key",
+	 "print the verifier key of this log's checkpoints",
+	 NULL,
+	 {NULL},
+	 key_options,
+	 NULL,
+	 cmd_audit_key},
+	{"segments",
+	 "list the files that hold the log",
+	 NULL,
 	 {NULL},
 	 NULL,
 	 NULL,
-	 cmd_audit_verify},
+	 cmd_audit_segments},
 	COMMANDS_END,
 };
 
@@ -436,6 +550,35 @@ static const struct ctl_command report_commands[] = {
 	COMMANDS_END,
 };
 
+static const struct ctl_option alerts_options[] = {
+	{"all", NULL, "the acknowledged ones too", 0, {NULL}},
+	CSV_OPTION,
+	OPTIONS_END,
+};
+
+static const struct ctl_command alerts_commands[] = {
+	{"list",
+	 "list the alerts that nobody has acknowledged",
+	 "Exit status 1 when there are any.",
+	 {NULL},
+	 alerts_options,
+	 NULL,
+	 cmd_alerts_list},
+	{"ack",
+	 "acknowledge an alert by the number of its record",
+	 NULL,
+	 {"SEQ"},
+	 hold_options,
+	 NULL,
+	 cmd_alerts_ack},
+	COMMANDS_END,
+};
+
+static const struct ctl_option metrics_options[] = {
+	{"textfile", "FILE", "write there, for node_exporter", 0, {NULL}},
+	OPTIONS_END,
+};
+
 static const struct ctl_command root_commands[] = {
 	{"status",
 	 "how rbacd is, and what to do when something is wrong",
@@ -563,6 +706,20 @@ static const struct ctl_command root_commands[] = {
 	 NULL,
 	 report_commands,
 	 NULL},
+	{"alerts",
+	 "what the detections found",
+	 NULL,
+	 {NULL},
+	 NULL,
+	 alerts_commands,
+	 NULL},
+	{"metrics",
+	 "print counters and ages in the text format of Prometheus",
+	 NULL,
+	 {NULL},
+	 metrics_options,
+	 NULL,
+	 cmd_metrics},
 	{"reload",
 	 "load configuration and policy again, all or nothing",
 	 NULL,

@@ -12,6 +12,7 @@
 #include <time.h>
 
 #include "rbacd/audit/audit.h"
+#include "rbacd/audit/note.h"
 #include "rbacd/ctl/text.h"
 
 #define DAY_S	    86400
@@ -279,16 +280,26 @@ static int read_log(struct report_source *src)
 static void check_log(struct ctl *ctl, struct report_log *ret)
 {
 	_cleanup_diags_ struct diags diag = DIAGS_INIT;
+	const struct config_audit *a = &ctl->config->audit;
+	struct audit_verify_options opt = {.dir = a->dir,
+					   .now_us = (int64_t)time(NULL) * 1000000};
+	struct signer *signer = NULL;
 	struct audit_verify v = {0};
 	struct store *store = NULL;
 	struct seal *seal = NULL;
 	int r = -EACCES;
 
+	if (signer_open(a->key, false, a->origin, &signer, &diag) == 0)
+		opt.vkey = signer_vkey(signer);
 	if (seal_open(ctl->config->key_file, &seal, &diag) == 0 &&
-	    report_store(ctl, &store) == 0)
-		r = audit_verify_log(store, seal, &v);
+	    report_store(ctl, &store) == 0) {
+		opt.store = store;
+		opt.seal = seal;
+		r = audit_verify_log(&opt, &v);
+	}
 	store_close(store);
 	seal_free(seal);
+	signer_free(signer);
 	if (r < 0)
 		return;
 	ret->checked = true;
@@ -370,7 +381,8 @@ int report_source_open(struct ctl *ctl, const struct ctl_args *args,
 	r = begin_check(ret);
 	if (r == 0)
 		r = report_store(ctl, &ret->store);
-	if (r == 0 && audit_reader_open(ret->store, NULL, &ret->reader) != 0)
+	if (r == 0 &&
+	    audit_reader_open(ret->store, ctl->config->audit.dir, &ret->reader) != 0)
 		r = ctl_fail(ctl, CTL_NO, "the log could not be opened.");
 	if (r == 0)
 		r = open_now(ret, args);

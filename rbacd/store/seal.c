@@ -170,8 +170,8 @@ static bool parse_master(const struct secret *text, uint8_t ret[KEY_LEN])
 	return true;
 }
 
-static int read_key_file(const char *path, const char *what, struct secret *ret,
-			 struct diags *diag)
+static int read_key_file(const char *path, const char *what, uint32_t owner,
+			 struct secret *ret, struct diags *diag)
 {
 	_cleanup_close_ int fd =
 		open(path, O_RDONLY | O_NOFOLLOW | O_CLOEXEC | O_NONBLOCK | O_NOCTTY);
@@ -189,7 +189,8 @@ static int read_key_file(const char *path, const char *what, struct secret *ret,
 			what, strerror(e));
 		return -e;
 	}
-	if (!S_ISREG(st.st_mode) || (st.st_uid != 0 && st.st_uid != geteuid()) ||
+	if (!S_ISREG(st.st_mode) ||
+	    (st.st_uid != 0 && st.st_uid != geteuid() && st.st_uid != owner) ||
 	    ((st.st_mode & 07777) != 0400 && (st.st_mode & 07777) != 0600)) {
 		diags_add(
 			diag, path, 0, 0, NULL,
@@ -205,11 +206,11 @@ static int read_key_file(const char *path, const char *what, struct secret *ret,
 	return 0;
 }
 
-int seal_read_key(const char *path, const char *what, struct secret *ret,
-		  struct diags *diag)
+int seal_read_key(const char *path, const char *what, uint32_t owner,
+		  struct secret *ret, struct diags *diag)
 {
 	_cleanup_secret_ struct secret text = SECRET_INIT;
-	int r = read_key_file(path, what, &text, diag);
+	int r = read_key_file(path, what, owner, &text, diag);
 
 	if (r != 0)
 		return r;
@@ -227,7 +228,7 @@ int seal_read_key(const char *path, const char *what, struct secret *ret,
 int seal_open(const char *path, struct seal **ret, struct diags *diag)
 {
 	_cleanup_secret_ struct secret master = SECRET_INIT;
-	int r = seal_read_key(path, "master", &master, diag);
+	int r = seal_read_key(path, "master", 0, &master, diag);
 
 	return r == 0 ? seal_new(master.bytes, ret) : r;
 }

@@ -15,11 +15,12 @@ struct seal;
 /*
  * seal_read_key() - read 32 bytes of key (64 hex digits and a newline, or 32 bytes).
  * @what: "master", for the diagnostic.
- * The file must be regular, not a link, owned by root or this process, mode 0400 or
- * 0600. Return: 0; negative errno with a diagnostic that says how to make one.
+ * @owner: a further owner that is good enough; 0: none.
+ * The file must be regular, not a link, owned by root, this process or @owner, mode
+ * 0400 or 0600. Return: 0; negative errno with a diagnostic that says how to make one.
  */
-_must_check_ int seal_read_key(const char *path, const char *what, struct secret *ret,
-			       struct diags *diag);
+_must_check_ int seal_read_key(const char *path, const char *what, uint32_t owner,
+			       struct secret *ret, struct diags *diag);
 /* seal_open() - the master key of that file; returns as seal_read_key(). */
 _must_check_ int seal_open(const char *path, struct seal **ret, struct diags *diag);
 _must_check_ int seal_new(const uint8_t master[32], struct seal **ret);

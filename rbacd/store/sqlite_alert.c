@@ -123,3 +123,22 @@ int store_alert_ack(struct store *store, uint64_t seq, int64_t now_s, const char
 	r = query_write(&q);
 	return r == 0 && sqlite3_changes(store->db) == 0 ? STORE_E_NONE : r;
 }
+
+int store_factor_count(struct store *store, struct store_factor_counts *ret)
+{
+	_cleanup_query_ struct query q = query_open(store, SQL_FACTOR_COUNTS);
+	struct store_factor_counts n;
+	int r = query_row(&q);
+
+	if (r != 0)
+		return r;
+	n.pending = (uint64_t)query_get_int(&q, 0, 0, INT64_MAX);
+	n.active = (uint64_t)query_get_int(&q, 1, 0, INT64_MAX);
+	n.disabled = (uint64_t)query_get_int(&q, 2, 0, INT64_MAX);
+	n.people = (uint64_t)query_get_int(&q, 3, 0, INT64_MAX);
+	n.people_disabled = (uint64_t)query_get_int(&q, 4, 0, INT64_MAX);
+	n.alerts_open = (uint64_t)query_get_int(&q, 5, 0, INT64_MAX);
+	if (q.err == 0)
+		*ret = n;
+	return q.err;
+}

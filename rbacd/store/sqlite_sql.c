@@ -207,6 +207,12 @@ const char *const store_sql_text[SQL_N] = {
 	[SQL_ALERT_PRUNE] =
 		"DELETE FROM alert WHERE seq <= (SELECT seq FROM alert ORDER BY seq"
 		" DESC LIMIT 1 OFFSET ?1)",
+	[SQL_FACTOR_COUNTS] = "SELECT (SELECT count(*) FROM factor WHERE status = 1),"
+			      " (SELECT count(*) FROM factor WHERE status = 2),"
+			      " (SELECT count(*) FROM factor WHERE status = 3),"
+			      " (SELECT count(*) FROM person),"
+			      " (SELECT count(*) FROM person WHERE disabled <> 0),"
+			      " (SELECT count(*) FROM alert WHERE acked_s = 0)",
 	[SQL_HEAD_GET] = "SELECT seq, hash, mac, ts_s, tree FROM head WHERE one = 1",
 	[SQL_HEAD_PUT] = "INSERT INTO head(one, seq, hash, mac, ts_s, tree)"
 			 " VALUES(1, ?1, ?2, ?3, ?4, ?5) ON CONFLICT(one) DO UPDATE SET"

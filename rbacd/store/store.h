@@ -130,6 +130,14 @@ _must_check_ int store_factor_delete(struct store *store, int64_t id);
 _must_check_ int store_factor_accept(struct store *store, int64_t id, int64_t step,
 				     int16_t drift, int64_t now_s);
 
+/* store_factor_count() - how many there are, for metrics. Cost: one pass. */
+struct store_factor_counts {
+	uint64_t pending, active, disabled;
+	uint64_t people, people_disabled, alerts_open;
+};
+_must_check_ int store_factor_count(struct store *store,
+				    struct store_factor_counts *ret);
+
 /* Recovery and bypass codes: keyed MACs, counted down to nothing. */
 enum store_code_kind { STORE_CODE_RECOVERY = 1, STORE_CODE_BYPASS = 2 };
 _must_check_ int store_code_add(struct store *store, const char *person,

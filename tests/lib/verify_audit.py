@@ -2,11 +2,15 @@
 # SPDX-License-Identifier: Apache-2.0
 """Verify exported audit lines without any code of rbacd's.
 
-Reads raw lines (one record each) on stdin, checks form, sequence, chain and clock, and
-prints the head's SHA-256. Exit 1 names the first bad record. --from SEQ PREV starts in the
-middle of a log; by default the first record is 1 and its prev is zeros.
+Reads raw lines (one record each) on stdin or from FILEs (segments, in order), checks form,
+sequence, chain and clock, and prints the head's SHA-256 and the tree's root. Exit 1 names
+the first bad record. --from SEQ PREV starts in the middle of a log; by default the first
+record is 1 and its prev is zeros. --checkpoint FILE --vkey KEY checks a signed checkpoint
+against the tree of the records; --proof FILE --vkey KEY checks an inclusion proof alone.
+Ed25519 and the tree are written here from RFC 8032 and RFC 6962.
 """
 import argparse
+import base64
 import datetime
 import hashlib
 import json
@@ -78,13 +82,158 @@ def check(rec, seq, prev, last_s):
     return now_s
 
 
+# ---- the tree, RFC 6962
+
+def node(left, right):
+    return hashlib.sha256(b"\1" + left + right).digest()
+
+
+def root(leaves):
+    """MTH() of 2.1, level by level: the last of an odd level goes up as it is."""
+    if not leaves:
+        return hashlib.sha256(b"").digest()
+    while len(leaves) > 1:
+        leaves = [node(*leaves[i:i + 2]) if i + 1 < len(leaves) else leaves[i]
+                  for i in range(0, len(leaves), 2)]
+    return leaves[0]
+
+
+def path_root(leaf, index, size, path):
+    """The root that an inclusion proof leads to, from the recursion PATH() of 2.1.1."""
+    if size == 1:
+        if path:
+            raise Bad("the proof is too long")
+        return leaf
+    if not path:
+        raise Bad("the proof is too short")
+    k = 1 << (size - 1).bit_length() - 1
+    if index < k:
+        return node(path_root(leaf, index, k, path[:-1]), path[-1])
+    return node(path[-1], path_root(leaf, index - k, size - k, path[:-1]))
+
+
+# ---- Ed25519, RFC 8032, only to verify
+
+P = 2 ** 255 - 19
+Q = 2 ** 252 + 27742317777372353535851937790883648493
+D = -121665 * pow(121666, P - 2, P) % P
+
+
+def add(a, b):
+    x = (a[1] - a[0]) * (b[1] - b[0]) % P
+    y = (a[1] + a[0]) * (b[1] + b[0]) % P
+    z, t = 2 * a[2] * b[2] % P, 2 * a[3] * b[3] * D % P
+    e, f, g, h = y - x, z - t, z + t, y + x
+    return e * f % P, g * h % P, f * g % P, e * h % P
+
+
+def times(n, point):
+    out = (0, 1, 1, 0)
+    while n:
+        if n & 1:
+            out = add(out, point)
+        point = add(point, point)
+        n >>= 1
+    return out
+
+
+def decompress(raw):
+    y = int.from_bytes(raw, "little")
+    sign, y = y >> 255, y & (1 << 255) - 1
+    x2 = (y * y - 1) * pow(D * y * y + 1, P - 2, P) % P
+    x = pow(x2, (P + 3) // 8, P)
+    if (x * x - x2) % P:
+        x = x * pow(2, (P - 1) // 4, P) % P
+    if y >= P or (x * x - x2) % P or (x == 0 and sign):
+        raise Bad("not a point of the curve")
+    if x & 1 != sign:
+        x = P - x
+    return x, y, 1, x * y % P
+
+
+BASE = decompress((4 * pow(5, P - 2, P) % P).to_bytes(32, "little"))
+
+
+def ed25519(key, text, sig):
+    s = int.from_bytes(sig[32:], "little")
+    if s >= Q:
+        raise Bad("signature out of range")
+    h = int.from_bytes(hashlib.sha512(sig[:32] + key + text).digest(), "little") % Q
+    a, b = times(s, BASE), add(decompress(sig[:32]), times(h, decompress(key)))
+    return (a[0] * b[2] - b[0] * a[2]) % P == 0 and (a[1] * b[2] - b[1] * a[2]) % P == 0
+
+
+# ---- signed checkpoints, C2SP
+
+def open_note(note, vkey):
+    origin, key_id, key = vkey.split("+", 2)
+    key = base64.b64decode(key, validate=True)
+    want = hashlib.sha256(origin.encode() + b"\n" + key).digest()[:4]
+    if key[0] != 1 or len(key) != 33 or want.hex() != key_id:
+        raise Bad("not a verifier key")
+    text, _, sigs = note.partition("\n\n")
+    text += "\n"
+    for line in sigs.splitlines():
+        name, blob = line.removeprefix("\u2014 ").rsplit(" ", 1)
+        blob = base64.b64decode(blob, validate=True)
+        if name == origin and blob[:4] == want:
+            if len(blob) != 68 or not ed25519(key[1:], text.encode(), blob[4:]):
+                raise Bad("the checkpoint's signature is wrong")
+            name, size, tree = text.splitlines()
+            if name != origin:
+                raise Bad("the checkpoint is another log's")
+            return int(size), base64.b64decode(tree, validate=True)
+    raise Bad("the checkpoint is not signed with this key")
+
+
+def check_proof(text, vkey):
+    head, _, note = text.partition("\n\n")
+    magic, index, record, *hashes = head.split("\n")
+    if magic != "vmsec-proof-1" or any(not h.startswith("hash ") for h in hashes):
+        raise Bad("not a proof")
+    index = int(index.removeprefix("index "))
+    raw = record.removeprefix("record ").encode()
+    size, tree = open_note(note, vkey)
+    path = [base64.b64decode(h[5:], validate=True) for h in hashes]
+    leaf = hashlib.sha256(b"\0" + raw).digest()
+    if parse(raw)["seq"] != index + 1 or index >= size or \
+            path_root(leaf, index, size, path) != tree:
+        raise Bad("the record is not in the signed tree")
+    return index + 1
+
+
+def lines(files):
+    for name in files:
+        with open(name, "rb") as f:
+            yield from f
+    if not files:
+        yield from sys.stdin.buffer
+
+
 def main():
     arg = argparse.ArgumentParser(description=__doc__)
     arg.add_argument("--from", nargs=2, dest="start", default=["1", "0" * 64],
                      metavar=("SEQ", "PREV"))
-    start = arg.parse_args().start
-    seq, prev, last_s, n = int(start[0]), start[1], None, 0
-    for line in sys.stdin.buffer:
+    arg.add_argument("--vkey")
+    arg.add_argument("--checkpoint", metavar="FILE")
+    arg.add_argument("--proof", metavar="FILE")
+    arg.add_argument("files", nargs="*", metavar="FILE")
+    opt = arg.parse_args()
+    try:
+        if opt.proof:
+            with open(opt.proof, encoding="utf-8") as f:
+                print(f"record {check_proof(f.read(), opt.vkey)} is in the signed log")
+            return 0
+        return check_log(opt)
+    except (Bad, ValueError) as e:
+        print(e, file=sys.stderr)
+        return 1
+
+
+def check_log(opt):
+    seq, prev, last_s, n = int(opt.start[0]), opt.start[1], None, 0
+    leaves = []
+    for line in lines(opt.files):
         raw = line.rstrip(b"\n")
         try:
             last_s = check(parse(raw), seq, prev, last_s)
@@ -92,8 +241,16 @@ def main():
             print(f"record {seq}: {e}", file=sys.stderr)
             return 1
         prev = hashlib.sha256(raw).hexdigest()
+        leaves.append(hashlib.sha256(b"\0" + raw).digest())
         seq += 1
         n += 1
+    if opt.checkpoint:
+        with open(opt.checkpoint, encoding="utf-8") as f:
+            size, tree = open_note(f.read(), opt.vkey)
+        if size > n or root(leaves[:size]) != tree:
+            raise Bad(f"record {min(size, n)}: the checkpoint was signed for other "
+                      "records")
+        print(f"signed to record {size}, root {tree.hex()}")
     print(f"{n} records, head {prev}")
     return 0
 

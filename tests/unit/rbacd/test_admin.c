@@ -18,6 +18,7 @@
 #include "rbacd/admin.h"
 #include "rbacd/standing.h"
 #include "rbacd/ctl/out.h"
+#include "rbacd/metrics.h"
 #include "rbacd/server.h"
 
 /* ---------------------------------------------------------------- played parts */
@@ -32,6 +33,13 @@ struct conn {
 	void (*gone)(void *arg);
 	void *gone_arg;
 };
+
+/* The real one needs the whole daemon. */
+void metrics_print(const struct server *server, FILE *out)
+{
+	(void)server;
+	(void)fputs("vmsec_test 1\n", out);
+}
 
 static int64_t clock_s = 1795233600;
 

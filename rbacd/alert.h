@@ -1,0 +1,29 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * alert.h - what the detections found becomes a record, a row of the alert list and,
+ * if one is configured, a run of the hook program.
+ */
+#pragma once
+
+#include "rbacd/server.h"
+
+struct alerts;
+
+/* alerts_new() - after audit_open(): begins to observe the log. */
+_must_check_ int alerts_new(struct server *server, struct alerts **ret);
+void alerts_free(struct alerts *alerts);
+
+/*
+ * alerts_tick() - once a second: look at clock and directory, record what was found,
+ * run the hook for what is durable by now.
+ * Return: 0; the turn's error.
+ */
+_must_check_ int alerts_tick(struct alerts *alerts);
+
+/* alerts_policy_wider() - a policy that lets in @n more (@what: "VMs") was loaded. */
+void alerts_policy_wider(struct alerts *alerts, size_t n, const char *what);
+
+struct alerts_stats {
+	uint64_t raised, lost, hook_failed;
+};
+void alerts_get_stats(const struct alerts *alerts, struct alerts_stats *ret);

@@ -1,0 +1,158 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* hook.c - the alert's program: spawned, fed, bounded in number and time. */
+#include "rbacd/hook.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <signal.h>
+#include <spawn.h>
+#include <sys/mman.h>
+#include <sys/stat.h>
+#include <sys/wait.h>
+
+#define INPUT_MAX 4096
+
+struct hook {
+	struct {
+		pid_t pid; /* 0: free */
+		int64_t until_ms;
+	} run[HOOK_RUNNING_MAX];
+	uint64_t failed;
+};
+
+int hook_new(struct hook **ret)
+{
+	*ret = calloc(1, sizeof(**ret));
+	return *ret ? 0 : -ENOMEM;
+}
+
+static void end(struct hook *hook, size_t i)
+{
+	/* Its group: what it started goes with it. Gone already is as good. */
+	(void)kill(-hook->run[i].pid, SIGKILL);
+	(void)waitpid(hook->run[i].pid, NULL, 0);
+	hook->run[i].pid = 0;
+}
+
+void hook_free(struct hook *hook)
+{
+	if (!hook)
+		return;
+	for (size_t i = 0; i < HOOK_RUNNING_MAX; i++)
+		if (hook->run[i].pid > 0)
+			end(hook, i);
+	free(hook);
+}
+
+static int check_program(const char *path)
+{
+	struct stat st;
+
+	if (stat(path, &st) != 0)
+		return -errno;
+	if (!S_ISREG(st.st_mode) || (st.st_mode & 0022) != 0 ||
+	    (st.st_uid != 0 && st.st_uid != geteuid()))
+		return -EPERM;
+	return 0;
+}
+
+/* A file in memory: all of the input is there before the program starts, so nobody
+ * writes to a pipe that is not read. */
+static int input_of(const char *json, size_t len)
+{
+	_cleanup_close_ int fd = memfd_create("alert", MFD_CLOEXEC);
+	int ret;
+
+	if (len > INPUT_MAX)
+		return -E2BIG;
+	if (fd < 0 || write(fd, json, len) != (ssize_t)len ||
+	    lseek(fd, 0, SEEK_SET) != 0)
+		return errno ? -errno : -EIO;
+	ret = fd;
+	fd = -1;
+	return ret;
+}
+
+static int spawn(const char *path, int input, pid_t *ret)
+{
+	char name[] = "alert-hook", env0[] = "PATH=/usr/sbin:/usr/bin:/sbin:/bin";
+	char *const argv[] = {name, NULL}, *const env[] = {env0, NULL};
+	posix_spawn_file_actions_t fa;
+	posix_spawnattr_t at;
+	sigset_t none, all;
+	int r;
+
+	if (posix_spawn_file_actions_init(&fa) != 0)
+		return -ENOMEM;
+	if (posix_spawnattr_init(&at) != 0) {
+		(void)posix_spawn_file_actions_destroy(&fa);
+		return -ENOMEM;
+	}
+	(void)sigemptyset(&none);
+	(void)sigfillset(&all);
+	(void)posix_spawnattr_setsigmask(&at, &none);
+	(void)posix_spawnattr_setsigdefault(&at, &all);
+	(void)posix_spawnattr_setpgroup(&at, 0);
+	(void)posix_spawnattr_setflags(&at, POSIX_SPAWN_SETPGROUP |
+						    POSIX_SPAWN_SETSIGMASK |
+						    POSIX_SPAWN_SETSIGDEF);
+	r = posix_spawn_file_actions_adddup2(&fa, input, STDIN_FILENO);
+	if (r == 0)
+		r = posix_spawn_file_actions_addopen(&fa, STDOUT_FILENO, "/dev/null",
+						     O_WRONLY, 0);
+	if (r == 0)
+		r = posix_spawn_file_actions_addopen(&fa, STDERR_FILENO, "/dev/null",
+						     O_WRONLY, 0);
+	if (r == 0)
+		r = posix_spawn(ret, path, &fa, &at, argv, env);
+	(void)posix_spawnattr_destroy(&at);
+	(void)posix_spawn_file_actions_destroy(&fa);
+	return -r;
+}
+
+int hook_run(struct hook *hook, const char *path, const char *json, size_t len,
+	     int64_t now_ms)
+{
+	_cleanup_close_ int input = -1;
+	size_t i = 0;
+	int r;
+
+	while (i < HOOK_RUNNING_MAX && hook->run[i].pid > 0)
+		i++;
+	if (i == HOOK_RUNNING_MAX)
+		return -EAGAIN;
+	r = check_program(path);
+	if (r == 0) {
+		input = input_of(json, len);
+		r = input < 0 ? input : spawn(path, input, &hook->run[i].pid);
+	}
+	if (r != 0) {
+		hook->run[i].pid = 0;
+		hook->failed++;
+		return r;
+	}
+	hook->run[i].until_ms = now_ms + HOOK_MS;
+	return 0;
+}
+
+void hook_tick(struct hook *hook, int64_t now_ms)
+{
+	int status;
+
+	for (size_t i = 0; i < HOOK_RUNNING_MAX; i++) {
+		if (hook->run[i].pid <= 0)
+			continue;
+		if (waitpid(hook->run[i].pid, &status, WNOHANG) == hook->run[i].pid) {
+			hook->run[i].pid = 0;
+			hook->failed += !WIFEXITED(status) || WEXITSTATUS(status) != 0;
+		} else if (now_ms >= hook->run[i].until_ms) {
+			(void)kill(-hook->run[i].pid, SIGKILL); /* collected next */
+			hook->run[i].until_ms = now_ms + 1000;
+		}
+	}
+}
+
+uint64_t hook_failed(const struct hook *hook)
+{
+	return hook->failed;
+}

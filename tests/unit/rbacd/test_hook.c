@@ -1,0 +1,143 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* test_hook.c - the alert hook: its input, its bounds, and who may be it. */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+
+#include <cmocka.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <ftw.h>
+#include <sys/stat.h>
+#include <sys/wait.h>
+
+#include "rbacd/hook.h"
+
+struct world {
+	char dir[64], script[96], out[96];
+	struct hook *hook;
+};
+
+static void write_script(struct world *w, const char *body, unsigned mode)
+{
+	FILE *f = fopen(w->script, "we");
+
+	assert_non_null(f);
+	(void)fprintf(f, "#!/bin/sh\n%s\n", body);
+	(void)fclose(f);
+	assert_int_equal(chmod(w->script, mode), 0);
+}
+
+static int setup(void **state)
+{
+	struct world *w = calloc(1, sizeof(*w));
+
+	(void)snprintf(w->dir, sizeof(w->dir), "/tmp/vmsec-test-XXXXXX");
+	assert_non_null(mkdtemp(w->dir));
+	(void)snprintf(w->script, sizeof(w->script), "%s/hook", w->dir);
+	(void)snprintf(w->out, sizeof(w->out), "%s/out", w->dir);
+	assert_int_equal(hook_new(&w->hook), 0);
+	*state = w;
+	return 0;
+}
+
+static int remove_one(const char *path, const struct stat *st, int flag, struct FTW *f)
+{
+	(void)st;
+	(void)flag;
+	(void)f;
+	return remove(path);
+}
+
+static int teardown(void **state)
+{
+	struct world *w = *state;
+
+	hook_free(w->hook);
+	(void)nftw(w->dir, remove_one, 8, FTW_DEPTH | FTW_PHYS);
+	free(w);
+	return 0;
+}
+
+/* Waits for all of them, by the hook's own clock. */
+static void wait_all(struct world *w, int64_t now_ms)
+{
+	siginfo_t info;
+
+	while (waitid(P_ALL, 0, &info, WEXITED | WNOWAIT) == 0)
+		hook_tick(w->hook, now_ms);
+}
+
+static void test_input(void **state)
+{
+	struct world *w = *state;
+	char body[256], text[64] = "";
+	FILE *f;
+
+	(void)snprintf(body, sizeof(body),
+		       "cat >%s; env | grep -c . >>%s; ls -l "
+		       "/proc/self/fd | grep -c '^l' >>%s",
+		       w->out, w->out, w->out);
+	write_script(w, body, 0755);
+	assert_int_equal(hook_run(w->hook, w->script, "{\"a\":1}\n", 8, 0), 0);
+	wait_all(w, 0);
+	assert_int_equal(hook_failed(w->hook), 0);
+	f = fopen(w->out, "re");
+	assert_non_null(f);
+	assert_non_null(fgets(text, sizeof(text), f));
+	assert_string_equal(text, "{\"a\":1}\n");
+	assert_non_null(fgets(text, sizeof(text), f));
+	assert_true(strtol(text, NULL, 10) <= 4); /* PATH, and what sh adds */
+	(void)fclose(f);
+}
+
+static void test_bounds(void **state)
+{
+	struct world *w = *state;
+
+	write_script(w, "exec sleep 1000", 0755);
+	for (int i = 0; i < HOOK_RUNNING_MAX; i++)
+		assert_int_equal(hook_run(w->hook, w->script, "", 0, 0), 0);
+	assert_int_equal(hook_run(w->hook, w->script, "", 0, 0), -EAGAIN);
+	hook_tick(w->hook, HOOK_MS - 1);
+	assert_int_equal(hook_failed(w->hook), 0);
+	hook_tick(w->hook, HOOK_MS); /* killed */
+	wait_all(w, HOOK_MS);
+	assert_int_equal(hook_failed(w->hook), HOOK_RUNNING_MAX);
+	write_script(w, "exit 3", 0755);
+	assert_int_equal(hook_run(w->hook, w->script, "", 0, 0), 0);
+	wait_all(w, 0);
+	assert_int_equal(hook_failed(w->hook), HOOK_RUNNING_MAX + 1);
+}
+
+static void test_refused(void **state)
+{
+	struct world *w = *state;
+	char big[4097] = "";
+
+	assert_int_equal(hook_run(w->hook, w->script, "", 0, 0), -ENOENT);
+	write_script(w, "true", 0777); /* anybody could have written it */
+	assert_int_equal(hook_run(w->hook, w->script, "", 0, 0), -EPERM);
+	assert_int_equal(chmod(w->script, 0644), 0);
+	assert_int_equal(hook_run(w->hook, w->script, "", 0, 0), -EACCES);
+	assert_int_equal(hook_run(w->hook, w->dir, "", 0, 0), -EPERM);
+	assert_int_equal(chmod(w->script, 0755), 0);
+	assert_int_equal(hook_run(w->hook, w->script, big, sizeof(big), 0), -E2BIG);
+	if (geteuid() != 0)
+		return;
+	assert_int_equal(chown(w->script, 12345, 12345), 0);
+	assert_int_equal(hook_run(w->hook, w->script, "", 0, 0), -EPERM);
+}
+
+#define CASE(fn) cmocka_unit_test_setup_teardown(fn, setup, teardown)
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		CASE(test_input),
+		CASE(test_bounds),
+		CASE(test_refused),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
