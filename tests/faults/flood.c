@@ -5,6 +5,7 @@
  * usage: flood idle  SOCKET COUNT SECONDS   connections that say nothing
  *        flood half  SOCKET COUNT SECONDS   that stop inside their first frame
  *        flood churn SOCKET COUNT SECONDS   COUNT in flight, closed and made again
+ *        flood paced SOCKET COUNT SECONDS   COUNT made and closed each 10 ms
  *        flood asked SOCKET COUNT SECONDS   logins of strangers that stop at the
  * prompt, an invoker and a source each flood guess SOCKET COUNT SECONDS   strangers'
  * wrong codes, COUNT sources flood stale SOCKET PEOPLE COUNT SECONDS COUNT account
@@ -110,7 +111,7 @@ static void keep_open(struct flood *f)
 			ssize_t n = recv(f->fds[i], buf, sizeof(buf), MSG_DONTWAIT);
 
 			gone = n == 0 || (n < 0 && errno != EAGAIN) ||
-			       f->mode[0] == 'c';
+			       f->mode[0] == 'c' || f->mode[0] == 'p';
 		}
 		if (gone) {
 			if (f->fds[i] >= 0)
@@ -128,7 +129,7 @@ static void run_hold(struct flood *f)
 		open_one(f, i);
 	while (measure_now_ns() < f->end_ns) {
 		keep_open(f);
-		(void)usleep(f->mode[0] == 'c' ? 0 : 20000);
+		(void)usleep(f->mode[0] == 'c' ? 0 : f->mode[0] == 'p' ? 10000 : 20000);
 	}
 }
 

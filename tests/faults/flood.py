@@ -24,9 +24,10 @@ USER = "/run/rbacd/user.sock"
 MEMORY_MIB = {"asan": 1024}  # its shadow and quarantine; 128 for what is shipped
 SOCKETS = {"pam": PAM, "user": USER}
 FLOODS = [k + "-" + s for s in ("user", "pam") for k in ("idle", "half", "churn")] + [
-    "asked-pam", "su-pam"]
+    "paced-pam", "asked-pam", "su-pam"]
 SAMPLE = ["half-user", "half-pam", "asked-pam", "su-pam"]
-WHAT = {"asked": "ssh logins of 16 sources, stopped at the prompt",
+PACED = "50"  # each 10 ms: no host forks 5,000 su or sshd a second
+WHAT = {"paced": "connections each 10 ms", "asked": "ssh logins of 16 sources, stopped at the prompt",
         "su": "stopped su, an invoker each"}
 POLICY = benchworld.POLICY + """  - {id: root, to: [local:root], roles: [enter], vms: [all], when: {mfa: none}}
 """
@@ -72,9 +73,12 @@ class Flood:
         self.r.check(what + ": rbacd stays below %d MiB (%.1f)" % (self.limit_mib, mib),
                      mib < self.limit_mib, mib)
 
+    def counts(self, kind):
+        return PACED if kind == "paced" else self.count
+
     def loud(self, kind, socket, then=lambda: None):
         """Honest logins while a flood beats @socket, and what the flood got."""
-        p = self.spawn(kind, socket, self.count, str(self.seconds))
+        p = self.spawn(kind, socket, self.counts(kind), str(self.seconds))
         time.sleep(0.5)
         try:
             m = self.good()
@@ -84,7 +88,7 @@ class Flood:
         return m, told
 
     def under(self, kind, place):
-        name = "%s %s on %s.sock" % (self.count, WHAT.get(kind, kind), place)
+        name = "%s %s on %s.sock" % (self.counts(kind), WHAT.get(kind, kind), place)
         quiet, others, ours = [], [], []
         for i in range(3 if self.long else 1):
             quiet.append(self.good())
