@@ -213,6 +213,18 @@ static bool end_auth_watched(struct request *r, const struct mfa_result *m)
 	return true;
 }
 
+/*
+ * Nothing was tried while the person's codes are shut: whoever goes on knocking behind
+ * a first factor is counted with the strangers. The wrong codes that shut them are
+ * records, and the person's budget bounds those.
+ */
+static bool is_counted(const struct request *r, const struct mfa_result *m)
+{
+	return m->outcome != MFA_ACCEPTED &&
+	       (!r->facts.proven || str_eq(m->reason, "factor_locked") ||
+		str_eq(m->reason, "factor_disabled"));
+}
+
 static void end_auth_code(struct request *r, const struct mfa_result *m)
 {
 	bool ok = m->outcome == MFA_ACCEPTED;
@@ -224,7 +236,7 @@ static void end_auth_code(struct request *r, const struct mfa_result *m)
 		.reason = ok ? NULL : m->reason,
 		.mfa = m,
 		.equalise = !ok,
-		.stranger = !ok && !r->facts.proven,
+		.stranger = is_counted(r, m),
 	};
 
 	if (end_auth_watched(r, m))

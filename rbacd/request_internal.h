@@ -30,7 +30,7 @@ struct outcome {
 	const struct mfa_result *mfa;		/* or NULL */
 	const char *how; /* without a code: "remembered", "not_required", "root" */
 	bool equalise;	 /* a refusal whose time must tell nothing */
-	bool stranger;	 /* before a proven first factor: coalesced */
+	bool stranger;	 /* no proven first factor, or codes are shut: coalesced */
 };
 
 /*

@@ -2,15 +2,20 @@
 /*
  * flood.c - somebody who wants rbacd to stop answering everybody else.
  *
- * usage: flood idle  SOCKET COUNT SECONDS   connections that say nothing
- *        flood half  SOCKET COUNT SECONDS   that stop inside their first frame
- *        flood churn SOCKET COUNT SECONDS   COUNT in flight, closed and made again
- *        flood paced SOCKET COUNT SECONDS   COUNT made and closed each 10 ms
- *        flood asked SOCKET COUNT SECONDS   logins of strangers that stop at the
- * prompt, an invoker and a source each flood guess SOCKET COUNT SECONDS   strangers'
- * wrong codes, COUNT sources flood stale SOCKET PEOPLE COUNT SECONDS COUNT account
- * requests with a deadline of 1 s while rbacd is stopped (the caller stops and wakes
- * it); then reads what came back Prints "flood MODE opened refused allowed other".
+ * usage: flood MODE SOCKET [PEOPLE] COUNT SECONDS
+ *
+ * idle:   connections that say nothing
+ * half:   that stop inside their first frame
+ * churn:  COUNT in flight, closed and made again
+ * paced:  COUNT made and closed each 10 ms
+ * asked:  logins of 16 sources that stop at the prompt
+ * su:     the same of su, an invoker each
+ * guess:  strangers' wrong codes, COUNT sources
+ * proven: wrong codes of COUNT enrolled people behind a first factor
+ * stale:  COUNT account requests of PEOPLE with a deadline of 1 s while rbacd is
+ *         stopped (the caller stops and wakes it); then reads what came back
+ *
+ * Prints "flood MODE opened refused allowed other".
  */
 #include <errno.h>
 #include <fcntl.h>
@@ -63,6 +68,9 @@ static void begin_of(struct flood *f, struct wire_begin *b)
 			       .budget_ns = 60000000000u};
 
 	(void)snprintf(person.login, sizeof(person.login), "stranger%u", c.number);
+	if (strcmp(f->mode, "proven") == 0) /* of those without a grant */
+		(void)snprintf(person.login, sizeof(person.login), "p%06u",
+			       4 * c.number + 3);
 	if (strcmp(f->mode, "asked") == 0)
 		c.number = 0x800000 + c.number % 16;
 	raw_begin(&c, WIRE_OP_AUTH, b);
@@ -249,7 +257,7 @@ int main(int argc, char **argv)
 	memset(f.fds, 0xff, f.n * sizeof(*f.fds));
 	if (stale)
 		run_stale(&f, argv[3]);
-	else if (strcmp(f.mode, "guess") == 0)
+	else if (strcmp(f.mode, "guess") == 0 || strcmp(f.mode, "proven") == 0)
 		run_guess(&f);
 	else
 		run_hold(&f);

@@ -142,6 +142,18 @@ class Flood:
         self.r.check("%d guesses of as many sources: %d records, bounded by the table"
                      % (t["refused"], grown), t["allowed"] == 0 and grown <= 4096, t)
 
+    def knocks(self):
+        """Behind a first factor the person's budget bounds the records."""
+        before = len(self.w.records())
+        t = self.told(self.spawn("proven", PAM, "20", str(self.seconds)))
+        new = self.w.records(before)
+        tried = [x for x in new if x.get("reason") == "bad_otp"]
+        # Five free tries each; then one record and a count a minute of each source.
+        self.r.check("%d wrong codes of 20 people behind a first factor made %d records, "
+                     "%d of them tries" % (t["refused"], len(new), len(tried)),
+                     t["allowed"] == 0 and len(tried) == 20 * 5
+                     and len(new) <= 20 * (5 + 3) and t["refused"] > 400, t)
+
     def descriptors(self):
         """64 descriptors are all there are: rbacd refuses politely and recovers."""
         w = self.w
@@ -177,6 +189,7 @@ class Flood:
             self.under(*x.split("-"))
         if not self.only:
             self.stale()
+            self.knocks()
             self.guesses()
             self.descriptors()
         v = w.rbacctl("audit", "verify", check=False)
