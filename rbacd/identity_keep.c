@@ -235,7 +235,7 @@ int identity_keep(struct identity *id, const struct seal *seal, const char *dir)
 	k->timer = evtimer_new(id->base, on_timer, k);
 	k->sigchld = evsignal_new(id->base, SIGCHLD, on_sigchld, k);
 	if (!k->timer || !k->sigchld || event_add(k->sigchld, NULL) != 0) {
-		keep_free(k);
+		keep_free(k); /* nothing is wanted yet */
 		return -ENOMEM;
 	}
 	id->keep = k;
@@ -251,6 +251,10 @@ void keep_free(struct keep *k)
 {
 	if (!k)
 		return;
+	/* The end: nobody waits any more. */
+	if ((k->wanted[0] || k->wanted[1]) && write_files(k, k->wanted) != 0)
+		log_err("stage=identity: the last snapshot could not be written to %s",
+			k->dir);
 	if (k->timer)
 		event_free(k->timer);
 	if (k->sigchld)

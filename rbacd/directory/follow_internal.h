@@ -40,6 +40,7 @@ struct follow {
 	bool retarget, relocal; /* new ones have come */
 	bool swept;		/* the next update compares everybody after a refresh */
 	bool update;		/* publish even if nothing is dirty */
+	bool busy;		/* this round found something to do */
 	bool online;		/* this connection has published */
 	int64_t polled_s, compared_s, probed_s, sent_s, again_s;
 	int64_t changed_ns; /* when the change that is on its way arrived; 0: none */

@@ -2,6 +2,7 @@
 /* session.c - one connection of the follower: load, follow, read members, publish. */
 
 #include <errno.h>
+#include <malloc.h>
 
 #include "rbacd/directory/follow_internal.h"
 #include "rbacd/log.h"
@@ -10,6 +11,7 @@
 #define CONFIRM_S      20 /* rbacd hears so often that its data is current */
 #define AGAIN_S	       30 /* a group that could not be read is tried again */
 #define SUSPECT_TRIES  2
+#define WAIT_MS	       500
 #define DRAIN_MAX      4096 /* messages between two looks at the parent */
 #define ALL_COMPARED_S 900  /* without LDAP sync: deletions are found so */
 
@@ -222,7 +224,9 @@ static int publish(struct follow *f)
 	f->sent_s = now_s;
 	f->confirmed_s = follow_wall_s();
 	come_online(f);
-	follow_turn(f, -1, 0); /* what was queued leaves now */
+	if (result.whole)
+		(void)malloc_trim(0); /* what loading took */
+	follow_turn(f, -1, 0);	      /* what was queued leaves now */
 	return 0;
 }
 
@@ -247,6 +251,7 @@ static int probe(struct follow *f)
 	int r = ldap_conn_search(f->conn, &s, on_probe, &found);
 
 	f->probed_s = follow_now_s();
+	f->busy = true;
 	if (r == 0 && !found)
 		r = LDAP_CONN_E_NONE;
 	if (r == LDAP_CONN_E_NONE || r == LDAP_CONN_E_REFUSED)
@@ -264,6 +269,7 @@ static int compare_all(struct follow *f)
 	if (r != 0)
 		return r;
 	ldap_map_want_all(f->map);
+	f->busy = true;
 	f->n_suspect = 0;
 	f->compared_s = follow_now_s();
 	f->swept = f->update = true;
@@ -286,12 +292,14 @@ static int upkeep(struct follow *f)
 
 	if (f->again_s > 0 && now_s >= f->again_s) {
 		f->again_s = 0;
+		f->busy = true;
 		ldap_map_want_all(f->map);
 	}
 	if (now_s - f->compared_s >= compare_every_s(f))
 		r = compare_all(f);
 	if (r == 0 && !sync && now_s - f->polled_s >= f->config->poll_s) {
 		r = poll_changes(f);
+		f->busy = true;
 		f->update = f->update || now_s - f->sent_s >= CONFIRM_S;
 	}
 	if (r == 0 && sync && now_s - f->probed_s >= PROBE_S)
@@ -328,7 +336,8 @@ static int take(struct follow *f, LDAPMessage *m)
 	return 0; /* the rest of a search that was given up */
 }
 
-/* All messages that have come. */
+/* All messages that have come. What libldap has read already does not show at the
+ * descriptor, so the loop waits only after a round that found nothing. */
 static int drain(struct follow *f)
 {
 	int r = 0;
@@ -341,6 +350,7 @@ static int drain(struct follow *f)
 			break;
 		if (f->changed_ns == 0)
 			f->changed_ns = follow_now_ns();
+		f->busy = true;
 		beat(f);
 		r = take(f, m);
 		ldap_msgfree(m);
@@ -374,12 +384,11 @@ static int step(struct follow *f)
 	bool sync = ldap_conn_server(f->conn)->sync;
 	int r = take_news(f);
 
+	f->busy = false;
 	if (r == 0 && sync)
 		r = drain(f);
 	if (r == 0 && is_loaded(f))
 		r = session_members(f);
-	if (r == 0 && is_loaded(f) && sync)
-		r = drain(f); /* what came meanwhile belongs to the same update */
 	if (r == 0 && is_loaded(f) &&
 	    (f->update || f->swept || !f->online || ldap_map_dirty(f->map) > 0))
 		r = publish(f);
@@ -407,10 +416,9 @@ int session_run(struct follow *f)
 	while (r == 0 && !f->lost) {
 		r = step(f);
 		follow_send_facts(f);
-		/* More may be read already than the descriptor shows: not for long. */
 		if (r == 0)
 			follow_turn(f, ldap_conn_fd(f->conn),
-				    is_loaded(f) && !f->update ? 500 : 10);
+				    f->busy || f->update ? 0 : WAIT_MS);
 	}
 	if (r == LDAP_SYNC_E_RELOAD) {
 		(void)snprintf(f->why, sizeof(f->why),

@@ -270,12 +270,19 @@ static void on_sigchld(evutil_socket_t fd, short what, void *arg)
 {
 	struct supervise *s = arg;
 	pid_t pid;
+	int status;
 
 	(void)fd;
 	(void)what;
-	while ((pid = waitpid(-1, NULL, WNOHANG)) > 0)
-		if (pid == s->pid)
-			s->pid = 0; /* its link tells the rest */
+	while ((pid = waitpid(-1, &status, WNOHANG)) > 0) {
+		if (pid != s->pid)
+			continue;
+		s->pid = 0; /* its link tells the rest */
+		log_warning("the follower ended with %s %d",
+			    WIFSIGNALED(status) ? "signal" : "status",
+			    WIFSIGNALED(status) ? WTERMSIG(status)
+						: WEXITSTATUS(status));
+	}
 }
 
 /* ---------------------------------------------------------------------- face */
