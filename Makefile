@@ -612,6 +612,7 @@ help:
 	@echo 'make policy-test schema, examples, hours, a real policy, hostile ones'
 	@echo 'make integration the real programs against the build; race: the long run'
 	@echo 'make faults      crashes, floods, swaps, timing, soak: samples; crash, flood ... : long'
+	@echo 'make tamper      1,000,000 random edits of a signed log, each found and named'
 	@echo 'make bench       ours beside floors and peers (bench-peers unpacks one more peer)'
 	@echo 'make lint        layers, format, static analysis; fuzz: open-ended fuzzing'
 	@echo 'make valgrind    the module in a real sshd under valgrind (root)'

@@ -39,6 +39,8 @@ struct walk {
 	char base_root[2 * AUDIT_HASH_LEN + 1], base_hash[2 * AUDIT_HASH_LEN + 1];
 };
 
+static const char other_key[] =
+	"the checkpoint is signed with another key, and no record says why";
 static const char missing[] = "a checkpoint is missing before this record";
 
 static int bad(struct walk *w, uint64_t seq, const char *why)
@@ -89,8 +91,7 @@ static int check_note(struct walk *w)
 	w->proven_seq = w->seq;
 	return CRYPTO_memcmp(cp.root, w->out->root, AUDIT_HASH_LEN) == 0
 		       ? 0
-		       : bad(w, w->seq,
-			     "the checkpoint was signed for other records than these");
+		       : bad(w, w->seq, "the checkpoint was signed for another tree");
 }
 
 static bool same_root(const struct walk *w)
@@ -113,6 +114,18 @@ static void note_gap(struct walk *w, uint64_t at, uint64_t explain_seq)
 	w->explain_seq = explain_seq;
 }
 
+/* All since the checkpoint before may be other records; the first of them is named. */
+static int bad_root(struct walk *w, uint64_t first)
+{
+	char why[sizeof(w->out->why)];
+
+	(void)snprintf(why, sizeof(why),
+		       "records %llu to %llu are not those that the checkpoint was "
+		       "signed for, or it was changed",
+		       (unsigned long long)first, (unsigned long long)w->seq);
+	return bad(w, first, why);
+}
+
 static int meet_checkpoint(struct walk *w)
 {
 	uint64_t last = w->out->signed_seq > w->from ? w->out->signed_seq : w->from;
@@ -123,8 +136,7 @@ static int meet_checkpoint(struct walk *w)
 	if (w->seq - last > AUDIT_SIGN_RECORDS)
 		note_gap(w, last + AUDIT_SIGN_RECORDS + 1, w->seq + 1);
 	if (!same_root(w))
-		return bad(w, w->seq,
-			   "the checkpoint was signed for other records than these");
+		return bad_root(w, last + 1);
 	if (w->opt->every_signature || w->old_key_seq ||
 	    w->seq - w->proven_seq >= AUDIT_SIGN_RECORDS)
 		r = check_note(w);
@@ -198,6 +210,8 @@ static int check_form(struct walk *w, uint64_t seq, const char *line, size_t len
  */
 static int name_suspect(struct walk *w, const struct store_head *head)
 {
+	if (w->old_key_seq != 0)
+		return bad(w, w->out->first_seq, other_key);
 	if (w->suspect == w->out->first_seq || w->suspect - 1 <= w->out->signed_seq ||
 	    w->breaks_at == w->suspect + 1)
 		return bad(w, w->suspect, "prev is not the hash of the record before");
@@ -257,6 +271,8 @@ static int check_record(uint64_t seq, const char *line, size_t len, void *arg)
 
 static int check_head(struct walk *w, const struct store_head *head)
 {
+	if (w->old_key_seq != 0)
+		return bad(w, w->out->first_seq, other_key);
 	if (head->seq > w->seq)
 		return bad(w, w->seq + 1,
 			   "the tail is cut: the head names a later record");
@@ -287,13 +303,9 @@ static int check_tail(struct walk *w)
 			   "a checkpoint was signed for records that are missing");
 	if (last == 0)
 		return bad(w, w->from + 1, "no checkpoint was ever signed");
-	if (w->proven_seq != last && w->old_key_seq != last)
+	if (w->proven_seq != last)
 		return bad(w, last,
 			   "the newest checkpoint is not signed with this key");
-	if (w->old_key_seq != 0)
-		return bad(w, w->old_key_seq,
-			   "the checkpoint is signed with another key, and no record "
-			   "says why");
 	if (w->explain_seq != 0)
 		return bad(w, w->gap_at, missing);
 	if (w->seq - last > AUDIT_SIGN_RECORDS)

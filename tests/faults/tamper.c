@@ -122,16 +122,21 @@ static uint64_t first_changed(const struct store *a, const struct store *b)
 }
 
 /*
- * Named is the first record that changed; or, where several did and nothing can tell
- * them apart, the one before it, and it says so; or the checkpoint that was changed.
+ * Named is the first record that changed. Where several did and nothing can tell them
+ * apart, it is the one before, or the first that the next checkpoint covers, and it
+ * says so; never a later one.
  */
 static bool names_it(const struct store *was, const struct store *is,
 		     const struct audit_verify *v, uint64_t changed)
 {
 	if (v->bad_seq == changed || changed == 0)
 		return true;
+	if (changed == 1) /* a whole beginning: it is named where it ends, ... */
+		return v->bad_seq <= EVERY; /* ... before the first checkpoint does */
 	if (memcmp(was->checkpoint, is->checkpoint, sizeof(was->checkpoint)) != 0)
-		return v->bad_seq % EVERY == 0 && v->bad_seq < changed;
+		return v->bad_seq <= changed;
+	if (strstr(v->why, "not those that the checkpoint"))
+		return v->bad_seq <= changed && changed < v->bad_seq + EVERY;
 	return v->bad_seq + 1 == changed && strstr(v->why, "or the next");
 }
 
@@ -155,12 +160,14 @@ int main(int argc, char **argv)
 	for (size_t i = 0; i < n; i++) {
 		struct audit_verify_options opt = {.store = &s,
 						   .seal = seal,
-						   .vkey = signer_vkey(signer)};
+						   .vkey = signer_vkey(signer),
+						   .every_signature = true};
 		enum edit what = (enum edit)(i % EDITS);
 		struct audit_verify out;
 		uint64_t changed;
 		int r;
 
+		opt.now_us = (good.head.ts_s + 3600) * 1000000;
 		s = good;
 		change(&s, &other, what);
 		if (memlog_same(&s, &good))

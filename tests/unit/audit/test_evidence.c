@@ -4,7 +4,10 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <signal.h>
 #include <sqlite3.h>
+#include <sys/mount.h>
+#include <sys/wait.h>
 
 #include "rbacd/audit/audit_internal.h"
 #include "rbacd/audit/reader.h"
@@ -178,7 +181,7 @@ static void test_missing(void **state)
 	sql(w, "INSERT OR REPLACE INTO checkpoint SELECT * FROM keep");
 	sql(w, "UPDATE checkpoint SET note = (SELECT note FROM keep WHERE seq = 1001)"
 	       " WHERE seq = 2001");
-	broken(w, 2001, "other records");
+	broken(w, 1002, "not those");
 	sql(w, "INSERT OR REPLACE INTO checkpoint SELECT * FROM keep");
 	sound(w, &v);
 	append(w, 1, 1000);
@@ -194,11 +197,14 @@ static void test_missing(void **state)
 static void test_every_bit_of_the_newest(void **state)
 {
 	struct world *w = *state;
+	struct audit_verify_options opt;
+	struct audit_verify v;
 	char text[160];
 
 	append(w, 20, 1000);
 	tick(w, 61);
 	sql(w, "CREATE TABLE keep AS SELECT * FROM checkpoint");
+	opt = options(w);
 	for (int i = 0; i < 160; i += 3) {
 		(void)snprintf(
 			text, sizeof(text),
@@ -206,7 +212,8 @@ static void test_every_bit_of_the_newest(void **state)
 			" '%%' || substr(note, %d) AS BLOB) WHERE seq = 21",
 			i, i + 2);
 		sql(w, text);
-		broken(w, 21, "");
+		assert_int_equal(audit_verify_log(&opt, &v), 1);
+		assert_true(v.bad_seq <= 2 || v.bad_seq == 21);
 		sql(w, "INSERT OR REPLACE INTO checkpoint SELECT * FROM keep");
 	}
 }
@@ -223,7 +230,7 @@ static void test_other_key(void **state)
 	tick(w, 61);
 	assert_int_equal(signer_new(seed, "vm7/vmsec", &other), 0);
 	w->signer = other;
-	broken(w, 21, "another key");
+	broken(w, 21, "key");
 	/* Renewed in order, the log names both: the new key vouches for the old. */
 	audit_close(w->a);
 	start(w);
@@ -231,7 +238,7 @@ static void test_other_key(void **state)
 	tick(w, 61);
 	sound(w, &v);
 	w->signer = mine;
-	broken(w, 42, "another key");
+	broken(w, 42, "key");
 	signer_free(other);
 }
 
@@ -513,6 +520,87 @@ static void test_torn(void **state)
 	sound(w, &v);
 }
 
+/* ---------------------------------------------------------------- crashes */
+
+/* kill -9 while segments are cut, closed and dropped: what is left verifies, goes on.
+ */
+static void test_killed(void **state)
+{
+	struct world *w = *state;
+	struct store_head head;
+	struct audit_verify v;
+	unsigned long long us = 1;
+
+	restart(w, 12, 4);
+	for (int round = 0; round < 25; round++) {
+		pid_t pid;
+
+		audit_close(w->a);
+		store_close(w->f->store);
+		pid = fork();
+		assert_true(pid >= 0);
+		if (pid == 0) {
+			fixture_open_store(w->f);
+			open_log(w);
+			live(w, 100000);
+			_exit(0);
+		}
+		us = us * 6364136223846793005u + 1442695040888963407u;
+		(void)usleep((useconds_t)(us >> 40) % 40000);
+		assert_int_equal(kill(pid, SIGKILL), 0);
+		assert_int_equal(waitpid(pid, NULL, 0), pid);
+		fixture_open_store(w->f);
+		assert_int_equal(store_audit_head(w->f->store, &head), 0);
+		w->now_us = (head.ts_s + 1) * SEC;
+		start(w);
+		tick(w, 62);
+		sound(w, &v);
+	}
+	assert_true(v.first_seq > 1); /* it came as far as dropping some */
+}
+
+/* A disk that is full at any point of it: nothing torn, and it goes on with room. */
+static void test_full_disk(void **state)
+{
+	struct world *w = *state;
+	char mnt[80], ballast[128];
+	struct audit_verify v;
+	int fd, full = 0;
+
+	(void)snprintf(mnt, sizeof(mnt), "%s/full", w->f->dir);
+	assert_int_equal(mkdir(mnt, 0700), 0);
+	if (geteuid() != 0 || mount("tmpfs", mnt, "tmpfs", 0, "size=6m") != 0) {
+		print_message("no file system of one's own: not root\n");
+		skip();
+	}
+	audit_close(w->a);
+	(void)snprintf(w->dir, sizeof(w->dir), "%s/audit", mnt);
+	w->keep = (struct audit_retention){12 * 86400, 4 * 86400};
+	start(w);
+	(void)snprintf(ballast, sizeof(ballast), "%s/ballast", mnt);
+	for (int round = 0; round < 30; round++) {
+		/* All but a few hundred bytes to a few pages of the segments' disk. */
+		fd = open(ballast, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0600);
+		assert_true(fd >= 0);
+		while (write(fd, mnt, sizeof(mnt)) > 0)
+			;
+		full++;
+		assert_int_equal(ftruncate(fd, lseek(fd, 0, SEEK_END) - round * 700),
+				 0);
+		live(w, 3);
+		sound(w, &v);
+		(void)close(fd);
+		assert_int_equal(unlink(ballast), 0);
+		live(w, 3);
+		sound(w, &v);
+		assert_true(segment_seq(w->a->segment) + 10 >= w->a->durable.seq);
+	}
+	assert_true(full == 30 && v.first_seq > 1);
+	audit_close(w->a);
+	w->a = NULL;
+	assert_int_equal(umount(mnt), 0);
+}
+
 /* ---------------------------------------------------------------- proofs */
 
 static void test_proofs(void **state)
@@ -601,6 +689,8 @@ int main(void)
 		CASE(test_retention),
 		CASE(test_segment_edits),
 		CASE(test_torn),
+		CASE(test_killed),
+		CASE(test_full_disk),
 		CASE(test_proofs),
 		CASE(test_period),
 	};
