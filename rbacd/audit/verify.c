@@ -276,8 +276,9 @@ static int check_head(struct walk *w, const struct store_head *head)
 	if (head->seq > w->seq)
 		return bad(w, w->seq + 1,
 			   "the tail is cut: the head names a later record");
+	/* A wiped log must not pass for one that never began. */
 	if (w->seq == 0)
-		return 0;
+		return bad(w, 1, "there is no record: a log begins with a start");
 	if (w->opt->seal && chain_head_check(w->opt->seal, head) != 0)
 		return bad(w, w->seq, "the head is not signed with this master key");
 	if (CRYPTO_memcmp(head->hash, w->hash, AUDIT_HASH_LEN) != 0)
