@@ -118,9 +118,9 @@ void follow_send_facts(struct follow *f)
 	put_fact(&w, "server", f->config->uris[f->uri]);
 	put_fact(&w, "kind", server ? server->kind : "");
 	put_fact(&w, "sync",
-		 !server	? ""
-		 : server->sync ? "refreshAndPersist"
-				: "poll");
+		 !server	    ? ""
+		 : session_syncs(f) ? "refreshAndPersist"
+				    : "poll");
 	put_number(&w, "people", (int64_t)st.n_people);
 	put_number(&w, "groups_followed", (int64_t)st.n_closure);
 	put_number(&w, "left_out", (int64_t)st.n_dropped);
@@ -309,6 +309,7 @@ static void next_server(struct follow *f)
 	ldap_sync_forget(&f->sync[0]);
 	ldap_sync_forget(&f->sync[1]);
 	f->dsa[0] = '\0';
+	f->no_sync = false;
 }
 
 static int follow_servers(struct follow *f)

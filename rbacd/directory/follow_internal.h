@@ -40,6 +40,7 @@ struct follow {
 	bool retarget, relocal; /* new ones have come */
 	bool swept;		/* the next update compares everybody after a refresh */
 	bool update;		/* publish even if nothing is dirty */
+	bool no_sync;		/* this server refused LDAP sync for our bases */
 	bool busy;		/* this round found something to do */
 	bool online;		/* this connection has published */
 	int64_t polled_s, compared_s, probed_s, sent_s, again_s;
@@ -71,6 +72,8 @@ _must_check_ int session_run(struct follow *f);
 _must_check_ int session_load(struct follow *f);
 void session_close(struct follow *f);
 
+/* session_syncs() - this connection follows by LDAP sync, not by polling. */
+bool session_syncs(const struct follow *f);
 /* session_search() - the search of one kind of entry; @attrs: room for all. */
 void session_search(const struct follow *f, enum ldap_kind kind,
 		    const char *attrs[LDAP_ATTRS_MAX + 1], struct ldap_search *ret);

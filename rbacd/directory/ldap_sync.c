@@ -292,6 +292,8 @@ static int take_result(struct ldap_conn *c, LDAPMessage *m)
 
 	if (r == LDAP_SUCCESS && error == LDAP_SYNC_REFRESH_REQUIRED)
 		return LDAP_SYNC_E_RELOAD;
+	if (r == LDAP_SUCCESS && error == LDAP_UNAVAILABLE_CRITICAL_EXTENSION)
+		return LDAP_SYNC_E_NONE;
 	return ldap_conn_fail(c, "the server ended the sync search",
 			      r == LDAP_SUCCESS ? error : r);
 }

@@ -10,7 +10,10 @@
 
 #include "rbacd/directory/ldap_conn.h"
 
-enum { LDAP_SYNC_E_RELOAD = 50 /* the cookie is void: start again without it */ };
+enum {
+	LDAP_SYNC_E_RELOAD = 50, /* the cookie is void: start again without it */
+	LDAP_SYNC_E_NONE = 51	 /* the server does not offer it here */
+};
 
 struct ldap_sync {
 	struct ldap_map *map; /* borrowed */
@@ -31,7 +34,7 @@ _must_check_ int ldap_sync_start(struct ldap_sync *s, struct ldap_conn *c,
 				 const struct ldap_search *search);
 /*
  * ldap_sync_take() - one message of this search. Return: 0; LDAP_SYNC_E_RELOAD;
- * LDAP_CONN_E_FAILED: the connection must end; -ENOMEM.
+ * LDAP_SYNC_E_NONE; LDAP_CONN_E_FAILED: the connection must end; -ENOMEM.
  */
 _must_check_ int ldap_sync_take(struct ldap_sync *s, struct ldap_conn *c,
 				LDAPMessage *m);

@@ -42,6 +42,11 @@ void session_close(struct follow *f)
 	f->conn = NULL;
 }
 
+bool session_syncs(const struct follow *f)
+{
+	return ldap_conn_server(f->conn)->sync && !f->no_sync;
+}
+
 void session_search(const struct follow *f, enum ldap_kind kind,
 		    const char *attrs[LDAP_ATTRS_MAX + 1], struct ldap_search *ret)
 {
@@ -278,7 +283,7 @@ static int compare_all(struct follow *f)
 
 static int64_t compare_every_s(const struct follow *f)
 {
-	bool sync = ldap_conn_server(f->conn)->sync;
+	bool sync = session_syncs(f);
 
 	return sync || f->config->reconcile_s < ALL_COMPARED_S ? f->config->reconcile_s
 							       : ALL_COMPARED_S;
@@ -287,7 +292,7 @@ static int64_t compare_every_s(const struct follow *f)
 static int upkeep(struct follow *f)
 {
 	int64_t now_s = follow_now_s();
-	bool sync = ldap_conn_server(f->conn)->sync;
+	bool sync = session_syncs(f);
 	int r = 0;
 
 	if (f->again_s > 0 && now_s >= f->again_s) {
@@ -360,8 +365,7 @@ static int drain(struct follow *f)
 
 static bool is_loaded(const struct follow *f)
 {
-	return !ldap_conn_server(f->conn)->sync ||
-	       (f->sync[0].refreshed && f->sync[1].refreshed);
+	return !session_syncs(f) || (f->sync[0].refreshed && f->sync[1].refreshed);
 }
 
 static int take_news(struct follow *f)
@@ -381,7 +385,7 @@ static int take_news(struct follow *f)
 
 static int step(struct follow *f)
 {
-	bool sync = ldap_conn_server(f->conn)->sync;
+	bool sync = session_syncs(f);
 	int r = take_news(f);
 
 	f->busy = false;
@@ -405,8 +409,17 @@ static int start(struct follow *f)
 	f->swept = f->update = true;
 	f->compared_s = follow_now_s();
 	if (r == 0)
-		r = ldap_conn_server(f->conn)->sync ? start_sync(f) : poll_load(f);
+		r = session_syncs(f) ? start_sync(f) : poll_load(f);
 	return r;
+}
+
+/* A server may know LDAP sync and not offer it for these bases: then it is polled. */
+static int without_sync(struct follow *f)
+{
+	f->no_sync = true;
+	ldap_sync_forget(&f->sync[0]);
+	ldap_sync_forget(&f->sync[1]);
+	return start(f);
 }
 
 int session_run(struct follow *f)
@@ -415,6 +428,8 @@ int session_run(struct follow *f)
 
 	while (r == 0 && !f->lost) {
 		r = step(f);
+		if (r == LDAP_SYNC_E_NONE)
+			r = without_sync(f);
 		follow_send_facts(f);
 		if (r == 0)
 			follow_turn(f, ldap_conn_fd(f->conn),
