@@ -7,6 +7,7 @@
 #include "rbacd/directory/ldap_conn.h"
 
 #define PAGE_SIZE 1000
+#define PAGES_MAX 4096 /* a server that always promises one more */
 #define ATTRS_MAX 64 /* attributes in one entry; more are not what we asked for */
 
 /* ---------------------------------------------------------------- messages */
@@ -237,8 +238,13 @@ int ldap_conn_search(struct ldap_conn *c, const struct ldap_search *s, ldap_entr
 {
 	struct berval cookie = {.bv_val = NULL};
 	int msgid, r;
+	size_t n = 0;
 
 	do {
+		if (n++ == PAGES_MAX) {
+			r = ldap_conn_fail(c, "pages without end", LDAP_PROTOCOL_ERROR);
+			break;
+		}
 		r = send_page(c, s, &cookie, &msgid);
 		if (r == 0)
 			r = read_page(c, msgid, &cookie, fn, arg);
