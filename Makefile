@@ -391,7 +391,7 @@ fuzz fuzz-short: fuzz-build
 DEPS_BUILD := gcc make pkg-config libc6-dev libpam0g-dev libldap-dev liboath-dev libyaml-dev libssl-dev \
   libsqlite3-dev libevent-dev libqrencode-dev
 DEPS_DEMO  := openssh-server openssh-client sudo login util-linux openssl oathtool python3 \
-  python3-pexpect iproute2 passwd sqlite3
+  python3-pexpect iproute2 passwd sqlite3 slapd ldap-utils libnss-extrausers
 DEPS_TEST  := clang libclang-rt-14-dev libcmocka-dev strace zbar-tools clang-format clang-tidy cppcheck \
   valgrind mandoc tzdata python3-jsonschema python3-yaml
 .PHONY: deps deps-build deps-demo
@@ -571,13 +571,21 @@ $(B)/tests/faults/leaky.so: $(call obj,tests/faults/leaky.c)
 valgrind: all test-tools build/tests/unsandbox.so $(B)/tests/faults/leaky.so
 	@tests/faults/valgrind.py $(VARIANT)
 
+# 1,000 connections to a lying directory, about 10 minutes.
+.PHONY: ldap-hostile bench-ldap
+ldap-hostile: all test-tools
+	@tests/faults/ldap_hostile.py $(VARIANT) long
+# From a change in the directory to the decision, with 10 and 100,000 people.
+bench-ldap: all test-tools
+	@tests/bench/bench_ldap.py $(VARIANT)
+
 .PHONY: fault-tools faults $(FAULTS)
 fault-tools: $(FAULT_TOOLS)
 # Long runs; `faults` is a short sample of each.
 $(FAULTS): all test-tools bench-tools fault-tools
 	@tests/faults/$@.py $(VARIANT) long
 faults: all test-tools bench-tools fault-tools
-	@bad=0; for f in $(FAULTS); do tests/faults/$$f.py $(VARIANT) || bad=1; done; exit $$bad
+	@bad=0; for f in $(FAULTS) ldap_hostile; do tests/faults/$$f.py $(VARIANT) || bad=1; done; exit $$bad
 
 # A seeded log and snapshots for the tests of the reports.
 $(B)/tests/report/world: $(call obj,tests/report/world.c rbacd/report/state.c rbacd/report/state_make.c \
@@ -612,8 +620,9 @@ help:
 	@echo 'make policy-test schema, examples, hours, a real policy, hostile ones'
 	@echo 'make integration the real programs against the build; race: the long run'
 	@echo 'make faults      crashes, floods, swaps, timing, soak: samples; crash, flood ... : long'
-	@echo 'make tamper      1,000,000 random edits of a signed log, each found and named'
 	@echo 'make bench       ours beside floors and peers (bench-peers unpacks one more peer)'
 	@echo 'make lint        layers, format, static analysis; fuzz: open-ended fuzzing'
+	@echo 'make tamper      1,000,000 random edits of a signed log, each found and named'
+	@echo 'make ldap-hostile  1,000 runs against a lying directory; bench-ldap: how soon, how big'
 	@echo 'make valgrind    the module in a real sshd under valgrind (root)'
 	@echo 'make clean       remove build/'

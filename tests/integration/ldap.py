@@ -1,0 +1,337 @@
+#!/usr/bin/python3 -I
+# SPDX-License-Identifier: Apache-2.0
+"""rbacd beside real slapds: what the directory says is what the next decision says.
+
+usage: ldap.py [VARIANT]
+"""
+import os
+import re
+import signal
+import struct
+import sys
+import threading
+import time
+
+HERE = os.path.dirname(os.path.abspath(__file__))
+for folder in ("../lib", "../faults"):
+    sys.path.insert(0, os.path.join(HERE, folder))
+import frames  # noqa: E402
+import slapd  # noqa: E402
+import world  # noqa: E402
+from sniffer import Sniffer  # noqa: E402
+
+SOON = 3  # seconds for what should take milliseconds, on a busy machine
+GRANTS = """vmsec_policy: 1
+%s
+vm_sets:
+  here: {label: {env: [demo]}}
+roles:
+  viewer: {privileges: [ssh]}
+  operator: {includes: [viewer], privileges: [sudo]}
+grants:
+%s
+"""
+ANY_MFA = "when: {mfa: none}"
+
+
+def grant(name, to, role="operator"):
+    return "  - {id: %s, to: [%s], roles: [%s], vms: [here]}" % (name, to, role)
+
+
+def policy(*grants, head="", denies=""):
+    return GRANTS % (head, "\n".join(grants)) + denies
+
+
+class Ldap:
+    def __init__(self, w, r):
+        self.w, self.r = w, r
+        self.one = slapd.Slapd(w)
+
+    # ---- decisions
+
+    @staticmethod
+    def may(user, privilege="ssh"):
+        """The decision for a right code, straight from rbacd."""
+        c = frames.Client(frames.ADMIN)
+        try:
+            c.send(frames.call("explain", user=user, vm=world.HOST, privilege=privilege,
+                               method="any"))
+            while True:
+                kind, got = c.recv()
+                if kind == frames.END:
+                    return struct.unpack(">I", got[80])[0] == 0
+        finally:
+            c.close()
+
+    def becomes(self, user, want, seconds=SOON, privilege="ssh"):
+        """Seconds until the decision is @want; None when it never was."""
+        start = time.monotonic()
+        while time.monotonic() < start + seconds:
+            if self.may(user, privilege) == want:
+                return time.monotonic() - start
+            time.sleep(0.002)
+        return None
+
+    def expect(self, what, user, want, seconds=SOON, privilege="ssh"):
+        taken = self.becomes(user, want, seconds, privilege)
+        self.r.check(what, taken is not None, "%s may %s: not %s within %g s: %s" % (
+            user, privilege, want, seconds, self.status()))
+        return taken
+
+    def never(self, what, user, privilege="ssh", seconds=0.5):
+        """Refused now and for a while: for what must not come at all."""
+        end, bad = time.monotonic() + seconds, False
+        while time.monotonic() < end and not bad:
+            bad = self.may(user, privilege)
+            time.sleep(0.02)
+        self.r.check(what, not bad, "%s may %s" % (user, privilege))
+
+    def status(self):
+        r = self.w.rbacctl("directory", "status", check=False)
+        return r.stdout + r.stderr
+
+    def said(self, pattern, seconds=SOON):
+        """A record of the audit log that matches, within a time."""
+        end = time.monotonic() + seconds
+        while time.monotonic() < end:
+            if any(re.search(pattern, repr(x)) for x in self.w.records()):
+                return True
+            time.sleep(0.05)
+        return False
+
+    def restart(self, **config):
+        """rbacd and rbacd-dir anew with another configuration, without what they kept."""
+        for name in ("rbacd-dir", "rbacd"):
+            if name in self.w.children:
+                self.w.stop(name)
+        world.run("rm", "-rf", "/var/lib/rbacd")
+        slapd.configure(self.w, config.pop("uris", [self.one.uri]), **config)
+        self.w.start()
+
+    # ---- following
+
+    def people(self):
+        t = slapd.tree(
+            *(slapd.person(n, 5001 + i) for i, n in enumerate(("fry", "leela", "amy", "zoidberg",
+                                                              "hermes", "kif"))),
+            slapd.person("alice", 5100),  # in /etc/passwd, too
+            slapd.person("toor", 500),
+            slapd.group("crew", ["fry", "leela"]),
+            slapd.group("captains", ["leela"]),
+            slapd.group("outer", ["cn=inner,ou=groups," + slapd.BASE]),
+            slapd.group("inner", ["amy", "cn=outer,ou=groups," + slapd.BASE]),
+            slapd.group("locals", ["alice", "toor"]),
+            slapd.group("later", ["zoidberg"]))
+        self.one.load(t)
+        self.one.start()
+
+    def following(self):
+        w, r = self.w, self.r
+        w.policy(policy(grant("a", "crew", "viewer"), grant("b", "captains"),
+                        grant("c", "outer"), grant("d", "locals"), grant("e", "nosuch")))
+        self.restart()
+        self.expect("a member of a group: in", "fry", True)
+        self.expect("another group, another role", "leela", True, privilege="sudo")
+        self.never("no member: refused", "fry", "sudo", 0.05)
+        self.expect("nested, with a cycle: in", "amy", True)
+        self.never("an entry named like a local account gets nothing", "alice", seconds=0.05)
+        self.never("an entry with a uid below 1000 gets nothing", "toor", seconds=0.05)
+        r.check("and both are told", self.said("alice.*etc/passwd|etc/passwd.*alice") and
+                self.said("toor"), w.records()[-8:])
+        a = w.rbacctl("directory", "status", check=False)
+        r.check("status: source, server, groups with members",
+                re.search(r"ldap", a.stdout) and "OpenLDAP" in a.stdout and "crew" in a.stdout,
+                a.stdout + a.stderr)
+        a = w.rbacctl("directory", "test", check=False)
+        r.check("test: shows the server and groups, and a group that is not there is trouble",
+                a.returncode != 0 and "OpenLDAP" in a.stdout and
+                re.search(r"nosuch.*no group", a.stdout), a.stdout + a.stderr)
+        self.changes()
+
+    def changes(self):
+        times = []
+        for _ in range(10):
+            self.one.member("crew", "uid=fry,ou=people," + slapd.BASE, False)
+            times.append(self.expect("ldapmodify takes fry out: the next decision denies", "fry",
+                                     False))
+            self.one.member("crew", "uid=fry,ou=people," + slapd.BASE, True)
+            self.expect("ldapmodify puts fry back: in", "fry", True)
+        times = sorted(t for t in times if t is not None)
+        print("        revoked within %.0f ms (median), %.0f ms (slowest)" % (
+            times[len(times) // 2] * 1000, times[-1] * 1000))
+        self.one.member("inner", "uid=amy,ou=people," + slapd.BASE, False)
+        self.expect("taken out of a nested group: refused", "amy", False)
+        self.one.member("inner", "cn=crew,ou=groups," + slapd.BASE, True)
+        self.expect("a whole group nested: its members are in", "fry", True, privilege="sudo")
+        self.one.member("inner", "cn=crew,ou=groups," + slapd.BASE, False)
+        self.expect("and out again", "fry", False, privilege="sudo")
+        self.one.modify("dn: uid=fry,ou=people,%s\nchangetype: modify\nadd: shadowExpire\n"
+                        "shadowExpire: 1\n" % slapd.BASE)
+        self.expect("an expired account: refused", "fry", False)
+        self.one.modify("dn: uid=fry,ou=people,%s\nchangetype: modify\ndelete: shadowExpire\n"
+                        % slapd.BASE)
+        self.expect("no longer expired: in", "fry", True)
+        self.one.modify("dn: uid=fry,ou=people,%s\nchangetype: modrdn\nnewrdn: uid=philip\n"
+                        "deleteoldrdn: 1\n" % slapd.BASE)
+        self.expect("renamed away: the old login is nobody", "fry", False)
+        self.never("the new login is in no group", "philip", seconds=0.1)
+        self.one.modify("dn: uid=philip,ou=people,%s\nchangetype: modrdn\nnewrdn: uid=fry\n"
+                        "deleteoldrdn: 1\n" % slapd.BASE)
+        self.expect("renamed back: in", "fry", True)
+
+    def retarget(self):
+        """A new policy names another group; who is in by the old one never drops out."""
+        w, gaps, go = self.w, [], [True]
+
+        def watch():
+            while go[0]:
+                if not self.may("fry"):
+                    gaps.append(time.monotonic())
+        t = threading.Thread(target=watch)
+        t.start()
+        self.never("a group that the policy does not name: refused", "zoidberg", seconds=0.1)
+        w.policy(policy(grant("a", "crew", "viewer"), grant("n", "later")), reload=True)
+        self.expect("a new policy names it: in, without a restart", "zoidberg", True)
+        w.policy(policy(grant("a", "crew", "viewer")), reload=True)
+        self.expect("and out again", "zoidberg", False)
+        go[0] = False
+        t.join()
+        self.r.check("nobody else noticed", not gaps, "%d refusals" % len(gaps))
+
+    # ---- identity
+
+    def pins(self):
+        w, one = self.w, self.one
+        crew, leela = one.uuid("cn=crew,ou=groups," + slapd.BASE), \
+            one.uuid("uid=leela,ou=people," + slapd.BASE)
+        w.policy(policy(grant("a", "crew"), grant("u", "user:leela", "viewer"),
+                        head="groups:\n  crew: {id: 'entryUUID:%s'}\nusers:\n"
+                             "  leela: {id: 'entryUUID:%s'}" % (crew, leela)), reload=True)
+        self.expect("pinned by id: in", "fry", True, privilege="sudo")
+        one.modify("dn: cn=crew,ou=groups,%s\nchangetype: modrdn\nnewrdn: cn=team\n"
+                   "deleteoldrdn: 1\n" % slapd.BASE)
+        one.modify("dn: cn=later,ou=groups,%s\nchangetype: modrdn\nnewrdn: cn=crew\n"
+                   "deleteoldrdn: 1\n" % slapd.BASE)
+        self.never("an attacker's group renamed to a pinned name gets nothing", "zoidberg")
+        self.expect("the pinned group under its new name keeps its members", "fry", True)
+        one.tool("ldapdelete", "cn=team,ou=groups," + slapd.BASE)
+        self.expect("the pinned group deleted: refused", "fry", False)
+        one.tool("ldapadd", text=slapd.group("team", ["fry"]))
+        self.never("made anew under the same name: nothing", "fry")
+        self.expect("user: pinned by id: in", "leela", True)
+        one.modify("dn: uid=leela,ou=people,%s\nchangetype: modrdn\nnewrdn: uid=turanga\n"
+                   "deleteoldrdn: 1\n" % slapd.BASE)
+        one.modify("dn: uid=zoidberg,ou=people,%s\nchangetype: modrdn\nnewrdn: uid=leela\n"
+                   "deleteoldrdn: 1\n" % slapd.BASE)
+        self.never("somebody renamed to a user: of the policy gets nothing", "leela")
+        self.r.check("and that raises an alert", self.said("leela.*(pin|id|another)"),
+                     w.records()[-5:])
+
+    # ---- shapes
+
+    def shapes(self):
+        """memberUid, uniqueMember, Active Directory."""
+        w, one = self.w, self.one
+        w.policy(policy(grant("a", "crew", "viewer"), grant("b", "domain users")))
+        base = slapd.BASE
+        one.tool("ldapadd", text="dn: cn=crew2,ou=groups,%s\nobjectClass: posixGroup\ncn: crew2\n"
+                 "gidNumber: 7000\nmemberUid: kif\n\ndn: cn=unique,ou=groups,%s\n"
+                 "objectClass: groupOfUniqueNames\ncn: unique\n"
+                 "uniqueMember: uid=hermes,ou=people,%s\nuniqueMember: cn=nobody\n" % (
+                     base, base, base))
+        w.policy(policy(grant("a", "crew2")))
+        self.restart(schema="rfc2307")
+        self.expect("memberUid: in", "kif", True)
+        one.member("crew2", "kif", False, "memberUid")
+        self.expect("memberUid taken away: refused", "kif", False)
+        w.policy(policy(grant("a", "unique")))
+        self.restart()
+        self.expect("uniqueMember: in", "hermes", True)
+        one.member("unique", "uid=kif,ou=people," + base, True, "uniqueMember")
+        self.expect("uniqueMember added: in", "kif", True)
+        one.member("unique", "uid=hermes,ou=people," + base, False, "uniqueMember")
+        self.expect("uniqueMember taken away: refused", "hermes", False)
+
+    # ---- trouble
+
+    def trouble(self):
+        w, r, one = self.w, self.r, self.one
+        two = slapd.Slapd(w, "slapd2", 3637)
+        two.load(world.run("slapcat", "-f", one.folder + "/slapd.conf").stdout)
+        two.start()
+        two.member("unique", "uid=hermes,ou=people," + slapd.BASE, True, "uniqueMember")
+        self.restart(uris=[one.uri, two.plain])
+        self.expect("the first server: in", "kif", True)
+        one.stop(signal.SIGKILL)
+        self.expect("killed: the second one, by StartTLS, says who is in", "hermes", True, 15)
+        r.check("outage and recovery are records", self.said("offline|outage|lost") and
+                self.said("online|recover"), w.records()[-6:])
+        two.stop()
+        time.sleep(0.2)
+        r.check("no server at all: the last that is known holds", self.may("hermes"),
+                self.status())
+        for name in ("rbacd-dir", "rbacd"):
+            w.stop(name)
+        w.start()
+        self.expect("rbacd restarted without any server: it kept what it knew", "hermes", True, 1)
+        w.step(20 * 60)
+        self.expect("20 minutes without a server: no sudo", "hermes", False, privilege="sudo")
+        r.check("but ssh", self.may("hermes"), self.status())
+        w.step(24 * 3600)
+        self.expect("a day without a server: nothing", "hermes", False)
+        w.set_clock(0)  # rbacd-dir's clock was never moved
+        two.start()
+        self.expect("the server is back: in", "hermes", True, 20)
+        two.stop()
+
+    def polled(self):
+        """A server without LDAP sync."""
+        w, one = self.w, self.one
+        one.sync(False)
+        one.start()
+        self.restart(extra="  poll: 1s\n  reconcile: 10s\n")
+        self.expect("without LDAP sync: in", "kif", True)
+        one.member("unique", "uid=kif,ou=people," + slapd.BASE, False, "uniqueMember")
+        self.expect("a change is found by polling", "kif", False, 5)
+        one.member("unique", "uid=kif,ou=people," + slapd.BASE, True, "uniqueMember")
+        self.expect("and back", "kif", True, 5)
+        one.tool("ldapdelete", "uid=kif,ou=people," + slapd.BASE)
+        self.expect("a deletion is found by the full comparison", "kif", False, 20)
+        one.stop()
+
+    def secrets(self, sniffer):
+        w, r = self.w, self.r
+        sniffer.sees("Plain-Canary")
+        w.wait(lambda: sniffer.found, 5, "the capture sees nothing")
+        r.check("no password on the wire", sniffer.found == {b"Plain-Canary"}, sniffer.found)
+        for name in ("rbacd", "rbacd-dir"):
+            code = w.stop(name, seconds=20)
+            r.check("%s ends with 0" % name, code == 0, code)
+        logs = "".join(w.read("/var/log/%s.log" % n) for n in ("rbacd", "rbacd-dir"))
+        r.check("no password in a log or a record", slapd.READER_PW not in
+                logs + repr(w.records()))
+        found = re.search(r".*(?:Sanitizer|runtime error|Assertion).*", logs)
+        r.check("no report in the logs", not found, found)
+
+
+def main():
+    variant = sys.argv[1] if len(sys.argv) > 1 else "release"
+    world.enter()
+    r = world.Report("ldap")
+    for program in ("/usr/sbin/slapd", "/usr/bin/ldapmodify"):
+        if not os.path.exists(program):
+            print("ldap: SKIP, no %s: run make deps" % program)
+            return
+    w = world.World(variant).make()
+    w.install()
+    slapd.certificates()
+    sniffer = Sniffer(slapd.READER_PW, slapd.ADMIN_PW)
+    t = Ldap(w, r)
+    t.people()
+    for part in (t.following, t.retarget, t.pins, t.shapes, t.trouble, t.polled):
+        part()
+    t.secrets(sniffer)
+    r.end()
+
+
+main()
