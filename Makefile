@@ -595,10 +595,13 @@ $(B)/tests/report/world: $(call obj,tests/report/world.c rbacd/report/state.c rb
 	@mkdir -p $(@D)
 	$(call say,LD)$(CC) $(CFLAGS) $(LDFLAGS) $(LDHARD) -o $@ $^ $(call pkg_libs,$(PKGS_RBACD))
 
-# Peers that must not be installed on a host: only unpacked. SSSD's library is a package.
+# Peers that must not be installed on a host: only unpacked, SSSD into a Debian of its own. SSSD's library is a package.
 bench-peers:
 	@mkdir -p build/peers
 	cd build/peers && apt-get download -q libpam-ldapd && dpkg -x libpam-ldapd_*.deb .
+	[ -e build/peers/root/usr/sbin/sssd ] || debootstrap --variant=minbase \
+	  --include=sssd-ldap,libpam-sss,libnss-sss bookworm build/peers/root || \
+	  echo "SSSD: skipped, debootstrap is missing or failed"
 	cd build/peers && { npm install --no-save --no-audit --no-fund --ignore-scripts \
 	  casbin@5 @cedar-policy/cedar-wasm@4 || echo "casbin, cedar: skipped, npm gives nothing"; }
 

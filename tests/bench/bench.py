@@ -2,7 +2,8 @@
 # SPDX-License-Identifier: Apache-2.0
 """Ours beside the floors and the peers, as ratios of one run. Reports; never judges.
 
-usage: bench.py [VARIANT] [quick] [pam] [pinned] [load] [size] [policy]
+usage: bench.py [VARIANT] [quick] [pam] [pinned] [load] [verify] [size]
+       [people] [policy]
 """
 import os
 import platform
@@ -15,9 +16,10 @@ import time
 sys.path.insert(0, os.path.dirname(os.path.abspath(__file__)))
 import benchworld  # noqa: E402
 import peer_ldap  # noqa: E402
+import peer_sssd  # noqa: E402
 import world  # noqa: E402
 
-PARTS = ("pam", "pinned", "load", "size", "people", "policy")
+PARTS = ("pam", "pinned", "load", "verify", "size", "people", "policy")
 PERMISSION_DENIED = 6  # PAM_PERM_DENIED
 AUTH_FAILED = 7        # PAM_AUTH_ERR
 
@@ -55,6 +57,11 @@ class Table:
                                                 "met" if met else "MISSED"), flush=True)
 
 
+def account(name, count, service, people="few-held"):
+    return "pam,%s,%d,%s,%s,c,none,%s/%s,0,0" % (name, count, benchworld.CONF, service,
+                                               benchworld.DISK, people)
+
+
 def subjects(n, ping, commit, peers):
     d = benchworld.DISK
 
@@ -73,7 +80,9 @@ def subjects(n, ping, commit, peers):
     if "google" in peers:
         rows.append(pam("google", n, "google", "ac", "code", "few"))
     if "nslcd" in peers:
-        rows.append(peer_ldap.subject(n))
+        rows.append(account("nslcd", n, "nslcd"))
+    if "sssd" in peers:
+        rows.append(account("sssd", n, "sssd"))
     return rows
 
 
@@ -97,7 +106,9 @@ def pam_table(t, m):
                        ("oath-10", "pam_oath, 10 users"),
                        ("oath-100000", "pam_oath, 100,000 users"),
                        ("google", "pam_google_authenticator, DISALLOW_REUSE"),
-                       ("nslcd", "nslcd account, slapd on loopback")):
+                       ("nslcd", "nslcd account, slapd on loopback"),
+                       ("sssd", "SSSD account, in its cache"),
+                       ("sssd-first", "SSSD account, asked for the first time")):
         if name in m:
             t.row(text, us(m[name]), "us", "p90 %.0f p99 %.0f" % (us(m[name], 1),
                                                                us(m[name], 2)))
@@ -109,6 +120,8 @@ def pam_table(t, m):
           ratio(m["login"], m["permit"], m["commit"], m["commit"]), "x")
     if "nslcd" in m:
         t.goal("1: account / nslcd", ratio(m["account"], m["nslcd"]), 0.5)
+    if "sssd" in m:
+        t.goal("1: SSSD in its cache / account", 1 / ratio(m["account"], m["sssd"]), 9, False)
     t.goal("2: login / (permit + 2 round trips + 2 appends)",
            ratio(m["login"], *floor, *floor[1:]), 1.15)
     t.goal("2: login / pam_oath of 10 users", ratio(m["login"], m["oath-10"]), 1)
@@ -132,8 +145,8 @@ class Bench:
             with open("%s/%s" % (benchworld.DISK, name), "w") as f:
                 for line in w.some(source, 10):
                     f.write(" ".join(line) + "\n")
-        self.start_peers()
         w.start()
+        self.start_peers()
         self.ping = w.floor("ping")
         self.commit = w.floor("commit", benchworld.DISK + "/commit")
         # The held people prove a code once; then their account phase stands on it.
@@ -144,18 +157,25 @@ class Bench:
         if os.path.exists(world.Cover.pam_folder() + "/pam_google_authenticator.so"):
             self.w.google("google")
             self.peers.append("google")
-        missing = peer_ldap.missing()
-        if missing:
-            print("nslcd is left out: no %s (make bench-peers; nslcd, slapd)" % missing)
-        else:
-            peer_ldap.start(self.w, ["p%06d" % i for i in range(self.w.n_people)])
-            self.peers.append("nslcd")
+        if not os.path.exists("/usr/sbin/slapd"):
+            print("nslcd and SSSD are left out: no slapd")
+            return
+        peer_ldap.start_directory(self.w, ["p%06d" % i for i in range(self.w.n_people)])
+        for name, peer in (("nslcd", peer_ldap), ("sssd", peer_sssd)):
+            missing = peer.missing()
+            if missing:
+                print("%s is left out: no %s (make bench-peers)" % (name, missing))
+                continue
+            peer.start(self.w)
+            self.peers.append(name)
 
     def pam(self, cpu=None):
         rounds, n = (3, 40) if self.quick else (7, 200)
         self.w.pin(cpu)
         m = self.w.drive(rounds, *subjects(n, self.ping, self.commit, self.peers), cpu=cpu)
         m.update(self.w.drive(rounds, *big_file(n), cpu=cpu))
+        if "sssd" in self.peers and cpu is None:  # everybody once, and never again
+            m.update(self.w.drive(rounds, account("sssd-first", n // 4, "sssd", "held")))
         self.t.head("PAM transactions, medians of %d rounds%s" % (
             rounds, "" if cpu is None else ", everything on one core"))
         pam_table(self.t, m)
@@ -181,11 +201,35 @@ class Bench:
                           floor["per_s"]))
             if clients == 64:
                 self.t.goal("4: of the floor daemon at 64 clients", r, 0.75, False)
+                self.beside_peers(ours["per_s"])
         self.swap()
         rows = self.w.load("login", 64, 3 if self.quick else 20, "/run/rbacd/pam/pam.sock",
                            benchworld.DISK + "/fresh")
         self.t.goal("4b: honest logins refused, 64 at once",
                     sum(r["refused"] + r["failed"] for r in rows), 0)
+
+    def beside_peers(self, ours):
+        """The peers have no durable record; 16 processes are their best."""
+        n = 50 if self.quick else 300
+        for name, service, least in (("OURS", "sshd", 0), ("nslcd", "nslcd", 15),
+                                     ("SSSD", "sssd", 20)):
+            if least and service not in self.peers:
+                continue
+            per_s = statistics.median(self.w.processes(16, n, account("x", n, service))
+                                      for _ in range(1 if self.quick else 3))
+            self.t.row("%s account, 16 processes through libpam" % name, per_s, "/s")
+            if least:
+                self.t.goal("4: 64 clients / %s" % name, ours / per_s, least, False)
+
+    def verify(self):
+        """Of all that the parts before have written."""
+        begun = time.monotonic()
+        text = self.w.rbacctl("audit", "verify").stdout
+        took = time.monotonic() - begun
+        n = len(self.w.records())
+        self.t.head("The audit log")
+        self.t.goal("12: records verified a second (%d)" % n, n / took, 500000, False)
+        print("  " + text.strip().split("\n")[0])
 
     def swap(self):
         ms, held = "1500" if self.quick else "5000", benchworld.DISK + "/held"

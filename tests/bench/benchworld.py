@@ -12,6 +12,7 @@ import subprocess
 import sys
 import tempfile
 import threading
+import time
 
 sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), "../lib"))
 import world  # noqa: E402
@@ -186,6 +187,17 @@ class BenchWorld(world.World):
         keys = ("per_s", "p50", "p99", "answered", "refused", "failed")
         rows = [dict(zip(keys, map(float, x.split()[3:]))) for x in lines if x]
         return rows
+
+    def processes(self, n, count, subject):
+        """@count transactions of each of @n processes: how many a second."""
+        argv = [self.tool("bench_pam"), "1", world.CLOCK, subject]
+        begun = time.monotonic()
+        running = [subprocess.Popen(argv, stdout=subprocess.DEVNULL,
+                                    env=dict(os.environ, **self.shimmed()))
+                   for _ in range(n)]
+        if any([p.wait(300) for p in running]):
+            raise RuntimeError("somebody was refused: " + subject)
+        return n * count / (time.monotonic() - begun)
 
     def pin(self, cpu):
         """Every daemon to one core (None: to all)."""

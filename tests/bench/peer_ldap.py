@@ -6,7 +6,6 @@ installing it would change the host's own PAM stacks.
 """
 import os
 import shutil
-import subprocess
 
 import benchworld
 import world
@@ -62,42 +61,25 @@ def ldif(people):
     return "\n".join(out)
 
 
-def start(w, people):
-    shutil.copy(MODULE, world.Cover.pam_folder())
-    with open("/etc/passwd", "a") as f:
-        f.write("nslcd:x:903:903::/:/usr/sbin/nologin\n")
-    with open("/etc/group", "a") as f:
-        f.write("nslcd:x:903:\n")
-    for path in ("/run/nslcd", "/var/lib/ldap-bench"):
-        os.makedirs(path)
-    os.chown("/run/nslcd", 903, 903)
+def start_directory(w, people):
+    """slapd, for SSSD too."""
+    os.makedirs("/var/lib/ldap-bench")
     world.write("/etc/slapd-bench.conf", SLAPD)
     world.write("/etc/bench.ldif", ldif(people))
     world.run("slapadd", "-q", "-f", "/etc/slapd-bench.conf", "-l", "/etc/bench.ldif")
     w.spawn("slapd", ["/usr/sbin/slapd", "-d", "0", "-f", "/etc/slapd-bench.conf", "-h",
                       "ldap://127.0.0.1:389"], ready=lambda: w.listens(389))
+
+
+def start(w):
+    shutil.copy(MODULE, world.Cover.pam_folder())
+    with open("/etc/passwd", "a") as f:
+        f.write("nslcd:x:903:903::/:/usr/sbin/nologin\n")
+    with open("/etc/group", "a") as f:
+        f.write("nslcd:x:903:\n")
+    os.makedirs("/run/nslcd")
+    os.chown("/run/nslcd", 903, 903)
     world.write("/etc/nslcd.conf", NSLCD % SEARCH, 0o600)
     w.spawn("nslcd", ["/usr/sbin/nslcd", "-n"],
             ready=lambda: os.path.exists("/run/nslcd/socket"))
     w.stack("nslcd", "pam_permit.so", "pam_ldap.so minimum_uid=1000")
-
-
-def stop(w):
-    for name in ("nslcd", "slapd"):
-        w.stop(name)
-
-
-def subject(count):
-    return "pam,nslcd,%d,%s,nslcd,c,none,%s/few-held,0,0" % (count, benchworld.CONF,
-                                                           benchworld.DISK)
-
-
-def processes(w, n, count):
-    """Account decisions a second of @n processes."""
-    import time
-    argv = [w.tool("bench_pam"), "1", world.CLOCK, subject(count)]
-    begun = time.monotonic()
-    running = [subprocess.Popen(argv, stdout=subprocess.DEVNULL) for _ in range(n)]
-    if any(p.wait(300) for p in running):
-        raise RuntimeError("nslcd refused somebody")
-    return n * count / (time.monotonic() - begun)
