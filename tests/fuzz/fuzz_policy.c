@@ -42,8 +42,17 @@ static void compare(const struct policy *a, const struct policy *b, unsigned k)
 				     .privilege = privileges[k % 5],
 				     .target = k % 2 ? "postgres" : "root",
 				     .now_s = 1795000000};
+	static const struct policy_lock locks[] = {
+		{.kind = POLICY_LOCK_GROUP, .name = "g", .until_s = INT64_MAX},
+		{.kind = POLICY_LOCK_FACTOR, .name = "totp", .until_s = INT64_MAX}};
+	const struct policy_state state = {.locks = locks, .n_locks = k % 3};
 	struct policy_decision x, y;
 
+	req.state = k % 2 ? &state : NULL;
+	req.clock_unsynced = k % 11 == 0;
+	req.sessions = (struct policy_sessions){k % 3 != 0, k % 4, k * 900 - 1};
+	req.assume = k % 13 ? 0 : k % 16;
+	req.now_s += k * 40009; /* all hours and days */
 	s.n_groups = policy_group_count(a) < k % 4 ? policy_group_count(a) : k % 4;
 	req.vm = policy_vm_at(a, k % 7);
 	req.origin.kind = (enum policy_origin_kind)(k % 3);

@@ -152,10 +152,18 @@ static const char whole[] =
 	     "vm_sets: {here: {name: \"host?\"}, none: {not: {every: true}}}\n"
 	     "grants:\n"
 	     "  - {id: g1, to: [a, user:bob], roles: [r], vms: [here], when: {mfa: "
-	     "{accept: [totp]}, from: [10.0.0.0/8]}}\n"
+	     "{accept: [totp]}, from: [10.0.0.0/8], time: {between: "
+	     "\"22:00-06:00\"}}, review: {every: 9d}}\n"
 	     "  - {id: g2, to: [b], roles: [s], vms: [none]}\n"
 	     "denies:\n"
-	     "  - {id: d1, to: [c], privileges: [\"*\"], vms: [here]}\n";
+	     "  - {id: d1, to: [c], privileges: [\"*\"], vms: [here], when: {time: "
+	     "{days: [sun]}}}\n"
+	     "separation: [{id: s1, never_both: [role:r, role:s]}]\n"
+	     "limits: [{to: [b], max_sessions: 2, max_session_time: 8h}]\n"
+	     "break_glass: [{id: z1, to: [local:root], vms: [here], privileges: "
+	     "[console], alert: page}]\n"
+	     "mode: {monitor: [none]}\n"
+	     "tests: [{user_in: [a], do: ssh, at: 2026-01-01T00:00Z, want: deny}]\n";
 
 static bool someone_enters(const struct policy *p)
 {
@@ -186,6 +194,8 @@ static bool someone_enters(const struct policy *p)
 	return entered;
 }
 
+static unsigned n_damaged;
+
 static void check_damaged(const char *text, size_t len)
 {
 	struct diags diag = DIAGS_INIT;
@@ -194,6 +204,7 @@ static void check_damaged(const char *text, size_t len)
 
 	assert_true(r == 0 || (r == POLICY_E_INVALID && diags_failed(&diag)));
 	assert_true(r == 0 || !p);
+	n_damaged++;
 	/* Nobody named eve, and nobody in no group, is in this policy. */
 	assert_true(!p || !someone_enters(p));
 	policy_unref(p);
@@ -218,6 +229,57 @@ static void test_damage(void **state)
 			copy[i] = bytes[k];
 			check_damaged(copy, sizeof(whole) - 1);
 		}
+	assert_true(n_damaged >= 10000);
+}
+
+/* Refusing first, granting last: what is cut off its end never gives more to anybody.
+ */
+static void test_cut(void **state)
+{
+	static const char text[] = HEAD
+		"denies: [{id: d, to: [b], privileges: [ssh], vms: [here]}]\n"
+		"separation: [{id: s, never_both: [role:r, role:q]}]\n"
+		"limits: [{to: [c], max_sessions: 1}]\n"
+		"vm_sets: {here: {every: true}}\n"
+		"roles: {r: {privileges: [ssh]}, q: {privileges: [web]}}\n"
+		"grants:\n"
+		"  - {id: g2, to: [e], roles: [q], vms: [here], when: {mfa: none}}\n"
+		"  - {id: g1, to: [a, b, c, e], roles: [r], vms: [here], when: {mfa: "
+		"none}}\n";
+	static const char *const names[] = {"a", "b", "c", "e", "f"};
+	static const bool may[] = {true, false, false, false, false};
+	unsigned n_loaded = 0;
+
+	(void)state;
+	for (size_t n = sizeof(text) - 1; n > 0; n--) {
+		struct diags diag = DIAGS_INIT;
+		struct policy *p = NULL;
+		int r = load(text, n, &p, &diag);
+
+		n_loaded += r == 0;
+		for (size_t i = 0; i < ARRAY_SIZE(names) && r == 0; i++) {
+			uint32_t group = 0;
+			struct policy_subject s = {.login = "eve",
+						   .id = "id-eve",
+						   .known = true,
+						   .enabled = true,
+						   .directory = true,
+						   .groups = &group};
+			struct policy_request req = {.subject = &s,
+						     .vm = "host1",
+						     .privilege = "ssh",
+						     .now_s = 1};
+			struct policy_decision d;
+
+			s.n_groups = policy_group_find(p, names[i], &group) == 0;
+			policy_decide(p, &req, &d);
+			if (d.verdict == POLICY_ALLOW)
+				assert_true(may[i]);
+		}
+		policy_unref(p);
+		diags_done(&diag);
+	}
+	assert_true(n_loaded > 3); /* some do load */
 }
 
 int main(void)
@@ -227,6 +289,7 @@ int main(void)
 		cmocka_unit_test(test_all_listed),
 		cmocka_unit_test(test_duplicate_across_files),
 		cmocka_unit_test(test_damage),
+		cmocka_unit_test(test_cut),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
