@@ -8,10 +8,11 @@
 #include "rbacd/ctl/ctl.h"
 
 /* The host a policy is loaded for; without a configuration this one without labels. */
-static int read_host(struct ctl *ctl, const struct ctl_args *args, struct utsname *uts,
-		     struct policy_host *ret, const char **ret_path)
+static int read_host(struct ctl *ctl, const struct ctl_args *args, size_t pos,
+		     struct utsname *uts, struct policy_host *ret,
+		     const char **ret_path)
 {
-	*ret_path = args->n_pos > 0 ? args->pos[0] : NULL;
+	*ret_path = args->n_pos > pos ? args->pos[pos] : NULL;
 	if (*ret_path && !ctl_arg(args, "config") &&
 	    access(ctl->config_path, F_OK) != 0) {
 		if (uname(uts) != 0)
@@ -52,24 +53,21 @@ static int json_diags(struct ctl *ctl, const struct diags *diag)
 	return r;
 }
 
-/* Return: 0 and *ret; CTL_NO and everything wrong is told. */
-static int load(struct ctl *ctl, const struct ctl_args *args, struct policy **ret,
-		const char **ret_path)
+int ctl_policy_load(struct ctl *ctl, const struct ctl_args *args, size_t pos,
+		    struct policy **ret, const char **ret_path)
 {
 	_cleanup_diags_ struct diags diag = DIAGS_INIT;
 	struct utsname uts;
 	struct policy_host host;
-	int r = read_host(ctl, args, &uts, &host, ret_path);
+	int r = read_host(ctl, args, pos, &uts, &host, ret_path);
 
 	if (r != 0)
 		return r;
 	r = policy_load(*ret_path, &host, ret, &diag);
-	if (ctl->json) {
-		if (json_diags(ctl, &diag) != 0)
-			return ctl_fail(ctl, CTL_NO, "out of memory.");
-	} else {
+	if (!ctl->json)
 		diags_print(&diag, ctl->err);
-	}
+	else if (r != 0 && json_diags(ctl, &diag) != 0)
+		return ctl_fail(ctl, CTL_NO, "out of memory.");
 	if (r == 0)
 		return 0;
 	if (access(*ret_path, R_OK) != 0 && errno == EACCES)
@@ -89,12 +87,17 @@ static int load(struct ctl *ctl, const struct ctl_args *args, struct policy **re
 
 int cmd_policy_check(struct ctl *ctl, const struct ctl_args *args)
 {
+	const struct diags none = DIAGS_INIT;
 	_cleanup_policy_ struct policy *policy = NULL;
 	const char *path;
-	int r = load(ctl, args, &policy, &path);
+	int r = ctl_policy_load(ctl, args, 0, &policy, &path);
 
-	if (r != 0 || ctl->json)
+	if (r != 0)
 		return r;
+	if (ctl->json)
+		return json_diags(ctl, &none) == 0
+			       ? CTL_OK
+			       : ctl_fail(ctl, CTL_NO, "out of memory.");
 	(void)fprintf(ctl->out,
 		      "%s is valid: serial %" PRIu64
 		      ", %zu groups, %zu VMs, sha256 %s\n",
@@ -111,7 +114,7 @@ int cmd_policy_print(struct ctl *ctl, const struct ctl_args *args)
 
 	if (ctl->json)
 		return ctl_fail(ctl, CTL_USAGE, "a policy is printed as YAML only.");
-	r = load(ctl, args, &policy, &path);
+	r = ctl_policy_load(ctl, args, 0, &policy, &path);
 	if (r != 0)
 		return r;
 	r = policy_print(policy, ctl->out);

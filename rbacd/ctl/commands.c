@@ -178,6 +178,16 @@ static const struct ctl_option snapshot_options[] = {
 		NULL, NULL, NULL, {NULL}, NULL, NULL, NULL                             \
 	}
 
+static const struct ctl_option diff_options[] = {
+	{"people", "FILE", "people file instead of the configured source", 0, {NULL}},
+	{"new-people",
+	 "FILE",
+	 "people file for NEW, to see what a change of people does",
+	 0,
+	 {NULL}},
+	OPTIONS_END,
+};
+
 static const struct ctl_command policy_commands[] = {
 	{"check",
 	 "check a policy and list everything that is wrong",
@@ -194,6 +204,17 @@ static const struct ctl_command policy_commands[] = {
 	 NULL,
 	 NULL,
 	 cmd_policy_print},
+	{"diff",
+	 "who gains and who loses what by a new policy",
+	 "Every person, VM and privilege that OLD opens and NEW does not, or the "
+	 "reverse,\n"
+	 "taking origin, hours and proof as given and reviews as done. Needs no "
+	 "running\n"
+	 "rbacd. Exit status 1 on any difference.",
+	 {"OLD", "NEW"},
+	 diff_options,
+	 NULL,
+	 cmd_policy_diff},
 	{"reviewed",
 	 "note that a grant was reviewed",
 	 "GRANT is the id of a grant with a 'review' in the active policy.",

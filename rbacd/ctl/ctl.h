@@ -29,6 +29,15 @@ const char *ctl_bold(const struct ctl *ctl);
 const char *ctl_red(const struct ctl *ctl);
 const char *ctl_plain(const struct ctl *ctl);
 
+struct policy;
+/*
+ * ctl_policy_load() - the policy of argument @pos, or the configured one when it is
+ * left out. Return: 0 and *ret with one reference; CTL_NO and everything wrong is told.
+ */
+_must_check_ int ctl_policy_load(struct ctl *ctl, const struct ctl_args *args,
+				 size_t pos, struct policy **ret,
+				 const char **ret_path);
+
 struct ctl_answer {
 	int code;	    /* enum ctl_exit */
 	char message[1024]; /* END's; "" none */
@@ -85,6 +94,7 @@ int cmd_policy_reviewed(struct ctl *ctl, const struct ctl_args *args);
 int cmd_explain(struct ctl *ctl, const struct ctl_args *args);
 int cmd_policy_check(struct ctl *ctl, const struct ctl_args *args);
 int cmd_policy_print(struct ctl *ctl, const struct ctl_args *args);
+int cmd_policy_diff(struct ctl *ctl, const struct ctl_args *args);
 int cmd_audit_tail(struct ctl *ctl, const struct ctl_args *args);
 int cmd_audit_show(struct ctl *ctl, const struct ctl_args *args);
 int cmd_audit_verify(struct ctl *ctl, const struct ctl_args *args);

@@ -95,3 +95,9 @@ int population_open(struct ctl *ctl, const struct ctl_args *args,
 		       ? 0
 		       : ctl_fail(ctl, CTL_NO, "/etc/passwd cannot be read: %m");
 }
+
+void people_warn(struct ctl *ctl, const struct people *people)
+{
+	if (!people->complete)
+		(void)fprintf(ctl->err, "rbacctl: incomplete: %s\n", people->why);
+}

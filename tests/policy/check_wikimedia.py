@@ -5,6 +5,7 @@ hosts, answered from the source data, must come out the same.
 
 usage: check_wikimedia.py RBACCTL. The data is in $VMSEC_DATA/wikimedia.
 """
+import json
 import os
 import random
 import subprocess
@@ -108,6 +109,31 @@ class Checker:
         self.expect("a question turned round", r.stderr.count("test failed") == 1, r.stderr)
 
 
+    def diffs(self, data):
+        """One person less: what he had is lost, and nobody else changes."""
+        old, new = self.folder, os.path.join(self.folder, "new")
+        os.mkdir(new)
+        answers = Answers(data)
+        for login, at_least in (("u0007", 90000), ("u0001", 1)):
+            wikimedia.write(data, new, login)
+            r = self.ctl("policy", "diff", old + "/policy.yaml", new + "/policy.yaml", "--people",
+                         old + "/people.yaml", "--new-people", new + "/people.yaml", "--json")
+            told = json.loads(r.stdout)
+            gone = {(c["vm"], c["privilege"]) for c in told["changes"]}
+            self.expect("diff without " + login, r.returncode == 1 and told["total"]["people"] == 1
+                        and told["total"]["gained"] == 0
+                        and {c["user"] for c in told["changes"]} == {login}, r.stderr)
+            want = {(h, p) for h in answers.hosts for p in answers.privileges + ["console"]
+                    if p != "su:somebody" and answers.may(login, h, p)}
+            plain = {c for c in gone if c[1] != "su"}
+            self.expect("what %s had" % login, plain == want and len(gone) >= at_least,
+                        str(sorted(plain ^ want)[:5]))
+            print("wikimedia: without %s %d rows are lost" % (login, len(gone)))
+        r = self.ctl("policy", "diff", old + "/policy.yaml", old + "/policy.yaml", "--people",
+                     old + "/people.yaml")
+        self.expect("no difference", r.returncode == 0 and "nobody" in r.stdout, r.stdout + r.stderr)
+
+
 def main():
     if not os.path.isdir(DATA):
         print("wikimedia: SKIP, there is no %s" % DATA)
@@ -122,6 +148,7 @@ def main():
         r = c.ctl("policy", "check", os.path.join(folder, "policy.yaml"))
         c.expect("policy check", "96 groups, 3126 VMs" in r.stdout, r.stdout + r.stderr)
         c.questions(policy, Answers(data))
+        c.diffs(data)
     print("wikimedia: %d passed, %d failed" % (c.passed, c.failed))
     return c.failed != 0
 
