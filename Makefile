@@ -398,7 +398,7 @@ DEPS_BUILD := gcc make pkg-config libc6-dev libpam0g-dev libldap-dev liboath-dev
 DEPS_DEMO  := openssh-server openssh-client sudo login util-linux openssl oathtool python3 \
   python3-pexpect iproute2 passwd sqlite3 slapd ldap-utils libnss-extrausers
 DEPS_TEST  := clang libclang-rt-14-dev libcmocka-dev strace zbar-tools clang-format clang-tidy cppcheck \
-  valgrind mandoc tzdata python3-jsonschema python3-yaml
+  valgrind mandoc tzdata python3-jsonschema python3-yaml chromium chromium-driver poppler-utils
 .PHONY: deps deps-build deps-demo
 deps-build:
 	@tests/lib/deps $(DEPS_BUILD)
@@ -600,6 +600,10 @@ $(B)/tests/report/world: $(call obj,tests/report/world.c rbacd/report/state.c rb
 	@mkdir -p $(@D)
 	$(call say,LD)$(CC) $(CFLAGS) $(LDFLAGS) $(LDHARD) -o $@ $^ $(call pkg_libs,$(PKGS_RBACD))
 
+.PHONY: report-test
+report-test: all $(B)/tests/report/world
+	@tests/report/check_reports.py $(VARIANT)
+
 # Peers that must not be installed on a host: only unpacked, SSSD into a Debian of its own. SSSD's library is a package.
 bench-peers:
 	@mkdir -p build/peers
@@ -632,5 +636,6 @@ help:
 	@echo 'make lint        layers, format, static analysis; fuzz: open-ended fuzzing'
 	@echo 'make tamper      1,000,000 random edits of a signed log, each found and named'
 	@echo 'make ldap-hostile  1,000 runs against a lying directory; bench-ldap: how soon, how big'
+	@echo 'make report-test reports counted again by other code, pages in a real browser'
 	@echo 'make valgrind    the module in a real sshd under valgrind (root)'
 	@echo 'make clean       remove build/'

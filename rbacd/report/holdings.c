@@ -11,6 +11,13 @@ bool holdings_privileged(const char *privilege)
 	       str_after(privilege, "su:") != NULL;
 }
 
+const char *holdings_known(const struct policy_privileges *privs, const char *used)
+{
+	return str_after(used, "su:") && policy_privileges_find(privs, used) == SIZE_MAX
+		       ? "su"
+		       : used;
+}
+
 bool holdings_wanted_person(const struct report_input *in, const char *login)
 {
 	return !in->user || str_eq(in->user, login);
@@ -200,11 +207,7 @@ static void add_uses(const struct holdings *h, const struct gathered *b,
 
 	for (uint32_t i = p ? p->uses : 0; i != 0; i = a->uses[i - 1].next) {
 		const struct activity_use *use = &a->uses[i - 1];
-		const char *priv =
-			str_after(use->priv, "su:") &&
-					!has_privilege(to->privileges, use->priv)
-				? "su"
-				: use->priv;
+		const char *priv = holdings_known(h->privs, use->priv);
 
 		if (!use->vm || !has_privilege(to->privileges, priv) ||
 		    !has_vm(h, b, use->vm))

@@ -52,5 +52,9 @@ void holdings_list_vms(const struct holdings *h, struct report *r);
 /* holdings_privileged() - sudo, su and su:ACCOUNT make other people's rights usable. */
 bool holdings_privileged(const char *privilege);
 
+/* holdings_known() - a privilege as it was used, as the policy knows it: su to an
+ * account that nobody names is plain su. */
+const char *holdings_known(const struct policy_privileges *privs, const char *used);
+
 /* holdings_people() - people who hold anything; in the order of state.people. */
 size_t holdings_people(const struct holdings *h);

@@ -70,8 +70,10 @@ struct pairs {
 	struct index vm_names;
 	struct pair_use {
 		uint32_t vm;
-		const struct activity_use *use;
-	} * uses; /* of one person, by VM */
+		size_t privilege;
+		uint64_t n;
+		int64_t last_s;
+	} * uses; /* of one person, by VM and privilege */
 	size_t n_uses, uses_cap;
 	uint64_t *used; /* VMs with any use by this person, as bits */
 	char *buf;
@@ -159,7 +161,29 @@ static int by_vm(const void *pa, const void *pb)
 {
 	const struct pair_use *a = pa, *b = pb;
 
-	return (a->vm > b->vm) - (a->vm < b->vm);
+	int d = (a->vm > b->vm) - (a->vm < b->vm);
+
+	return d != 0 ? d
+		      : (a->privilege > b->privilege) - (a->privilege < b->privilege);
+}
+
+/* su to several accounts that nobody names is one privilege. */
+static void merge_uses(struct pairs *p)
+{
+	size_t n = 0;
+
+	for (size_t i = 0; i < p->n_uses; i++) {
+		struct pair_use *last = n > 0 ? &p->uses[n - 1] : NULL;
+
+		if (!last || by_vm(last, &p->uses[i]) != 0) {
+			p->uses[n++] = p->uses[i];
+			continue;
+		}
+		last->n += p->uses[i].n;
+		if (p->uses[i].last_s > last->last_s)
+			last->last_s = p->uses[i].last_s;
+	}
+	p->n_uses = n;
 }
 
 /* The person's uses in order of VM. */
@@ -189,31 +213,27 @@ static int load_uses(struct pairs *p, const struct policy_subject *s)
 			p->uses = more;
 			p->uses_cap = cap;
 		}
-		p->uses[p->n_uses++] = (struct pair_use){.vm = vm, .use = use};
+		p->uses[p->n_uses++] =
+			(struct pair_use){.vm = vm,
+					  .privilege = policy_privileges_find(
+						  p->privs,
+						  holdings_known(p->privs, use->priv)),
+					  .n = use->n,
+					  .last_s = use->last_s};
 		p->used[vm / 64] |= UINT64_C(1) << (vm % 64);
 	}
 	if (p->n_uses > 1)
 		qsort(p->uses, p->n_uses, sizeof(*p->uses), by_vm);
+	merge_uses(p);
 	return 0;
 }
 
-static const struct activity_use *find_use(const struct pairs *p, uint32_t vm,
-					   const char *priv)
+static const struct pair_use *find_use(const struct pairs *p, uint32_t vm,
+				       size_t privilege)
 {
-	size_t low = 0, high = p->n_uses;
+	const struct pair_use key = {.vm = vm, .privilege = privilege};
 
-	while (low < high) {
-		size_t mid = low + (high - low) / 2;
-
-		if (p->uses[mid].vm < vm)
-			low = mid + 1;
-		else
-			high = mid;
-	}
-	for (; low < p->n_uses && p->uses[low].vm == vm; low++)
-		if (str_eq(p->uses[low].use->priv, priv))
-			return p->uses[low].use;
-	return NULL;
+	return bsearch(&key, p->uses, p->n_uses, sizeof(key), by_vm);
 }
 
 static void flush(struct pairs *p)
@@ -229,7 +249,7 @@ static void put_field(struct pairs *p, struct field f)
 }
 
 /* Last use, number of uses, days without one. */
-static struct field use_field(const struct pairs *p, const struct activity_use *use,
+static struct field use_field(const struct pairs *p, const struct pair_use *use,
 			      char *buf, size_t cap)
 {
 	char last[TEXT_TIME_MAX];
@@ -243,7 +263,6 @@ static struct field use_field(const struct pairs *p, const struct activity_use *
 static void put_vms(struct pairs *p, struct field person, struct field way,
 		    const struct policy_opening *o, struct field never)
 {
-	const char *priv = policy_privileges_at(p->privs, o->privilege)->text;
 	size_t n;
 	const uint32_t *vms = policy_reach_vms(p->reach, o->class, &n);
 	char buf[96];
@@ -256,7 +275,7 @@ static void put_vms(struct pairs *p, struct field person, struct field way,
 		if (p->len > BUFFER_MAX - ROW_MAX)
 			flush(p);
 		if (p->used[vms[i] / 64] >> (vms[i] % 64) & 1) {
-			const struct activity_use *use = find_use(p, vms[i], priv);
+			const struct pair_use *use = find_use(p, vms[i], o->privilege);
 
 			if (use)
 				last = use_field(p, use, buf, sizeof(buf));

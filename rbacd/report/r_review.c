@@ -8,6 +8,7 @@
 #include <errno.h>
 #include <openssl/evp.h>
 
+#include "policy/view.h"
 #include "rbacd/report/holdings.h"
 
 static const struct report_column columns[] = {
@@ -110,87 +111,123 @@ static size_t list_memberships(const struct report_input *in, const struct holdi
 
 /* ---------------------------------------------------------------- grants */
 
-static int by_grant(const void *pa, const void *pb)
+/* Appends @text to a list in a report's text. */
+static const char *join(struct report *r, const char *list, const char *text)
 {
-	const struct holding *a = *(const struct holding *const *)pa;
-	const struct holding *b = *(const struct holding *const *)pb;
-	int d = strcmp(a->rule, b->rule);
-
-	if (d == 0)
-		d = strcmp(a->group ? a->group : "", b->group ? b->group : "");
-	if (d == 0)
-		d = strcmp(a->role ? a->role : "", b->role ? b->role : "");
-	if (d == 0)
-		d = strcmp(a->privileges, b->privileges);
-	return d != 0 ? d : (a->vms > b->vms) - (a->vms < b->vms);
+	return *list ? report_f(r, "%s, %s", list, text) : text;
 }
 
-static bool same_grant(const struct holding *a, const struct holding *b)
+static const char *role_list(const struct policy *p, const struct policy_rule *g,
+			     struct report *r, const char **ret_privileges)
 {
-	return str_eq(a->rule, b->rule) && a->group == b->group && a->role == b->role &&
-	       a->vms == b->vms && str_eq(a->privileges, b->privileges);
+	const char *roles = "", *privileges = "";
+	struct policy_role role;
+
+	for (size_t i = 0; i < g->roles.n && policy_role_at(p, g->roles.v[i], &role);
+	     i++)
+		roles = join(r, roles, role.name);
+	for (size_t i = 0; i < policy_privilege_count(p); i++)
+		if (g->privileges >> i & 1)
+			privileges = join(r, privileges, policy_privilege_at(p, i));
+	for (size_t i = 0; i < g->su.n; i++)
+		privileges = join(r, privileges, report_f(r, "su:%s", g->su.v[i]));
+	*ret_privileges = privileges;
+	return roles;
 }
 
-static const char *grant_kind(const struct holding *v)
+static const char *vm_list(const struct policy *p, const struct policy_rule *g,
+			   struct report *r)
 {
-	if (v->valid_until_s != 0)
+	const char *list = "";
+	struct policy_set set;
+
+	for (size_t i = 0; i < g->sets.n && policy_set_at(p, g->sets.v[i], &set); i++)
+		list = join(r, list, set.name);
+	for (size_t i = 0; i < g->vms.n; i++)
+		list = join(r, list, report_f(r, "vm:%s", g->vms.v[i]));
+	return list;
+}
+
+/* What a grant does for one of those it names. */
+struct effect {
+	size_t people;
+	int64_t last_s;
+};
+
+static struct effect effect_of(const struct holdings *h, const char *grant,
+			       const char *principal)
+{
+	struct effect e = {0};
+	uint32_t last = UINT32_MAX;
+
+	for (size_t i = 0; i < h->n; i++) {
+		const struct holding *v = &h->v[i];
+
+		if (!str_eq(v->rule, grant) || !str_eq(v->group, principal))
+			continue;
+		e.people += v->person != last;
+		last = v->person;
+		if (v->last_used_s > e.last_s)
+			e.last_s = v->last_used_s;
+	}
+	return e;
+}
+
+static const char *grant_kind(const struct policy_rule *g, const char *principal)
+{
+	if (g->valid_until_s != 0)
 		return "temporary";
-	return v->group && (str_after(v->group, "user:") ||
-			    str_after(v->group, "local:"))
+	return str_after(principal, "user:") || str_after(principal, "local:")
 		       ? "direct"
 		       : "grant";
 }
 
-static void put_grant(const struct holdings *h, const struct holding *v,
-		      size_t n_people, int64_t last_s, struct report_table *t)
+/* As the policy says it, for each of those it names; with a filter, if it has effect.
+ */
+static size_t put_grant(const struct holdings *h, const struct policy_rule *g,
+			struct report_table *t)
 {
-	struct report *r = t->report;
-	const char *vms = holdings_vm_text(h, r, v->vms);
-
-	put_item(t,
-		 item_id(r, 'G', v->rule,
-			 report_f(r, "%s\n%s", v->group ? v->group : "",
-				  v->role ? v->role : ""),
-			 v->privileges),
-		 grant_kind(v), v->group,
-		 report_f(r, "grant %s gives role %s to %s", v->rule,
-			  v->role ? v->role : "-",
-			  report_plural(r, n_people, "person", "people")));
-	report_put(t, report_copy(r, v->privileges, strlen(v->privileges)));
-	report_put(t, vms);
-	report_put_time(t, v->valid_until_s);
-	report_put_time(t, last_s);
-}
-
-static int list_grants(const struct holdings *h, struct report_table *t, size_t *ret_n)
-{
-	_cleanup_free_ const struct holding **v =
-		calloc(h->n + 1, sizeof(const void *));
+	const struct report_input *in = h->in;
+	const struct policy *p = in->state->policy;
+	const char *privileges, *roles = role_list(p, g, t->report, &privileges);
+	const char *vms = vm_list(p, g, t->report);
 	size_t n = 0;
 
-	if (!v)
-		return -ENOMEM;
-	for (size_t i = 0; i < h->n; i++)
-		v[i] = &h->v[i];
-	if (h->n > 1)
-		qsort(v, h->n, sizeof(*v), by_grant);
-	for (size_t i = 0, end; i < h->n; i = end) {
-		int64_t last_s = 0;
+	for (size_t i = 0; i < g->to.n; i++) {
+		const char *principal = policy_principal_at(p, g->to.v[i]);
+		struct effect e = effect_of(h, g->id, principal);
 
-		for (end = i; end < h->n && same_grant(v[i], v[end]); end++)
-			if (v[end]->last_used_s > last_s)
-				last_s = v[end]->last_used_s;
-		put_grant(h, v[i], end - i, last_s, t);
+		if ((in->user || in->vm || in->role) && e.people == 0)
+			continue;
+		put_item(t, item_id(t->report, 'G', g->id, principal, NULL),
+			 grant_kind(g, principal), principal,
+			 report_f(t->report, "grant %s gives role %s to %s", g->id,
+				  roles,
+				  report_plural(t->report, e.people, "person",
+						"people")));
+		report_put(t, privileges);
+		report_put(t, vms);
+		report_put_time(t, g->valid_until_s);
+		report_put_time(t, e.last_s);
 		n++;
 	}
-	*ret_n = n;
-	return 0;
+	return n;
+}
+
+static size_t list_grants(const struct holdings *h, struct report_table *t)
+{
+	struct policy_rule g;
+	size_t n = 0;
+
+	for (size_t i = 0; policy_grant_at(h->in->state->policy, i, &g); i++)
+		n += put_grant(h, &g, t);
+	return n;
 }
 
 int report_review(const struct report_input *in, struct report *r)
 {
 	_cleanup_holdings_ struct holdings h = {0};
-	size_t n_members, n_grants = 0;
+	size_t n_members, n_grants;
 	struct report_table *t;
 	int rc = holdings_make(in, &h);
 
@@ -202,9 +239,7 @@ int report_review(const struct report_input *in, struct report *r)
 		"id for as long as it exists.");
 	t = REPORT_TABLE(r, "review", "Items", columns, .none = "Nothing to decide.");
 	n_members = list_memberships(in, &h, t);
-	rc = list_grants(&h, t, &n_grants);
-	if (rc != 0)
-		return rc;
+	n_grants = list_grants(&h, t);
 	report_figure(r, "items", "items", (int64_t)(n_members + n_grants), NULL,
 		      false);
 	report_figure(r, "memberships", "memberships", (int64_t)n_members, NULL, false);
@@ -215,6 +250,5 @@ int report_review(const struct report_input *in, struct report *r)
 	report_limit(r,
 		     "Memberships of groups that the policy does not name open nothing "
 		     "here and are not listed.");
-	holdings_list_vms(&h, r);
 	return 0;
 }

@@ -1,0 +1,431 @@
+#!/usr/bin/python3 -I
+# SPDX-License-Identifier: Apache-2.0
+"""All reports from a seeded log and a real operator's access: content pinned, totals
+counted again by other code, hostile text, missing data, a changed log.
+
+usage: check_reports.py [VARIANT] [--update]
+"""
+import collections
+import csv
+import hashlib
+import importlib.util
+import json
+import os
+import re
+import shutil
+import sqlite3
+import subprocess
+import sys
+import tempfile
+import time
+
+HERE = os.path.dirname(os.path.abspath(__file__))
+TREE = os.path.join(HERE, "../..")
+DATA = os.path.join(os.environ.get("VMSEC_DATA", os.path.join(TREE, "../shared/data")),
+                    "wikimedia")
+PINNED = os.path.join(HERE, "golden.txt")
+REPORTS = ("access review changes unused privileged mfa activity passwords separation "
+           "integrity control-map").split()
+LEAVER = "u0407"  # joins between the two snapshots
+DAYS, DECISIONS = 40, 200
+
+
+class Check:
+    def __init__(self, variant):
+        self.folder = tempfile.mkdtemp(prefix="vmsec-reports-")
+        self.bin = os.path.join(TREE, "build", variant)
+        self.passed = self.failed = 0
+        self.runs = {}  # what was asked before and what came
+
+    def check(self, what, good, detail=""):
+        if good:
+            self.passed += 1
+        else:
+            self.failed += 1
+            print("FAILED: %s: %s" % (what, str(detail)[:400]))
+        return good
+
+    def path(self, *names):
+        return os.path.join(self.folder, *names)
+
+    def make_small(self):
+        """A world whose pages a browser measures in seconds."""
+        os.mkdir(self.path("small"), 0o700)
+        subprocess.run([sys.executable, "-I", os.path.join(HERE, "large.py"),
+                        self.path("small"), "60", "40", "10"], check=True)
+        people = self.path("small/people.yaml")
+        subprocess.run([os.path.join(self.bin, "tests/report/world"),
+                        self.path("small/policy.yaml"), people, people, self.path("small"),
+                        str(DAYS), "30"], check=True)
+        self.config("file", "small.yaml", "small")
+
+    def make(self):
+        tool = os.path.join(TREE, "tests/data/wikimedia.py")
+        for name, more in (("now", []), ("before", [LEAVER])):
+            os.mkdir(self.path(name))
+            subprocess.run([sys.executable, "-I", tool, DATA, self.path(name)] + more,
+                           check=True, stdout=subprocess.DEVNULL)
+        os.mkdir(self.path("state"), 0o700)
+        subprocess.run([os.path.join(self.bin, "tests/report/world"),
+                        self.path("now/policy.yaml"), self.path("before/people.yaml"),
+                        self.path("now/people.yaml"), self.path("state"), str(DAYS),
+                        str(DECISIONS)], check=True)
+        self.config("file", "config.yaml")
+        self.config("nss", "partial.yaml")
+
+    def config(self, source, name, state="state"):
+        people = ", people: %s" % self.path("now/people.yaml") if source == "file" else ""
+        with open(self.path(name), "w", encoding="utf-8") as out:
+            out.write("rbacd: 1\nvm: {name: vm7}\npolicy: %s\nstate: %s\nrun: %s\nkey: %s\n"
+                      "directory: {source: %s%s}\n" % (
+                          self.path("now/policy.yaml"), self.path(state), self.path("run"),
+                          self.path(state, "master.key"), source, people))
+
+    def run(self, report, *more, config="config.yaml", now="now.vmsec", state="state",
+            again=False):
+        argv = [os.path.join(self.bin, "rbacctl"), "report", report, "--config",
+                self.path(config)] + list(more)
+        if now:
+            argv += ["--as-of", self.path(state, now), "--before",
+                     self.path(state, "before.vmsec")]
+        if again or tuple(argv) not in self.runs:
+            self.runs[tuple(argv)] = subprocess.run(argv, capture_output=True, check=False)
+        return self.runs[tuple(argv)]
+
+    def json(self, report, *more, **kw):
+        return json.loads(self.run(report, "--json", *more, **kw).stdout)
+
+    def lines(self):
+        db = sqlite3.connect("file:%s?mode=ro" % self.path("state/rbacd.db"), uri=True)
+        return [json.loads(row[0]) for row in db.execute(
+            "SELECT CAST(line AS TEXT) FROM audit ORDER BY seq")]
+
+    def end(self):
+        shutil.rmtree(self.folder)
+        print("reports: %d passed, %d failed" % (self.passed, self.failed))
+        sys.exit(self.failed != 0)
+
+
+def tables(doc):
+    return {t["name"]: t for s in doc["body"]["sections"] for t in s["tables"]}
+
+
+def column(table, name):
+    at = [c["name"] for c in table["columns"]].index(name)
+    return [row[at] for row in table["rows"]]
+
+
+def figures(doc):
+    return {f["name"]: f["value"] for f in doc["body"]["figures"]}
+
+
+# ---------------------------------------------------------------- content
+
+
+def pinned(c, update):
+    """The same content as when it was last looked at. pack() makes all twice."""
+    found = {}
+    for report in REPORTS:
+        raw = c.run(report, "--json").stdout
+        c.check("%s: ends well" % report, c.run(report).returncode in (0, 1))
+        doc = json.loads(raw)
+        body = raw[raw.index(b' "body": ') + len(b' "body": '):-len(b"\n}\n")]
+        c.check("%s: the sha256 is that of the body" % report,
+                hashlib.sha256(body).hexdigest() == doc["provenance"]["body_sha256"])
+        found[report] = doc["provenance"]["body_sha256"]
+    del found["passwords"]  # it holds the policy's hash, which is pinned elsewhere
+    if update:
+        with open(PINNED, "w", encoding="utf-8") as out:
+            out.writelines("%s %s\n" % (found[r], r) for r in sorted(found))
+    with open(PINNED, encoding="utf-8") as f:
+        want = dict(reversed(line.split()) for line in f)
+    for report in want:
+        c.check("%s: as pinned; if meant, run with --update" % report,
+                found.get(report) == want[report], found.get(report))
+
+
+def schema(c):
+    try:
+        import jsonschema
+    except ImportError:
+        print("reports: SKIP the schema, python3-jsonschema is missing")
+        return
+    with open(os.path.join(TREE, "docs/report.schema.json"), encoding="utf-8") as f:
+        schema_doc = json.load(f)
+    jsonschema.Draft202012Validator.check_schema(schema_doc)
+    validator = jsonschema.Draft202012Validator(schema_doc)
+    for report in REPORTS:
+        wrong = [e.message for e in validator.iter_errors(c.json(report))]
+        c.check("%s: valid by the published schema" % report, not wrong, wrong[:2])
+    doc = c.json("mfa")
+    del doc["provenance"]["policy_sha256"]
+    c.check("the schema misses what is missing", list(validator.iter_errors(doc)))
+
+
+def totals(c):
+    """Every sum and row count of every table, added up from its rows."""
+    for report in REPORTS:
+        doc = c.json(report)
+        rows = 0
+        for name, t in tables(doc).items():
+            rows += len(t["rows"])
+            got = dict(t["totals"])
+            c.check("%s %s: rows" % (report, name), got.pop("rows") == len(t["rows"]))
+            for key, value in got.items():
+                want = sum(v for v in column(t, key) if v is not None)
+                c.check("%s %s: sum of %s" % (report, name, key), value == want, (value, want))
+        c.check("%s: rows of all tables" % report, doc["provenance"]["rows"] == rows)
+
+
+# ---------------------------------------------------------------- counted again
+
+
+def activity(c):
+    """The log's own lines, counted by other code."""
+    n = collections.Counter()
+    reasons, sources, people = collections.Counter(), collections.Counter(), {}
+    for r in c.lines():
+        if r["ev"] not in ("auth", "account"):
+            continue
+        allow = r.get("dec") == "allow"
+        if "uid" in r:
+            person = people.setdefault(r["uid"], collections.Counter())
+            person["allow" if allow else "deny"] += not allow or r["ev"] == "account"
+        if allow and r["ev"] == "auth":
+            continue
+        n["allow" if allow else "deny"] += r.get("count", 1)
+        n["unknown"] += "unknown_user" in r
+        n["replay"] += r.get("reason") == "otp_replay"
+        sources[r.get("src")] += 1
+        if not allow:
+            reasons[r["reason"]] += 1
+    doc = c.json("activity")
+    f, t = figures(doc), tables(doc)
+    for name, key in (("allowed", "allow"), ("refused", "deny"), ("unknown", "unknown"),
+                      ("replays", "replay")):
+        c.check("activity: " + name, f[name] == n[key], (f[name], n[key]))
+    c.check("activity: days and hours hold every login",
+            t["days"]["totals"]["allowed"] == n["allow"] and
+            sum(v for k, v in t["hours"]["totals"].items() if k != "rows") == n["allow"])
+    c.check("activity: reasons", dict(zip(column(t["reasons"], "reason"),
+                                          column(t["reasons"], "refused"))) == reasons)
+    c.check("activity: sources", t["sources"]["totals"]["allowed"] +
+            t["sources"]["totals"]["refused"] == sum(sources.values()))
+    c.check("activity: people", t["activity-people"]["totals"]["allowed"] ==
+            sum(p["allow"] for p in people.values()))
+    used = sum(1 for r in c.lines() if r["ev"] == "account" and r.get("dec") == "allow")
+    doc = c.json("access")
+    c.check("access: every use is on one line",
+            tables(doc)["access"]["totals"]["times_used"] == used, used)
+
+
+def wikimedia_pairs():
+    """(person, host, privilege) by the data itself, without policy or compiler."""
+    spec = importlib.util.spec_from_file_location(
+        "wikimedia", os.path.join(TREE, "tests/data/wikimedia.py"))
+    wikimedia = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(wikimedia)
+    d = wikimedia.Data(DATA)
+    named = {p for g in d.groups for p in d.privileges(g) if p.startswith("su:")}
+
+    def opened(privs):
+        more = named - {"su:root"} if "su" in privs else set()
+        return privs | more
+
+    on_host = {}
+    for host in d.hosts:
+        ssh, no_ssh = d.groups_of(host)
+        on_host[host] = [(g, opened(d.privileges(g) | {"ssh"})) for g in ssh] + \
+                        [(g, opened(d.privileges(g))) for g in no_ssh]
+    of_person = {}
+    for g in d.groups:
+        for login in d.members(g):
+            of_person.setdefault(login, set()).add(g)
+    pairs = people = 0
+    for login, user in d.users.items():
+        groups = of_person.get(login, set())
+        expired = user["expiry_date"] and user["expiry_date"] <= "2026-11-21"
+        if user["ensure"] == "absent" or "absent" in groups or expired:
+            continue
+        n = sum(len(set().union(*(p for g, p in rules if g in groups)))
+                for rules in on_host.values())
+        pairs += n
+        people += n > 0
+    return pairs, people
+
+
+def access(c):
+    pairs, people = wikimedia_pairs()
+    f = figures(c.json("access"))
+    c.check("access: pairs, by the data itself", f["pairs"] == pairs, (f["pairs"], pairs))
+    c.check("access: people, by the data itself", f["people"] == people,
+            (f["people"], people))
+    rows = csv.reader(c.run("access", "--csv").stdout.decode().splitlines())
+    at = next(rows).index("times_used")
+    counts = [int(row[at]) for row in rows]
+    c.check("access: a CSV row for each", len(counts) == pairs, len(counts))
+    c.check("access: with the same uses", sum(counts) == tables(
+        c.json("access"))["access"]["totals"]["times_used"], sum(counts))
+    one = c.json("access", "--user", LEAVER)
+    rows = list(csv.reader(c.run("access", "--csv", "--user", LEAVER).stdout.decode()
+                           .splitlines()))
+    c.check("access: of one person", figures(one)["pairs"] == len(rows) - 1 > 0)
+    vm = rows[1][2]
+    rows = list(csv.reader(c.run("access", "--csv", "--vm", vm).stdout.decode().splitlines()))
+    c.check("access: of one VM", {r[2] for r in rows[1:]} == {vm} and
+            figures(c.json("access", "--vm", vm))["pairs"] == len(rows) - 1)
+    c.check("access: an unknown VM is no empty report",
+            c.run("access", "--vm", "nowhere").returncode == 2)
+    c.check("access: an unknown person is no empty report",
+            c.run("access", "--user", "nobody-here").returncode == 2)
+
+
+def changes(c):
+    doc = c.json("changes")
+    t = tables(doc)["changes"]
+    c.check("changes: who appeared", (
+        "account", LEAVER, "appeared") in set(zip(column(t, "kind"), column(t, "who"),
+                                                  column(t, "what"))))
+    c.check("changes: nobody else changed", set(column(t, "who")) == {LEAVER})
+    c.check("changes: all access gained is his", set(column(
+        tables(doc)["changed-access"], "user")) == {LEAVER})
+    same = c.run("changes", "--json", "--before", c.path("state/now.vmsec"), now=None)
+    c.check("changes: without --as-of, people of today", same.returncode in (0, 1), same)
+
+
+def review(c):
+    doc = c.json("review")
+    t = tables(doc)["review"]
+    ids = column(t, "item")
+    c.check("review: every item has an id of its own", len(set(ids)) == len(ids))
+    c.check("review: decisions are for the reader to make",
+            all(set(column(t, k)) == {None} for k in ("decision", "reviewer", "date",
+                                                      "remark")))
+    early = json.loads(c.run("review", "--json", "--as-of", c.path("state/before.vmsec"),
+                             now=None).stdout)
+    old = set(column(tables(early)["review"], "item"))
+    gone = {i for i in old - set(ids) if i.startswith("M-")}
+    c.check("review: a membership keeps its id", not gone and old < set(ids), gone)
+
+
+# ---------------------------------------------------------------- what may go wrong
+
+
+def missing(c):
+    """No directory: every report says so first and ends with 2."""
+    for report in REPORTS:
+        for form in ([], ["--html"], ["--json"]):
+            a = c.run(report, *form, config="partial.yaml", now=None, again=True)
+            text = a.stdout.decode()
+            first = text if form else "\n".join(text.splitlines()[:12])
+            c.check("%s %s: incomplete data is status 2" % (report, form), a.returncode == 2,
+                    a.returncode)
+            c.check("%s %s: and the word" % (report, form), "incomplete" in first and
+                    "no findings" not in first.replace("answered without findings", ""), first)
+    a = c.run("access", "--csv", config="partial.yaml", now=None)
+    c.check("access --csv: incomplete is told beside the rows",
+            a.returncode == 2 and b"incomplete" in a.stderr, a.stderr)
+
+
+def damaged(c):
+    shutil.copytree(c.path("state"), c.path("forged"))
+    c.config("file", "forged.yaml", "forged")
+    db = sqlite3.connect(c.path("forged/rbacd.db"))
+    db.execute("UPDATE audit SET line = CAST(REPLACE(CAST(line AS TEXT), 'bad_otp', 'bad_otq')"
+               " AS BLOB) WHERE seq = (SELECT MIN(seq) FROM audit WHERE CAST(line AS TEXT)"
+               " LIKE '%bad_otp%')")
+    db.commit()
+    db.close()
+    for report in REPORTS:
+        a = c.run(report, config="forged.yaml", state="forged")
+        c.check("%s: a changed record is status 3" % report, a.returncode == 3 and
+                b"damaged" in a.stdout[:700], a.stdout[:200])
+    with open(c.path("state/now.vmsec"), "rb") as f:
+        good = f.read()
+    for what, bad in (("a person enabled", good.replace(b"u0407", b"u0408", 1)),
+                      ("cut", good[:-5]), ("longer", good + b"x"),
+                      ("a label added", good.replace(b"labels 0", b"labels 9", 1))):
+        with open(c.path("state/forged.vmsec"), "wb") as f:
+            f.write(bad)
+        a = c.run("access", now="forged.vmsec", again=True)
+        c.check("a snapshot that was changed is refused (%s)" % what,
+                a.returncode == 3 and not a.stdout, a)
+    os.unlink(c.path("state/forged.vmsec"))
+
+
+def hostile(c):
+    """Reasons that somebody gave in the hope of running something."""
+    rows = list(csv.reader(c.run("changes", "--csv", "--table", "change-records").stdout
+                           .decode().splitlines()))
+    why = {r[-1] for r in rows[1:]}
+    c.check("the log's hostile reasons are in the report", len(why) >= 6, why)
+    c.check("none would run in a spreadsheet", not [w for w in why if w[:1] in "=+-@\t\r" and w],
+            why)
+    page = c.run("changes", "--html").stdout.decode()
+    c.check("none is markup", "<script" not in page and "<img" not in page and
+            "&lt;script&gt;" in page)
+    for report in REPORTS:
+        text = c.run(report).stdout.decode()
+        wide = [line for line in text.splitlines() if len(line) > 100]
+        c.check("%s: at most 100 columns" % report, not wide, wide[:1])
+        c.check("%s: nothing that moves text" % report,
+                not re.search("[\x00-\x09\x0b-\x1f\x7f\u202a-\u202e\u2066-\u2069]", text))
+
+
+def pack(c):
+    begin = time.monotonic()
+    a = c.run("pack", c.path("pack"))
+    seconds = time.monotonic() - begin
+    c.check("pack: made", a.returncode in (0, 1), a)
+    c.run("pack", c.path("pack2"))
+    names = sorted(os.listdir(c.path("pack")))
+    c.check("pack: the same files", names == sorted(os.listdir(c.path("pack2"))))
+    for name in names:
+        with open(c.path("pack", name), "rb") as f, open(c.path("pack2", name), "rb") as g:
+            c.check("pack: %s is the same again" % name, f.read() == g.read())
+    sums = subprocess.run(["sha256sum", "-c", "--quiet", "manifest.sha256"],
+                          cwd=c.path("pack"), capture_output=True, check=False)
+    c.check("pack: sha256sum -c agrees", sums.returncode == 0, sums)
+    listed = {line.split()[1] for line in open(c.path("pack/manifest.sha256"),
+                                               encoding="utf-8")}
+    c.check("pack: everything is listed",
+            listed == set(names) - {"manifest.sha256", "manifest.note"})
+    c.check("pack: a folder that exists is left alone",
+            c.run("pack", c.path("pack"), again=True).returncode == 1)
+    for name in [n for n in names if n.endswith(".csv")]:
+        with open(c.path("pack", name), encoding="utf-8", newline="") as f:
+            rows = list(csv.reader(f, strict=True))
+        bad = [r for r in rows if len(r) != len(rows[0])]
+        c.check("pack: %s is a table" % name, not bad, bad[:1])
+    size = sum(os.path.getsize(c.path("pack", n)) for n in names if n.endswith(".html"))
+    c.check("pack: pages of at most 5 MB", size <= 5_000_000, size)
+    print("pack: %.1f s, pages %.1f MB" % (seconds, size / 1e6))
+
+
+def pages(c):
+    """The pages in a real browser, in a process of its own; 77: there is none."""
+    c.make_small()
+    a = c.run("pack", c.path("pages"), config="small.yaml", state="small")
+    c.check("pages: made", a.returncode in (0, 1), a)
+    rc = subprocess.run([os.path.join(HERE, "check_html.py"), c.path("pages")],
+                        check=False).returncode
+    c.check("pages: as they should look", rc in (0, 77), rc)
+
+
+def main():
+    words = sys.argv[1:]
+    variant = next((w for w in words if not w.startswith("-")), "release")
+    if not os.path.isdir(DATA):
+        print("reports: SKIP, no data in " + DATA)
+        sys.exit(77)
+    c = Check(variant)
+    c.make()
+    pinned(c, "--update" in words)
+    for test in (schema, totals, activity, access, changes, review, missing, damaged, hostile,
+                 pack, pages):
+        test(c)
+    c.end()
+
+
+if __name__ == "__main__":
+    main()
