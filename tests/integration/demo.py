@@ -10,6 +10,7 @@ import time
 import pexpect
 
 sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), "../lib"))
+import slapd  # noqa: E402
 import world  # noqa: E402
 
 PW = {name: person[2] for name, person in world.PEOPLE.items()}
@@ -188,6 +189,43 @@ class Demo:
             world.run("cp", "-a", "/var/lib/whole", "/var/lib/rbacd")
         w.start()
 
+    def directory(self):
+        """Planet Express: people and groups of an LDAP server, followed live."""
+        w, data = self.w, "/mnt/data/ldif/planetexpress"
+        if not os.path.isdir(data):
+            print("\n    (SKIP the LDAP steps: no test data, see VMSEC_DATA)")
+            return
+        planet = PlanetExpress(w, data)
+        self.head("An LDAP directory: the groups of Planet Express decide from now on")
+        for name in ("rbacd-dir", "rbacd"):
+            w.stop(name)
+        planet.configure()
+        w.shim_both = w.shim
+        w.start()
+        w.wait(lambda: "following" in w.rbacctl("directory", "status", check=False).stdout, 15,
+               "the directory is not followed")
+        w.enrol("fry")
+        self.ctl("directory", "status")
+        self.expect(self.ctl("explain", "fry", world.HOST, "ssh", "--with-code").returncode == 0,
+                    "fry may log in: ship_crew has the role operator")
+        fry = w.shell("fry", answers=[lambda: w.code("fry")])
+        self.sudo_step("fry is logged in elsewhere, and sudo is his", fry, "sudo id -un", [], True,
+                       "allowed; the code of this login is still fresh")
+        self.head("The professor takes fry out of ship_crew")
+        self.typed("ldapmodify    # delete: member")
+        planet.dismiss("Philip J. Fry")
+        self.sudo_step("fry, still logged in, uses sudo again", fry, "sudo id -un", [], False,
+                       "refused at once: nothing was cached, nobody was asked")
+        fry.close()
+        self.ssh("fry logs in again, right key and code", "fry", "sshd", [lambda: w.code("fry")],
+                 False, "refused: no grant any more")
+        for name in ("rbacd-dir", "rbacd", "slapd"):
+            w.stop(name)
+        w.shim_both = False
+        world.write("/etc/rbacd/rbacd.yaml", world.CONFIG)
+        w.policy(world.POLICY)
+        w.start()
+
     def end(self):
         print("\n%d steps, %d not as they should be, %.0f s" % (
             self.n, len(self.wrong), time.monotonic() - self.started), flush=True)
@@ -223,6 +261,58 @@ class Demo:
             pass
 
 
+class PlanetExpress:
+    """slapd with the people of Planet Express; fry has a home on this host."""
+
+    BASE = "dc=planetexpress,dc=com"
+    ADMIN, READER = "cn=admin," + BASE, "cn=rbacd," + BASE
+    UIDS = {"Philip J. Fry": 5001, "Turanga Leela": 5002, "Bender Bending Rodriguez": 5003}
+
+    def __init__(self, w, data):
+        self.w = w
+        slapd.certificates()
+        self.server = slapd.Slapd(w, base=self.BASE, admin=self.ADMIN, reader=self.READER)
+        ldif = [w.read("%s/%s" % (data, name)) for name in sorted(os.listdir(data))
+                if not name.startswith("00")]
+        self.server.load(slapd.tree(*ldif, base=self.BASE, reader=self.READER))
+        self.server.start()
+        for name, uid in self.UIDS.items():
+            self.server.modify("dn: cn=%s,ou=people,%s\nchangetype: modify\nadd: objectClass\n"
+                               "objectClass: posixAccount\n-\nadd: uidNumber\nuidNumber: %d\n-\n"
+                               "add: gidNumber\ngidNumber: 5000\n-\nadd: homeDirectory\n"
+                               "homeDirectory: /home/x\n" % (name, self.BASE, uid))
+        self.home("fry", 5001)
+
+    @staticmethod
+    def home(login, uid):
+        """For sshd and sudo the name comes from NSS, not from /etc/passwd: extrausers."""
+        folder = "/var/lib/extrausers"
+        world.write(folder + "/passwd", "%s:x:%d:%d::/home/%s:/bin/bash\n" % (
+            login, uid, uid, login))
+        world.write(folder + "/shadow", "%s:*:20000:0:99999:7:::\n" % login, 0o640, (0, 42))
+        world.write("/etc/nsswitch.conf", "passwd: files extrausers\ngroup: files\n"
+                    "shadow: files extrausers\nhosts: files\n")
+        os.makedirs("/home/%s/.ssh" % login, mode=0o700)
+        world.run("ssh-keygen", "-q", "-t", "ed25519", "-N", "", "-f", "/root/keys/" + login)
+        world.run("cp", "/root/keys/%s.pub" % login, "/home/%s/.ssh/authorized_keys" % login)
+        world.write("/home/%s/.hushlogin" % login, "")
+        world.run("chown", "-R", "%d:%d" % (uid, uid), "/home/" + login)
+        with open("/etc/sudoers", "a") as f:
+            f.write("%s ALL=(ALL:ALL) NOPASSWD: ALL\n" % login)
+
+    def configure(self):
+        slapd.configure(self.w, [self.server.uri], "custom", base=self.BASE, reader=self.READER,
+                        folders=("people", "people"),
+                        groups=", filter: '(objectClass=Group)'")
+        self.w.policy("vmsec_policy: 1\nvm_sets:\n  here: {label: {env: [demo]}}\nroles:\n"
+                      "  operator: {privileges: [ssh, sudo]}\ngrants:\n"
+                      "  - {id: crew, to: [ship_crew], roles: [operator], vms: [here]}\n")
+
+    def dismiss(self, name):
+        self.server.modify("dn: cn=ship_crew,ou=people,%s\nchangetype: modify\ndelete: member\n"
+                           "member: cn=%s,ou=people,%s\n" % (self.BASE, name, self.BASE))
+
+
 def main():
     world.enter()
     print("vmsec demonstration. A private mount, PID and network namespace; real OpenSSH, sudo\n"
@@ -234,7 +324,7 @@ def main():
     for name in ("sshd", "sshd-keyonly"):
         w.sshd(name)
     d = Demo(w)
-    for part in (d.enrol, d.logins, d.sudo, d.expired, d.stopped, d.audit):
+    for part in (d.enrol, d.logins, d.sudo, d.expired, d.stopped, d.audit, d.directory):
         part()
     d.end()
     if "keep" in sys.argv[1:]:

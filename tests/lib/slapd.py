@@ -195,13 +195,14 @@ def tree(*entries, base=BASE, reader=READER):
 
 
 def configure(w, uris, schema="rfc2307bis", extra="", base=BASE, bind=None, tls=CA,
-              stale="", users="", groups="", path="/etc/rbacd/rbacd.yaml"):
+              users="", groups="", path="/etc/rbacd/rbacd.yaml", folders=("people", "groups"),
+              reader=READER):
     """rbacd.yaml with source ldap; the reader's password beside it."""
     world.write(PASSWORD, READER_PW + "\n", 0o400)
-    bind = bind or "{dn: '%s', password_file: %s}" % (READER, PASSWORD)
+    bind = bind or "{dn: '%s', password_file: %s}" % (reader, PASSWORD)
     directory = ("directory:\n  source: ldap\n  user: rbacd-dir\n  uris: [%s]\n  bind: %s\n"
-                 "  tls: {ca: %s}\n  schema: %s\n  users: {base: 'ou=people,%s'%s}\n"
-                 "  groups: {base: 'ou=groups,%s'%s}\n%s%s" % (
-                     ", ".join("'%s'" % u for u in uris), bind, tls, schema, base, users, base,
-                     groups, extra, stale))
+                 "  tls: {ca: %s}\n  schema: %s\n  users: {base: 'ou=%s,%s'%s}\n"
+                 "  groups: {base: 'ou=%s,%s'%s}\n%s" % (
+                     ", ".join("'%s'" % u for u in uris), bind, tls, schema, folders[0], base,
+                     users, folders[1], base, groups, extra))
     world.write(path, re.sub(r"directory: \{[^}]*\}\n", lambda m: directory, world.CONFIG))

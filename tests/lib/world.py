@@ -216,6 +216,7 @@ class World:
         self.build_tests = TREE + "/build/tests"
         self.children, self.seeds, self.spent = {}, {}, {}
         self.show_typed = False
+        self.shim_both = False  # rbacd-dir sees the moved clock, too
         libc = ctypes.CDLL(None, use_errno=True)
         libc.prctl(36, 1, 0, 0, 0)  # PR_SET_CHILD_SUBREAPER
         run("ip", "link", "set", "lo", "up")
@@ -425,7 +426,7 @@ class World:
                         "VMSEC_CLOCK_FILE": CLOCK})
         self.spawn("rbacd", [LOCAL_SBIN + "/rbacd", "--config", "/etc/rbacd/rbacd.yaml"], env)
         self.spawn("rbacd-dir", [LOCAL_SBIN + "/rbacd-dir", "--config",
-                                 "/etc/rbacd/rbacd.yaml"])
+                                 "/etc/rbacd/rbacd.yaml"], env if self.shim_both else None)
         try:
             self.wait(self.answers, 15, "not ready")
         except TimeoutError:
