@@ -28,11 +28,11 @@ static enum policy_reason grant_reason(const struct decide *d, const struct rule
 
 	if (to != MATCH_YES)
 		return POLICY_REASON_DIRECTORY_INCOMPLETE;
-	if (!standing_valid(d, r))
+	if (!grant_valid(d, r))
 		return POLICY_REASON_GRANT_EXPIRED;
-	if (standing_suspended(d, r))
+	if (grant_suspended(d, r))
 		return POLICY_REASON_REVIEW_OVERDUE;
-	if (d->conflict && standing_dropped(d, r))
+	if (d->conflict && grant_dropped(d, r))
 		return POLICY_REASON_SEPARATION;
 	if (match_from(r, d->req) != MATCH_YES)
 		return POLICY_REASON_SRC_NOT_ALLOWED;
@@ -272,7 +272,7 @@ static void answer_allow(struct decide *d)
 	if (!r)
 		return; /* batch */
 	ret->break_glass = r->alert != NULL;
-	ret->review_overdue = standing_overdue(d, r);
+	ret->review_overdue = grant_overdue(d, r);
 	ret->rule = r->id;
 	ret->group = d->p->principal_text[d->best_to];
 	ret->role = carrying_role(d, r); /* NULL: break_glass */
@@ -328,7 +328,7 @@ static bool is_local_batch(const struct decide *d)
 static void weigh_grants(struct decide *d)
 {
 	if (d->p->n_separations > 0)
-		standing_separate(d);
+		grant_separate(d);
 	decide_walk_grants(d, false, try_grant);
 	if (!d->best) /* the last resort, so that an alert means that it was needed */
 		walk_for(d, &d->p->glass, false, try_grant);

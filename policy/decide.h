@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* decide.h - one decision while it is made; shared by decide.c, near.c, lock.c and
- * standing.c. */
+ * grant.c. */
 #pragma once
 
 #include "policy/match.h"
@@ -30,19 +30,19 @@ typedef void decide_try_fn(struct decide *d, const struct rule *r);
  * @against: people are found by name or id, as for denies; else by both. */
 void decide_walk_grants(struct decide *d, bool against, decide_try_fn *try);
 
-/* standing.c: what a grant is worth apart from the request's circumstances. */
-bool standing_valid(const struct decide *d, const struct rule *r);
-/* standing_due() - when the grant is due for review; INT64_MAX: never, INT64_MIN: it is
+/* grant.c: what a grant is worth apart from the request's circumstances. */
+bool grant_valid(const struct decide *d, const struct rule *r);
+/* grant_due() - when the grant is due for review; INT64_MAX: never, INT64_MIN: it is
  * not known since when it stands. */
-int64_t standing_due(const struct decide *d, const struct rule *r);
-bool standing_overdue(const struct decide *d, const struct rule *r);
-/* standing_suspended() - overdue, and the policy says that this suspends it. */
-bool standing_suspended(const struct decide *d, const struct rule *r);
-/* standing_separate() - find the held roles that exclude each other on this VM. */
-void standing_separate(struct decide *d);
-/* standing_dropped() - the separation that drops the grant; NULL: none. */
-const struct model_separation *standing_dropped(const struct decide *d,
-						const struct rule *r);
+int64_t grant_due(const struct decide *d, const struct rule *r);
+bool grant_overdue(const struct decide *d, const struct rule *r);
+/* grant_suspended() - overdue, and the policy says that this suspends it. */
+bool grant_suspended(const struct decide *d, const struct rule *r);
+/* grant_separate() - find the held roles that exclude each other on this VM. */
+void grant_separate(struct decide *d);
+/* grant_dropped() - the separation that drops the grant; NULL: none. */
+const struct model_separation *grant_dropped(const struct decide *d,
+					     const struct rule *r);
 
 /* lock.c: the lock that refuses the request, NULL: none; sets d->locked_methods. */
 const struct policy_lock *lock_find(struct decide *d);

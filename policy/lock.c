@@ -99,8 +99,8 @@ static void try_holder(struct decide *d, const struct rule *r)
 	size_t i = (size_t)(r - d->p->grants.v);
 	uint32_t ignored;
 
-	if ((h->grants[i / 64] >> (i % 64) & 1) && standing_valid(d, r) &&
-	    !standing_suspended(d, r) &&
+	if ((h->grants[i / 64] >> (i % 64) & 1) && grant_valid(d, r) &&
+	    !grant_suspended(d, r) &&
 	    match_list(&r->to, true, &d->subject, &ignored) != MATCH_NO)
 		h->found = true;
 }

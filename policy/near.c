@@ -82,11 +82,11 @@ static void add_figures(const struct decide *d, const struct rule *r,
 		near->have_s = req->now_s;
 		return;
 	case POLICY_REASON_REVIEW_OVERDUE:
-		near->need_s = standing_due(d, r);
+		near->need_s = grant_due(d, r);
 		near->have_s = req->now_s;
 		return;
 	case POLICY_REASON_SEPARATION:
-		sep = standing_dropped(d, r);
+		sep = grant_dropped(d, r);
 		near->other = sep ? sep->id : NULL;
 		return;
 	case POLICY_REASON_NONE:

@@ -7,9 +7,12 @@
 
 #include "rbacd/admin_internal.h"
 
+#include "policy/view.h"
+#include "rbacd/standing.h"
 #include "rbacd/wire/client.h"
 
 #define FREE_LOW_PERCENT 10
+#define REVIEWS_NAMED	 5
 
 struct health {
 	unsigned n_problems;
@@ -240,6 +243,28 @@ static void hints_policy(struct admin_req *req, struct health *h)
 		     s->policy_error);
 }
 
+/* Grants that wait for a review; the first few by name. */
+static void hints_reviews(struct admin_req *req, struct health *h)
+{
+	const struct policy *policy = req->server->policy;
+	struct policy_rule rule;
+	size_t n = 0;
+
+	for (size_t i = 0; policy && policy_grant_at(policy, i, &rule); i++) {
+		if (!standing_overdue(req->server, i, &rule) || ++n > REVIEWS_NAMED)
+			continue;
+		hint(req, h, false,
+		     "Grant %s is overdue for review%s. rbacctl policy "
+		     "reviewed %s --why TEXT",
+		     rule.id,
+		     rule.overdue == POLICY_OVERDUE_SUSPEND ? " and suspended" : "",
+		     rule.id);
+	}
+	if (n > REVIEWS_NAMED)
+		hint(req, h, false, "%zu more grants are overdue for review.",
+		     n - REVIEWS_NAMED);
+}
+
 static void hints_storage(struct admin_req *req, struct health *h)
 {
 	const struct server *s = req->server;
@@ -293,6 +318,7 @@ void admin_run_status(struct admin_req *req)
 	send_clock(req, &h);
 	send_people(req, &h);
 	hints_policy(req, &h);
+	hints_reviews(req, &h);
 	hints_storage(req, &h);
 	hints_directory(req, &h);
 	if (!h.clock_known || !h.clock_synced)

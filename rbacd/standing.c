@@ -160,6 +160,18 @@ const struct policy_state *standing_state(const struct server *s,
 	return st && same_policy(st->policy, policy) ? &st->state : &locked;
 }
 
+bool standing_overdue(const struct server *s, size_t i, const struct policy_rule *rule)
+{
+	const struct policy_state *state = standing_state(s, s->policy);
+	int64_t since = policy_grant_baseline(s->policy, i);
+
+	if (rule->review_every_s == 0)
+		return false;
+	if (i < state->n_reviewed && state->reviewed_s[i] > since)
+		since = state->reviewed_s[i];
+	return since == INT64_MIN || server_now_s() >= since + rule->review_every_s;
+}
+
 int standing_tick(struct server *s)
 {
 	int64_t now_s = server_now_s();

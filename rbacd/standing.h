@@ -5,6 +5,7 @@
  */
 #pragma once
 
+#include "policy/view.h"
 #include "rbacd/server.h"
 
 struct standing;
@@ -23,6 +24,10 @@ void standing_free(struct standing *standing); /* NULL is a no-op */
  */
 const struct policy_state *standing_state(const struct server *server,
 					  const struct policy *policy);
+
+/* standing_overdue() - grant @i of the active policy waits for a review. */
+bool standing_overdue(const struct server *server, size_t i,
+		      const struct policy_rule *rule);
 
 /* standing_tick() - once a second: drops locks that have ended. Return: as refresh. */
 _must_check_ int standing_tick(struct server *server);

@@ -126,9 +126,15 @@ class Rules:
 
     def glass(self):
         w = self.w
-        self.rules_policy("break_glass:\n  - {id: rescue, to: [local:root], vms: [here], "
+        self.rules_policy("break_glass:\n  - {id: rescue, to: [local:bob], vms: [here], "
                           "privileges: [console], alert: page, mfa: none}\n")
-        got = self.phases("login", "root", "account")
+        a = w.console("bob", [world.PEOPLE["bob"][2]])
+        last = w.last("account")
+        self.r.check("break_glass: at the console without a grant, and an alert",
+                     a.ok and last.get("rule") == "rescue" and last.get("sev") == "alert" and
+                     last.get("op") == "break_glass", (a, last))
+        self.refused("break_glass: not over ssh", self.login("bob"), "no_grant", "account")
+        got = self.phases("login", "bob", "account")
         last = w.last("account")
         self.r.check("break_glass: without a console nothing", got[0][1] != "0" and
                      last.get("dec") == "deny", (got, last))

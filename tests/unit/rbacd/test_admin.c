@@ -726,15 +726,29 @@ static void test_lock_ends(void **state)
 	assert_int_equal(store_commit(w->server.store), 0);
 }
 
+static bool hinted(const struct conn *c, const char *text)
+{
+	const struct out_table *t = out_find(&c->rows, "hints");
+
+	for (const struct out_row *r = t ? t->first : NULL; r; r = r->next)
+		if (strstr(out_cell(r, "text")->text, text))
+			return true;
+	return false;
+}
+
 static void test_reviewed(void **state)
 {
 	struct store_review old = {.at_s = server_now_s() - 86400, .seen = true};
 	struct world *w = *state;
+	struct conn *c;
 
 	explain(w, "web", NULL); /* first seen at the start of the test: a baseline */
 	assert_int_equal(store_review_put(w->server.store, "g2", &old), 0);
 	assert_int_equal(standing_refresh(&w->server), 0);
 	explain(w, "web", "review_overdue");
+	c = call(w, "status", NO_PAIRS);
+	assert_true(hinted(c, "Grant g2 is overdue"));
+	conn_end(c);
 	expect(w, "reviewed", PAIRS("grant", "g1", "why", "x"), 1, "no grant");
 	expect(w, "reviewed", PAIRS("grant", "g2"), 2, "why");
 	expect(w, "reviewed", PAIRS("grant", "g2", "why", "still needed"), 0,
@@ -795,10 +809,10 @@ static void test_parked(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		T(test_enrol),		T(test_wrong_confirm),	T(test_bad_calls),
-		T(test_lost_phone),	T(test_left),		T(test_my_status),
-		T(test_busy_directory), T(test_explain),	T(test_locks),
-		T(test_lock_ends),	T(test_reviewed),	T(test_status),
+		T(test_enrol),		T(test_wrong_confirm), T(test_bad_calls),
+		T(test_lost_phone),	T(test_left),	       T(test_my_status),
+		T(test_busy_directory), T(test_explain),       T(test_locks),
+		T(test_lock_ends),	T(test_reviewed),      T(test_status),
 		T(test_parked),
 	};
 

@@ -1,17 +1,17 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * standing.c - what a grant is worth before anybody asks for anything: is it valid, is
+ * grant.c - what a grant is worth before anybody asks for anything: is it valid, is
  * it reviewed, and may its roles be held beside the person's others?
  */
 #include "policy/decide.h"
 
-bool standing_valid(const struct decide *d, const struct rule *r)
+bool grant_valid(const struct decide *d, const struct rule *r)
 {
 	return d->req->now_s >= r->valid_from_s &&
 	       (r->valid_until_s == 0 || d->req->now_s < r->valid_until_s);
 }
 
-int64_t standing_due(const struct decide *d, const struct rule *r)
+int64_t grant_due(const struct decide *d, const struct rule *r)
 {
 	const struct policy_state *state = d->req->state;
 	int64_t since = r->valid_from_s;
@@ -26,15 +26,15 @@ int64_t standing_due(const struct decide *d, const struct rule *r)
 	return since == INT64_MIN ? INT64_MIN : since + r->review_every_s;
 }
 
-bool standing_overdue(const struct decide *d, const struct rule *r)
+bool grant_overdue(const struct decide *d, const struct rule *r)
 {
-	return r->review_every_s != 0 && d->req->now_s >= standing_due(d, r);
+	return r->review_every_s != 0 && d->req->now_s >= grant_due(d, r);
 }
 
-bool standing_suspended(const struct decide *d, const struct rule *r)
+bool grant_suspended(const struct decide *d, const struct rule *r)
 {
 	return r->review_every_s != 0 && r->overdue != POLICY_OVERDUE_WARN &&
-	       standing_overdue(d, r);
+	       grant_overdue(d, r);
 }
 
 /* Whatever privilege is asked and whatever `when:` says: holding the role counts. */
@@ -42,7 +42,7 @@ static void try_held(struct decide *d, const struct rule *r)
 {
 	uint32_t ignored;
 
-	if (r->separated.n == 0 || !standing_valid(d, r) || standing_suspended(d, r) ||
+	if (r->separated.n == 0 || !grant_valid(d, r) || grant_suspended(d, r) ||
 	    match_to(r, &d->subject, &ignored) != MATCH_YES)
 		return;
 	for (uint32_t i = 0; i < r->separated.n; i++)
@@ -65,7 +65,7 @@ static uint32_t count_held(const struct decide *d, const struct model_separation
 	return n;
 }
 
-void standing_separate(struct decide *d)
+void grant_separate(struct decide *d)
 {
 	size_t size = (d->p->n_slots + 63) / 64 * sizeof(*d->held);
 
@@ -86,8 +86,8 @@ void standing_separate(struct decide *d)
 	}
 }
 
-const struct model_separation *standing_dropped(const struct decide *d,
-						const struct rule *r)
+const struct model_separation *grant_dropped(const struct decide *d,
+					     const struct rule *r)
 {
 	for (uint32_t i = 0; i < r->separated.n && d->conflict; i++) {
 		uint32_t slot = r->separated.v[i];
