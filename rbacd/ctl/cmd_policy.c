@@ -8,11 +8,9 @@
 #include "rbacd/ctl/ctl.h"
 
 /* The host a policy is loaded for; without a configuration this one without labels. */
-static int read_host(struct ctl *ctl, const struct ctl_args *args, size_t pos,
-		     struct utsname *uts, struct policy_host *ret,
-		     const char **ret_path)
+static int read_host(struct ctl *ctl, const struct ctl_args *args, struct utsname *uts,
+		     struct policy_host *ret, const char **ret_path)
 {
-	*ret_path = args->n_pos > pos ? args->pos[pos] : NULL;
 	if (*ret_path && !ctl_arg(args, "config") &&
 	    access(ctl->config_path, F_OK) != 0) {
 		if (uname(uts) != 0)
@@ -53,14 +51,16 @@ static int json_diags(struct ctl *ctl, const struct diags *diag)
 	return r;
 }
 
-int ctl_policy_load(struct ctl *ctl, const struct ctl_args *args, size_t pos,
+int ctl_policy_load(struct ctl *ctl, const struct ctl_args *args, const char *path,
 		    struct policy **ret, const char **ret_path)
 {
 	_cleanup_diags_ struct diags diag = DIAGS_INIT;
 	struct utsname uts;
 	struct policy_host host;
-	int r = read_host(ctl, args, pos, &uts, &host, ret_path);
+	int r;
 
+	*ret_path = path;
+	r = read_host(ctl, args, &uts, &host, ret_path);
 	if (r != 0)
 		return r;
 	r = policy_load(*ret_path, &host, ret, &diag);
@@ -90,7 +90,7 @@ int cmd_policy_check(struct ctl *ctl, const struct ctl_args *args)
 	const struct diags none = DIAGS_INIT;
 	_cleanup_policy_ struct policy *policy = NULL;
 	const char *path;
-	int r = ctl_policy_load(ctl, args, 0, &policy, &path);
+	int r = ctl_policy_load(ctl, args, args->pos[0], &policy, &path);
 
 	if (r != 0)
 		return r;
@@ -114,7 +114,7 @@ int cmd_policy_print(struct ctl *ctl, const struct ctl_args *args)
 
 	if (ctl->json)
 		return ctl_fail(ctl, CTL_USAGE, "a policy is printed as YAML only.");
-	r = ctl_policy_load(ctl, args, 0, &policy, &path);
+	r = ctl_policy_load(ctl, args, args->pos[0], &policy, &path);
 	if (r != 0)
 		return r;
 	r = policy_print(policy, ctl->out);

@@ -241,7 +241,7 @@ static int load_side(struct ctl *ctl, const struct ctl_args *args, size_t pos,
 		     const char *people, int64_t now_s, struct loaded *s)
 {
 	const char *path;
-	int r = ctl_policy_load(ctl, args, pos, &s->policy, &path);
+	int r = ctl_policy_load(ctl, args, args->pos[pos], &s->policy, &path);
 
 	if (r == 0)
 		r = read_people(ctl, args, people, now_s, s);

@@ -188,6 +188,13 @@ static const struct ctl_option diff_options[] = {
 	OPTIONS_END,
 };
 
+static const struct ctl_option access_options[] = {
+	{"people", "FILE", "people file instead of the configured source", 0, {NULL}},
+	{"policy", "PATH", "another policy than the configured one", 0, {NULL}},
+	CSV_OPTION,
+	OPTIONS_END,
+};
+
 static const struct ctl_command policy_commands[] = {
 	{"check",
 	 "check a policy and list everything that is wrong",
@@ -666,7 +673,7 @@ static const struct ctl_command root_commands[] = {
 	 NULL,
 	 cmd_users},
 	{"lock",
-	 "let nobody in for a while: a person, group, role, VM or method",
+	 "shut out a person, group, role, VM or method",
 	 "WHAT is USER, group:NAME, role:NAME, vm:NAME or factor:METHOD (totp, "
 	 "recovery,"
 	 "\nsecurity-key). It holds at once, beats every grant, and ends by itself.",
@@ -692,6 +699,22 @@ static const struct ctl_command root_commands[] = {
 	 explain_options,
 	 NULL,
 	 cmd_explain},
+	{"who-can",
+	 "who can reach a VM, and through what",
+	 "Everybody whom the policy lets in at some time, from somewhere, with a "
+	 "code.\n"
+	 "Exit status 2 when not all people are known.",
+	 {"VM", "[PRIVILEGE]"},
+	 access_options,
+	 NULL,
+	 cmd_who_can},
+	{"what-can",
+	 "what a person can reach, and through what",
+	 "Exit status 2 when not all people are known.",
+	 {"USER"},
+	 access_options,
+	 NULL,
+	 cmd_what_can},
 	{"my-status",
 	 "your own second factor; needs no root",
 	 NULL,

@@ -31,11 +31,11 @@ const char *ctl_plain(const struct ctl *ctl);
 
 struct policy;
 /*
- * ctl_policy_load() - the policy of argument @pos, or the configured one when it is
- * left out. Return: 0 and *ret with one reference; CTL_NO and everything wrong is told.
+ * ctl_policy_load() - the policy at @path; NULL: the configured one. Return: 0 and *ret
+ * with one reference; CTL_NO and everything wrong is told.
  */
 _must_check_ int ctl_policy_load(struct ctl *ctl, const struct ctl_args *args,
-				 size_t pos, struct policy **ret,
+				 const char *path, struct policy **ret,
 				 const char **ret_path);
 
 struct ctl_answer {
@@ -94,6 +94,8 @@ int cmd_policy_reviewed(struct ctl *ctl, const struct ctl_args *args);
 int cmd_explain(struct ctl *ctl, const struct ctl_args *args);
 int cmd_policy_check(struct ctl *ctl, const struct ctl_args *args);
 int cmd_policy_print(struct ctl *ctl, const struct ctl_args *args);
+int cmd_who_can(struct ctl *ctl, const struct ctl_args *args);
+int cmd_what_can(struct ctl *ctl, const struct ctl_args *args);
 int cmd_policy_diff(struct ctl *ctl, const struct ctl_args *args);
 int cmd_audit_tail(struct ctl *ctl, const struct ctl_args *args);
 int cmd_audit_show(struct ctl *ctl, const struct ctl_args *args);
