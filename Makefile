@@ -214,6 +214,8 @@ LIBS_test_identity        := -levent_core -lyaml -lcrypto
 LIBS_directory/test_local := -lyaml
 LIBS_directory/test_file  := -lyaml
 LIBS_test_config          := -lyaml
+UNIT_TESTS += directory/test_publish
+LINK_directory/test_publish := rbacd/directory/publish.c rbacd/directory/guard.c $(SNAPSHOT_SRC)
 # daemon
 UNIT_TESTS += rbacd/test_caps rbacd/test_handle rbacd/test_authz
 LINK_rbacd/test_caps   := rbacd/caps.c

@@ -45,6 +45,7 @@ void publish_free(struct publish *p)
 	snapshot_unref(p->whole);
 	snapshot_unref(p->change);
 	snapshot_unref(p->targets);
+	snapshot_unref(p->named);
 	free(p->t);
 	free(p->remap);
 	free(p);
@@ -152,6 +153,8 @@ static int read_targets(struct publish *p)
 		p->t[i].guarded = is_guarded(p, p->t[i].g.name);
 		take_window(old, n_old, &p->t[i]);
 	}
+	snapshot_unref(p->named);
+	p->named = snapshot_ref(p->targets);
 	return map_published(p);
 }
 

@@ -35,7 +35,8 @@ struct target {
 struct publish {
 	const struct config_ldap *config;	   /* borrowed */
 	struct snapshot *whole, *change, *targets; /* counted; NULL: none */
-	struct target *t;			   /* owned, one a target */
+	struct snapshot *named; /* counted; the targets that @t borrows from */
+	struct target *t;	/* owned, one a target */
 	size_t n_targets;
 	uint32_t *remap; /* owned: group of the published snapshot to target, or NONE */
 	uint64_t serial;
