@@ -13,6 +13,7 @@
 #include "rbacd/directory/link.h"
 #include "rbacd/directory/snapshot.h"
 #include "rbacd/identity.h"
+#include "rbacd/store/seal.h"
 
 #define POLICY                                                                         \
 	"vmsec_policy: 1\n"                                                            \
@@ -588,6 +589,211 @@ static void test_file(void **state)
 	world_free(w);
 }
 
+/* One snapshot of source ldap: a base of @n people, or a change with only @login. */
+struct block {
+	uint64_t serial, base;
+	size_t n;
+	const char *login;
+	bool member, gone, other_groups;
+};
+
+static int build_block(const struct block *k)
+{
+	_cleanup_builder_ struct snapshot_builder *b = NULL;
+	struct snapshot_account a = {.uid = 7001,
+				     .flags = k->gone ? 0 : SNAPSHOT_DIRECTORY,
+				     .n_groups = k->member};
+	uint32_t group;
+	char login[32];
+	int fd;
+
+	a.groups = &group;
+	assert_int_equal(snapshot_builder_new("ldap", now_s(), &b), 0);
+	snapshot_builder_number(b, k->serial, k->base);
+	assert_int_equal(snapshot_add_group(b, "ops", true, 0, &group), 0);
+	assert_int_equal(snapshot_add_group(b, k->other_groups ? "dbb" : "dba", true, 0,
+					    NULL),
+			 0);
+	for (size_t i = 0; i < k->n || (i == 0 && k->login); i++) {
+		(void)snprintf(login, sizeof(login), "p%zu", i);
+		a.login = a.id = k->login ? k->login : login;
+		assert_int_equal(snapshot_add_account(b, &a), 0);
+	}
+	assert_int_equal(snapshot_build_fd(b, &fd), 0);
+	return fd;
+}
+
+static void send_block(struct world *w, const struct block *k)
+{
+	send_simple(w, WIRE_SNAPSHOT, 0, NULL, build_block(k));
+	for (int i = 0; i < 20; i++) /* a large one is checked a slice a turn */
+		turn(w);
+}
+
+static bool in_ops(struct world *w, const char *login)
+{
+	assert_int_equal(lookup(w, login, NULL), 0);
+	return w->person.known && w->person.n_groups == 1;
+}
+
+static void test_base_and_change(void **state)
+{
+	struct world *w = world_new(CONFIG_SOURCE_LDAP);
+
+	(void)state;
+	connect_dir(w, "ldap");
+	send_block(w, &(struct block){.serial = 5, .n = 3500, .member = true});
+	assert_true(in_ops(w, "p7"));
+	assert_true(in_ops(w, "p3499"));
+	assert_string_equal(w->person.source, "ldap");
+	send_block(w, &(struct block){.serial = 6, .base = 5, .login = "p7"});
+	assert_false(in_ops(w, "p7"));
+	assert_true(w->person.known);
+	assert_true(in_ops(w, "p8"));
+	/* The next change holds everything since the base: p7 is as he was there. */
+	send_block(w, &(struct block){
+			      .serial = 7, .base = 5, .login = "p8", .gone = true});
+	assert_true(in_ops(w, "p7"));
+	assert_int_equal(lookup(w, "p8", NULL), 0);
+	assert_false(w->person.known);
+	send_block(w, &(struct block){.serial = 8, .n = 10});
+	assert_false(in_ops(w, "p7"));
+	assert_int_equal(lookup(w, "p3499", NULL), 0);
+	assert_false(w->person.known);
+	world_free(w);
+}
+
+/* A change to something else, or with other groups, ends the link; data stays. */
+static void test_change_must_fit(void **state)
+{
+	static const struct block bad[] = {
+		{.serial = 6, .base = 4, .login = "p7"},
+		{.serial = 6, .base = 5, .login = "p7", .other_groups = true}};
+
+	(void)state;
+	for (size_t i = 0; i < ARRAY_SIZE(bad); i++) {
+		struct world *w = world_new(CONFIG_SOURCE_LDAP);
+
+		connect_dir(w, "ldap");
+		send_block(w, &(struct block){.serial = 5, .n = 10, .member = true});
+		send_block(w, &bad[i]);
+		assert_true(in_ops(w, "p7"));
+		assert_int_equal(w->n_lost, 1);
+		world_free(w);
+	}
+}
+
+/* The change comes while its base is still being checked. */
+static void test_change_waits_for_its_base(void **state)
+{
+	const struct block base = {.serial = 5, .n = 3500, .member = true};
+	const struct block change = {.serial = 6, .base = 5, .login = "p7"};
+	struct world *w = world_new(CONFIG_SOURCE_LDAP);
+
+	(void)state;
+	connect_dir(w, "ldap");
+	send_simple(w, WIRE_SNAPSHOT, 0, NULL, build_block(&base));
+	send_block(w, &change);
+	assert_true(in_ops(w, "p8"));
+	assert_false(in_ops(w, "p7"));
+	world_free(w);
+}
+
+static void test_stale_by_privilege(void **state)
+{
+	struct world *w = world_new(CONFIG_SOURCE_LDAP);
+	struct policy_subject s;
+
+	(void)state;
+	connect_dir(w, "ldap");
+	send_block(w, &(struct block){.serial = 5, .n = 10, .member = true});
+	assert_true(in_ops(w, "p7"));
+	w->person.age_s = 1000;
+	identity_person_subject(&w->person, 900, &s);
+	assert_true(s.stale);
+	identity_person_subject(&w->person, 1000, &s);
+	assert_false(s.stale);
+	w->person.local = true; /* /etc/passwd is never old */
+	identity_person_subject(&w->person, 900, &s);
+	assert_false(s.stale);
+	world_free(w);
+}
+
+static struct seal *new_seal(uint8_t fill)
+{
+	uint8_t master[32];
+	struct seal *seal;
+
+	memset(master, fill, sizeof(master));
+	assert_int_equal(seal_new(master, &seal), 0);
+	return seal;
+}
+
+static void flip_byte(const char *dir, const char *name, off_t at)
+{
+	char path[128];
+	uint8_t b;
+	int fd;
+
+	(void)snprintf(path, sizeof(path), "%s/%s", dir, name);
+	fd = open(path, O_RDWR | O_CLOEXEC);
+	assert_true(fd >= 0);
+	assert_int_equal(pread(fd, &b, 1, at), 1);
+	b ^= 1;
+	assert_int_equal(pwrite(fd, &b, 1, at), 1);
+	(void)close(fd);
+}
+
+/* Return: 1 in ops, 0 known without, -1 unknown, after a start in @dir. */
+static int started_in(const char *dir, const struct seal *seal, const char *login)
+{
+	struct world *w = world_new(CONFIG_SOURCE_LDAP);
+	int r;
+
+	assert_int_equal(identity_keep(w->identity, seal, dir), 0);
+	assert_int_equal(lookup(w, login, NULL), 0);
+	r = !w->person.known ? -1 : w->person.n_groups == 1;
+	world_free(w);
+	return r;
+}
+
+static void test_kept_over_a_restart(void **state)
+{
+	struct seal *seal = new_seal(1), *other = new_seal(2);
+	struct world *w;
+	char dir[] = "/tmp/vmsec-keep-XXXXXX";
+
+	(void)state;
+	assert_non_null(mkdtemp(dir));
+	assert_int_equal(started_in(dir, seal, "p7"), -1); /* nothing there: no error */
+	w = world_new(CONFIG_SOURCE_LDAP);
+	assert_int_equal(identity_keep(w->identity, seal, dir), 0);
+	connect_dir(w, "ldap");
+	send_block(w, &(struct block){.serial = 5, .n = 3500, .member = true});
+	send_block(w, &(struct block){.serial = 6, .base = 5, .login = "p7"});
+	world_free(w); /* writes what is not written */
+	assert_int_equal(started_in(dir, seal, "p8"), 1);
+	assert_int_equal(started_in(dir, seal, "p7"), 0);
+	assert_int_equal(started_in(dir, other, "p8"), -1);
+	flip_byte(dir, "directory.change", 40);
+	assert_int_equal(started_in(dir, seal, "p8"), 1);
+	flip_byte(dir, "directory.base", 5000);
+	assert_int_equal(started_in(dir, seal, "p8"), -1);
+	flip_byte(dir, "directory.base", 5000);
+	flip_byte(dir, "directory.base", 3); /* the MAC itself */
+	assert_int_equal(started_in(dir, seal, "p8"), -1);
+	for (size_t i = 0; i < 2; i++) {
+		char path[128];
+
+		(void)snprintf(path, sizeof(path), "%s/directory.%s", dir,
+			       i ? "base" : "change");
+		assert_int_equal(unlink(path), 0);
+	}
+	assert_int_equal(rmdir(dir), 0);
+	seal_free(seal);
+	seal_free(other);
+}
+
 static void test_protocol_violations(void **state)
 {
 	static const char *const sources[] = {"file", "ldap", ""};
@@ -671,6 +877,11 @@ int main(void)
 		cmocka_unit_test(test_timeout),
 		cmocka_unit_test(test_new_policy),
 		cmocka_unit_test(test_file),
+		cmocka_unit_test(test_base_and_change),
+		cmocka_unit_test(test_change_must_fit),
+		cmocka_unit_test(test_change_waits_for_its_base),
+		cmocka_unit_test(test_stale_by_privilege),
+		cmocka_unit_test(test_kept_over_a_restart),
 		cmocka_unit_test(test_protocol_violations),
 		cmocka_unit_test(test_whole_snapshot_in_nss),
 		cmocka_unit_test(test_newer_link_wins),
