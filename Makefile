@@ -553,6 +553,13 @@ $(eval $(call bench_rule,bench_policy,$(addprefix tests/bench/policy_,data.c flo
 $(eval $(call bench_rule,enrol_people,$(BENCH_COMMON) $(MFA_SRC) $(STORE_SRC) \
   rbacd/wire/code.c policy/diag.c,$(call pkg_libs,liboath libcrypto sqlite3)))
 
+$(eval $(call bench_rule,bench_audit,$(AUDIT_SRC) $(STORE_SRC) policy/diag.c policy/reason.c,\
+  $(call pkg_libs,libcrypto sqlite3)))
+# Appending, verifying and reading the audit log, beside the same without the chain.
+.PHONY: bench-audit
+bench-audit: $(B)/tests/bench/bench_audit
+	@d=$$(mktemp -d -p $(CURDIR)/build) && $< $$d; rm -rf $$d
+
 FAULT_TOOLS := $(addprefix $(B)/tests/faults/,probe flood timing soak)
 define fault_rule
 $(B)/tests/faults/$(1): $$(call obj,tests/faults/$(1).c $(2))
@@ -636,6 +643,7 @@ help:
 	@echo 'make integration the real programs against the build; race: the long run'
 	@echo 'make faults      crashes, floods, swaps, timing, soak: samples; crash, flood ... : long'
 	@echo 'make bench       ours beside floors and peers (bench-peers unpacks one more peer)'
+	@echo 'make bench-audit appending, verifying and reading the audit log'
 	@echo 'make lint        layers, format, static analysis; fuzz: open-ended fuzzing'
 	@echo 'make tamper      1,000,000 random edits of a signed log, each found and named'
 	@echo 'make ldap-hostile  1,000 runs against a lying directory; bench-ldap: how soon, how big'
