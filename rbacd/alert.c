@@ -147,13 +147,6 @@ static void watch_directory(struct alerts *a)
 			    (long long)(now_s - a->dir_down_s));
 }
 
-void alerts_policy_wider(struct alerts *a, size_t n, const char *what)
-{
-	if ((int64_t)n > a->server->config->audit.alerts.widened)
-		raise_plain(a, DETECT_POLICY_WIDER, AUDIT_WARNING,
-			    "the new policy opens %zu %s that were closed", n, what);
-}
-
 /* ---------------------------------------------------------------- recording */
 
 static int record(struct alerts *a, const struct detect_alert *alert)

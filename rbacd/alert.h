@@ -20,9 +20,6 @@ void alerts_free(struct alerts *alerts);
  */
 _must_check_ int alerts_tick(struct alerts *alerts);
 
-/* alerts_policy_wider() - a policy that lets in @n more (@what: "VMs") was loaded. */
-void alerts_policy_wider(struct alerts *alerts, size_t n, const char *what);
-
 struct alerts_stats {
 	uint64_t raised, lost, hook_failed;
 };

@@ -3,15 +3,15 @@
 #pragma once
 
 /* Connections. A quarter of the pam.sock table is kept for consoles and uid 0. */
-#define LIMIT_PAM_CONNS	    4096
-#define LIMIT_PAM_RESERVED  (LIMIT_PAM_CONNS / 4)
-#define LIMIT_PER_INVOKER   16 /* pending, per login uid or PAM_RUSER */
-#define LIMIT_PER_SOURCE    32 /* pending, per source address */
-#define LIMIT_PER_SERVICE   (LIMIT_PAM_CONNS / 2) /* pending, per kind of service */
-#define LIMIT_ADMIN_CONNS   32
-#define LIMIT_USER_CONNS    256
-#define LIMIT_USER_LOOKUPS  4 /* directory questions in all, when user.sock adds one */
-#define LIMIT_USER_PER_UID  8
+#define LIMIT_PAM_CONNS	   4096
+#define LIMIT_PAM_RESERVED (LIMIT_PAM_CONNS / 4)
+#define LIMIT_PER_INVOKER  16 /* pending, per login uid or PAM_RUSER */
+#define LIMIT_PER_SOURCE   32 /* pending, per source address */
+#define LIMIT_PER_SERVICE  (LIMIT_PAM_CONNS / 2) /* pending, per kind of service */
+#define LIMIT_ADMIN_CONNS  32
+#define LIMIT_USER_CONNS   256
+#define LIMIT_USER_LOOKUPS 4 /* directory questions in all, when user.sock adds one */
+#define LIMIT_USER_PER_UID 8
 /* Accepted and read in one turn of the loop. What waits behind shares the next flush:
  * a longer turn saves little and makes everybody in it wait for its end. */
 #define LIMIT_TURN_REQUESTS 64

@@ -39,7 +39,6 @@ static const char *const names[DETECT_N] = {
 	[DETECT_LOG] = "log_integrity",
 	[DETECT_CLOCK] = "clock_off",
 	[DETECT_DIRECTORY] = "directory_down",
-	[DETECT_POLICY_WIDER] = "policy_wider",
 };
 
 const char *detect_name(enum detection what)

@@ -12,17 +12,16 @@
 #include "rbacd/config.h"
 
 enum detection {
-	DETECT_REPLAY,	     /* a used code again, from another source */
-	DETECT_SPRAY,	     /* one source, many people, many failures */
-	DETECT_ACCOUNT,	     /* many failures on one account */
-	DETECT_WRONG_CODES,  /* many wrong codes after a right first factor */
-	DETECT_DORMANT,	     /* an account used after a long time */
-	DETECT_FIRST_USE,    /* a privilege used after a long time, or never before */
-	DETECT_BREAK_GLASS,  /* rescue login, bypass code made or used */
-	DETECT_LOG,	     /* chain, checkpoint: the log is not as it should be */
-	DETECT_CLOCK,	     /* the wall clock jumped */
-	DETECT_DIRECTORY,    /* no rbacd-dir */
-	DETECT_POLICY_WIDER, /* a new policy lets many more in */
+	DETECT_REPLAY,	    /* a used code again, from another source */
+	DETECT_SPRAY,	    /* one source, many people, many failures */
+	DETECT_ACCOUNT,	    /* many failures on one account */
+	DETECT_WRONG_CODES, /* many wrong codes after a right first factor */
+	DETECT_DORMANT,	    /* an account used after a long time */
+	DETECT_FIRST_USE,   /* a privilege used after a long time, or never before */
+	DETECT_BREAK_GLASS, /* rescue login, bypass code made or used */
+	DETECT_LOG,	    /* chain, checkpoint: the log is not as it should be */
+	DETECT_CLOCK,	    /* the wall clock jumped */
+	DETECT_DIRECTORY,   /* no rbacd-dir */
 	DETECT_N,
 };
 
