@@ -234,10 +234,10 @@ static int tell_missing(struct diff *d, int s, const char *login,
 	return r;
 }
 
-static int compare_person(struct diff *d, const struct policy_subject *before,
+static int compare_person(struct diff *d, const char *login,
+			  const struct policy_subject *before,
 			  const struct policy_subject *after)
 {
-	const char *login = (before ? before : after)->login;
 	struct openings o[N_SIDES];
 	int r = ask(d, OLD, before, &o[OLD]);
 
@@ -269,15 +269,16 @@ int policy_diff(const struct policy_side *before, const struct policy_side *afte
 	int r = diff_init(&d, now_s);
 
 	while (r == 0 && (i < before->n_people || k < after->n_people)) {
-		const struct policy_subject *a =
-			i < before->n_people ? &before->people[i] : NULL;
-		const struct policy_subject *b =
-			k < after->n_people ? &after->people[k] : NULL;
-		int c = !a ? 1 : !b ? -1 : strcmp(a->login, b->login);
+		const struct policy_subject *a = &before->people[i];
+		const struct policy_subject *b = &after->people[k];
+		int c = i == before->n_people  ? 1
+			: k == after->n_people ? -1
+					       : strcmp(a->login, b->login);
 
+		r = compare_person(&d, (c <= 0 ? a : b)->login, c <= 0 ? a : NULL,
+				   c >= 0 ? b : NULL);
 		i += c <= 0;
 		k += c >= 0;
-		r = compare_person(&d, c <= 0 ? a : NULL, c >= 0 ? b : NULL);
 	}
 	return r;
 }
