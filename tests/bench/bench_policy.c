@@ -1,15 +1,15 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
  * bench_policy.c - a decision beside what plain bitsets need for the same question and
- * beside SSSD's libipa_hbac; the time and memory of loading; and who may enter a VM.
- * Ours also looks at an origin, the hours and the age of a proof. Arguments: [rounds
- * [FOLDER]]; FOLDER gets small.json and large.json for peers in other languages.
+ * beside SSSD's libipa_hbac; the time and memory of loading; who may enter a VM; and
+ * the exact difference of two policies. Ours also looks at an origin, the hours and the
+ * age of a proof. Arguments: [rounds [FOLDER]]; FOLDER gets small.json and large.json
+ * for peers in other languages.
  */
 #include <malloc.h>
 #include <time.h>
 
-#include "policy/policy.h"
-#include "policy/reach.h"
+#include "policy/diff.h"
 #include "tests/bench/peer_hbac.h"
 #include "tests/bench/policy_data.h"
 #include "tests/bench/policy_floor.h"
@@ -306,6 +306,69 @@ static void measure_who_can(const struct bench *b)
 	free(s.us);
 }
 
+/* ------------------------------------------------------------------ diff */
+
+struct counts {
+	size_t lost, gained, people;
+};
+
+static int count(void *arg, const struct policy_change *c)
+{
+	struct counts *n = arg;
+
+	if (!c)
+		n->people++;
+	else
+		*(c->gained ? &n->gained : &n->lost) += c->where.n_vms;
+	return 0;
+}
+
+static struct counts diff(const struct bench *a, const struct bench *b, double *ret_s)
+{
+	const struct policy_side x = {a->policy, a->people, a->d.n_users};
+	const struct policy_side y = {b->policy, b->people, b->d.n_users};
+	struct counts n = {0};
+	double t0 = now_us();
+
+	if (policy_diff(&x, &y, NOW_S, count, &n) != 0)
+		abort();
+	*ret_s = (now_us() - t0) / 1e6;
+	return n;
+}
+
+/* A twentieth of the grants lose a privilege; the way back must count the same. */
+static int measure_diff(const struct bench *b)
+{
+	struct bench other = {.name = "the same, changed", .d = b->d};
+	struct list *what = data_must(calloc(b->d.n_roles, sizeof(*what)));
+	struct counts there, back;
+	double s, s_back;
+	int r;
+
+	memcpy(what, b->d.what, b->d.n_roles * sizeof(*what));
+	for (uint32_t i = 0; i < b->d.n_roles; i += 20)
+		what[i].n--;
+	other.d.what = what;
+	r = load(&other);
+	if (r == 0) {
+		bind_people(&other);
+		there = diff(b, &other, &s);
+		back = diff(&other, b, &s_back);
+		printf("%s: exact diff: %.2f s (goal 5 s), %zu rows of %zu people; the "
+		       "way "
+		       "back %s\n",
+		       b->name, s, there.lost + there.gained, there.people,
+		       there.lost == back.gained && there.gained == back.lost
+			       ? "counts the same"
+			       : "DIFFERS");
+	}
+	policy_unref(other.policy);
+	free(other.people);
+	free(other.lists);
+	free(what);
+	return r;
+}
+
 static int run(const char *name, uint32_t roles, uint32_t vms, uint32_t users,
 	       unsigned rounds, const char *folder)
 {
@@ -320,7 +383,8 @@ static int run(const char *name, uint32_t roles, uint32_t vms, uint32_t users,
 		bind_people(&b);
 		measure(&b, rounds);
 		measure_who_can(&b);
-		if (folder)
+		r = measure_diff(&b);
+		if (r == 0 && folder)
 			r = write_json(&b, folder);
 		floor_done(&b.floor);
 	}

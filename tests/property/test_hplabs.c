@@ -2,6 +2,7 @@
 /*
  * test_hplabs.c - real user-permission matrices (HP Labs): a policy made from a role
  * decomposition must decide every pair exactly as the matrix says.
+ * A second decomposition, in which everybody is a role of his own, differs in nothing.
  * Permission p is VM p div 4 and privilege p mod 4. Argument "all": every pair of
  * americas_large as well, instead of a sample of a million.
  */
@@ -12,11 +13,11 @@
 
 #include <cmocka.h>
 
-#include "policy/policy.h"
+#include "policy/diff.h"
 
 #define USERS_MAX 4000
 #define PERMS_MAX 12000
-#define COVER_MAX 1000
+#define COVER_MAX USERS_MAX
 #define SAMPLE	  1000000
 
 static const char *const privileges[4] = {"ssh", "sudo", "console", "desktop"};
@@ -150,28 +151,76 @@ static void read_cover(FILE *f, struct cover *c, FILE *out)
 	fclose(f);
 }
 
-static struct policy *make_policy(FILE *cover_file, struct cover *c, unsigned perms)
+/* Everybody is a role of his own; the last permission of user @spare is left out. */
+static void read_plain(const struct matrix *m, unsigned spare, struct cover *c,
+		       FILE *out)
 {
-	char *text = NULL;
-	size_t len = 0;
-	FILE *out = open_memstream(&text, &len);
+	for (unsigned u = 1; u <= m->users; u++) {
+		char *list = NULL, user[16];
+		size_t len;
+		FILE *f = open_memstream(&list, &len);
+		unsigned last = 0;
+
+		assert_non_null(f);
+		for (unsigned perm = 1; perm <= m->perms; perm++) {
+			if (!m->bits[(size_t)u * PERMS_MAX + perm])
+				continue;
+			if (last != 0)
+				fprintf(f, "%u,", last);
+			last = perm;
+		}
+		if (last != 0 && u != spare)
+			fprintf(f, "%u", last);
+		fclose(f);
+		write_grants(out, c->n, list);
+		snprintf(user, sizeof(user), "%u", u);
+		add_users(c, user);
+		c->n++;
+		free(list);
+	}
+}
+
+static struct policy *load_text(FILE *out, char **text, size_t *len)
+{
 	struct diags diag = DIAGS_INIT;
 	struct policy *p = NULL;
 	struct policy_source src = {.name = "hplabs.yaml"};
 	int r;
 
-	assert_non_null(out);
-	write_head(out, perms);
-	read_cover(cover_file, c, out);
 	fclose(out);
-	src.buf = text;
-	src.len = len;
+	src.buf = *text;
+	src.len = *len;
 	r = policy_load_sources(&src, 1, NULL, &p, &diag);
 	diags_print(&diag, stdout);
 	diags_done(&diag);
-	free(text);
+	free(*text);
 	assert_int_equal(r, 0);
 	return p;
+}
+
+static struct policy *make_policy(FILE *cover_file, struct cover *c, unsigned perms)
+{
+	char *text = NULL;
+	size_t len = 0;
+	FILE *out = open_memstream(&text, &len);
+
+	assert_non_null(out);
+	write_head(out, perms);
+	read_cover(cover_file, c, out);
+	return load_text(out, &text, &len);
+}
+
+static struct policy *make_plain(const struct matrix *m, unsigned spare,
+				 struct cover *c)
+{
+	char *text = NULL;
+	size_t len = 0;
+	FILE *out = open_memstream(&text, &len);
+
+	assert_non_null(out);
+	write_head(out, m->perms);
+	read_plain(m, spare, c, out);
+	return load_text(out, &text, &len);
 }
 
 /* A user as the policy sees him. */
@@ -271,6 +320,78 @@ static void check_sample(const struct policy *p, const struct cover *c,
 	assert_true(allowed > SAMPLE / 4);
 }
 
+/* ------------------------------------------------------------------ diff */
+
+struct everybody {
+	struct policy_subject *v;
+	char (*login)[16];
+	uint32_t *groups;
+};
+
+static struct policy_side make_side(const struct policy *p, const struct cover *c,
+				    unsigned users, struct everybody *e)
+{
+	size_t n = 0;
+
+	for (unsigned u = 1; u <= users; u++)
+		n += c->n_of[u];
+	e->v = calloc(users, sizeof(*e->v));
+	e->login = calloc(users, sizeof(*e->login));
+	e->groups = calloc(n + 1, sizeof(*e->groups));
+	assert_true(e->v && e->login && e->groups);
+	n = 0;
+	for (unsigned u = 1; u <= users; u++) {
+		make_subject(p, c, u, &e->v[u - 1], e->groups + n);
+		snprintf(e->login[u - 1], sizeof(e->login[0]), "u%06u", u);
+		e->v[u - 1].login = e->login[u - 1];
+		n += c->n_of[u];
+	}
+	return (struct policy_side){p, e->v, users};
+}
+
+static void everybody_done(struct everybody *e)
+{
+	free(e->v);
+	free(e->login);
+	free(e->groups);
+}
+
+static void cover_done(struct cover *c)
+{
+	for (unsigned u = 0; u < USERS_MAX; u++)
+		free(c->of[u]);
+}
+
+static int count_change(void *arg, const struct policy_change *change)
+{
+	size_t *n = arg;
+
+	*n += change ? change->where.n_vms : 0;
+	return 0;
+}
+
+/* Rows of the diff between the decomposition and a plain one. */
+static size_t diff_plain(const struct policy *p, const struct cover *c,
+			 const struct matrix *m, unsigned spare)
+{
+	static struct cover plain;
+	struct everybody a, b;
+	struct policy_side x, y;
+	struct policy *q;
+	size_t n = 0;
+
+	memset(&plain, 0, sizeof(plain));
+	q = make_plain(m, spare, &plain);
+	x = make_side(p, c, m->users, &a);
+	y = make_side(q, &plain, m->users, &b);
+	assert_int_equal(policy_diff(&x, &y, 1000, count_change, &n), 0);
+	everybody_done(&a);
+	everybody_done(&b);
+	cover_done(&plain);
+	policy_unref(q);
+	return n;
+}
+
 static void check_set(const char *set, bool sample)
 {
 	FILE *matrix_file = open_data(set, ".txt");
@@ -295,9 +416,10 @@ static void check_set(const char *set, bool sample)
 		check_sample(p, &c, &m);
 	else
 		check_all(p, &c, &m);
+	assert_int_equal(diff_plain(p, &c, &m, 0), 0);
+	assert_int_equal(diff_plain(p, &c, &m, m.users / 2), 1);
 	policy_unref(p);
-	for (unsigned u = 0; u < USERS_MAX; u++)
-		free(c.of[u]);
+	cover_done(&c);
 	free(m.bits);
 }
 
