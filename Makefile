@@ -89,7 +89,7 @@ LDAP_MAP_SRC := $(addprefix rbacd/directory/,dn.c ldap_entry.c ldap_filter.c lda
   ldap_schema.c table.c)
 # Talks to servers; only the follower's process calls it.
 LDAP_SRC   := rbacd/directory/follow.c rbacd/directory/session.c rbacd/directory/poll.c \
-  rbacd/directory/publish.c rbacd/directory/guard.c rbacd/directory/ldap_sync.c \
+  rbacd/directory/publish.c rbacd/directory/changes.c rbacd/directory/guard.c rbacd/directory/ldap_sync.c \
   rbacd/directory/ldap_search.c rbacd/directory/ldap_conn.c rbacd/directory/ldap_connect.c
 DIR_SRC    := rbacd/directory/dir_main.c rbacd/directory/nss.c rbacd/directory/nss_worker.c \
   rbacd/directory/workers.c rbacd/directory/file.c rbacd/privilege.c \
@@ -214,8 +214,10 @@ LIBS_test_identity        := -levent_core -lyaml -lcrypto
 LIBS_directory/test_local := -lyaml
 LIBS_directory/test_file  := -lyaml
 LIBS_test_config          := -lyaml
-UNIT_TESTS += directory/test_publish
-LINK_directory/test_publish := rbacd/directory/publish.c rbacd/directory/guard.c $(SNAPSHOT_SRC)
+UNIT_TESTS += directory/test_publish directory/test_ldap_connect
+LINK_directory/test_ldap_connect := rbacd/directory/ldap_connect.c rbacd/directory/bind_password.c \
+  policy/diag.c
+LINK_directory/test_publish := rbacd/directory/publish.c rbacd/directory/changes.c rbacd/directory/guard.c $(SNAPSHOT_SRC)
 # daemon
 UNIT_TESTS += rbacd/test_caps rbacd/test_handle rbacd/test_authz
 LINK_rbacd/test_caps   := rbacd/caps.c

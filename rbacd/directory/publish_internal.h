@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* publish_internal.h - shared by publish.c (collect, build) and guard.c (hold). */
+/* publish_internal.h - shared by publish.c (build), changes.c (compare) and
+ * guard.c (hold). */
 #pragma once
 
 #include "rbacd/directory/publish.h"
@@ -48,6 +49,19 @@ struct publish {
 };
 
 #define PUBLISH_NONE UINT32_MAX
+
+/* changes_collect() - every account that differs, sorted; @all: look at everybody. */
+_must_check_ int changes_collect(struct publish *p, struct ldap_map *m, bool all,
+				 struct changes *changes,
+				 struct publish_result *result);
+const struct change *changes_find(const struct changes *c, const char *login);
+void changes_done(struct changes *c);
+
+/* publish_newest() - the newest published state of the groups, or NULL. */
+const struct snapshot *publish_newest(const struct publish *p);
+/* publish_old_groups() - published groups of @a as targets, sorted, in @buf. */
+size_t publish_old_groups(const struct publish *p, const struct snapshot_account *a,
+			  uint32_t *buf);
 
 /* guard_check() - decide what of @c waits; fills events. @total: people published. */
 void guard_check(struct publish *p, struct changes *c, enum publish_scope scope,

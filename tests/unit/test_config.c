@@ -177,6 +177,128 @@ static void test_refused(void **state)
 	}
 }
 
+#define LDAP_URIS                                                                      \
+	"uris: [ldaps://a.example, ldap://b.example:3389, 'ldapi://%2frun%2fl']"
+#define LDAP_BIND   "bind: {dn: 'cn=v,dc=ex', password_file: /a/pw}"
+#define LDAP_TLS    "tls: {ca: /a/ca.pem}"
+#define LDAP_USERS  "users: {base: 'ou=p,dc=ex', filter: '(uid=*)', login: mail}"
+#define LDAP_GROUPS "groups: {base: 'ou=g,dc=ex', member: uniqueMember}"
+#define LDAP(uris, bind, tls, users, more)                                             \
+	"rbacd: 1\nvm: {name: a}\ndirectory: {source: ldap, " uris ", " bind ", " tls  \
+	", " users ", " LDAP_GROUPS more "}\n"
+
+static void test_ldap_read_and_printed(void **state)
+{
+	_cleanup_diags_ struct diags diag = DIAGS_INIT;
+	_cleanup_config_ struct config *a = NULL, *b = NULL;
+	_cleanup_free_ char *text = NULL;
+	size_t len;
+	FILE *f = open_memstream(&text, &len);
+
+	(void)state;
+	assert_int_equal(load(LDAP(LDAP_URIS, LDAP_BIND, LDAP_TLS, LDAP_USERS,
+				   ", schema: rfc2307bis, poll: 5s, guard: {share: 20, "
+				   "growth: 3, groups: [admins]}, max_stale: {default: "
+				   "2h, ssh: 1h, su: 3h}"),
+			      &a, &diag),
+			 0);
+	assert_int_equal(config_print(a, f), 0);
+	(void)fclose(f);
+	assert_int_equal(load(text, &b, &diag), 0);
+	assert_int_equal(b->source, CONFIG_SOURCE_LDAP);
+	assert_int_equal(b->ldap.n_uris, 3);
+	assert_string_equal(b->ldap.uris[1], "ldap://b.example:3389");
+	assert_int_equal(b->ldap.bind, CONFIG_BIND_SIMPLE);
+	assert_string_equal(b->ldap.users_login, "mail");
+	assert_string_equal(b->ldap.groups_member, "uniqueMember");
+	assert_int_equal(b->ldap.poll_s, 5);
+	assert_int_equal(b->ldap.reconcile_s, 86400);
+	assert_int_equal(b->ldap.guard_share, 20);
+	assert_string_equal(b->ldap.guard_groups[0], "admins");
+	assert_int_equal(config_max_stale(b, "ssh"), 3600);
+	assert_int_equal(config_max_stale(b, "su"), 7200); /* never above default */
+	assert_int_equal(config_max_stale(b, "console"), 7200);
+}
+
+/* sudo and su trust a silent LDAP server for a quarter of an hour. */
+static void test_ldap_privileged_stale(void **state)
+{
+	_cleanup_diags_ struct diags diag = DIAGS_INIT;
+	_cleanup_config_ struct config *c = NULL;
+
+	(void)state;
+	assert_int_equal(load(LDAP(LDAP_URIS, LDAP_BIND, LDAP_TLS, LDAP_USERS, ""), &c,
+			      &diag),
+			 0);
+	assert_int_equal(config_max_stale(c, "sudo"), 900);
+	assert_int_equal(config_max_stale(c, "ssh"), 86400);
+}
+
+static void test_ldap_refused(void **state)
+{
+	static const struct {
+		const char *text, *want;
+	} bad[] = {
+		{LDAP("uris: []", LDAP_BIND, LDAP_TLS, LDAP_USERS, ""), "needs uris"},
+		{LDAP("uris: ['http://a']", LDAP_BIND, LDAP_TLS, LDAP_USERS, ""),
+		 "must be ldaps"},
+		{LDAP("uris: ['ldaps://a/dc=ex']", LDAP_BIND, LDAP_TLS, LDAP_USERS, ""),
+		 "must be ldaps"},
+		{LDAP("uris: ['ldaps://']", LDAP_BIND, LDAP_TLS, LDAP_USERS, ""),
+		 "must be ldaps"},
+		{LDAP("uris: ['ldapi:///run/l']", LDAP_BIND, LDAP_TLS, LDAP_USERS, ""),
+		 "%2f"},
+		{LDAP(LDAP_URIS, "bind: {dn: 'cn=v,dc=ex'}", LDAP_TLS, LDAP_USERS, ""),
+		 "nobody binds without"},
+		{LDAP(LDAP_URIS, "bind: {dn: '', password_file: /a}", LDAP_TLS,
+		      LDAP_USERS, ""),
+		 "must be a DN"},
+		{LDAP(LDAP_URIS, "bind: {}", LDAP_TLS, LDAP_USERS, ""),
+		 "nobody binds without"},
+		{LDAP(LDAP_URIS, "bind: {sasl: external}", LDAP_TLS, LDAP_USERS, ""),
+		 "for sasl external over the network"},
+		{LDAP(LDAP_URIS, "bind: {sasl: external, dn: 'a=b'}", LDAP_TLS,
+		      LDAP_USERS, ""),
+		 "nobody binds without"},
+		{LDAP(LDAP_URIS, LDAP_BIND, "tls: {}", LDAP_USERS, ""), "tls: {ca"},
+		{LDAP(LDAP_URIS, LDAP_BIND, "tls: {ca: /c, cert: /d}", LDAP_USERS, ""),
+		 "cert and key together"},
+		{LDAP(LDAP_URIS, LDAP_BIND, LDAP_TLS, "users: {base: ''}", ""),
+		 "the root of the tree is not a base"},
+		{LDAP(LDAP_URIS, LDAP_BIND, LDAP_TLS, "users: {}", ""), "base: DN"},
+		{LDAP(LDAP_URIS, LDAP_BIND, LDAP_TLS,
+		      "users: {base: 'a=b', filter: uid}", ""),
+		 "in brackets"},
+		{LDAP(LDAP_URIS, LDAP_BIND, LDAP_TLS,
+		      "users: {base: 'a=b', login: 'u)('}", ""),
+		 "attribute's name"},
+		{LDAP(LDAP_URIS, LDAP_BIND, LDAP_TLS, LDAP_USERS, ", schema: nis"),
+		 "must be rfc2307"},
+		{LDAP(LDAP_URIS, LDAP_BIND, LDAP_TLS, LDAP_USERS, ", reconcile: 2d"),
+		 "must be from"},
+		{LDAP(LDAP_URIS, LDAP_BIND, LDAP_TLS, LDAP_USERS,
+		      ", guard: {share: 101}"),
+		 "from 0 to 100"},
+		{LDAP(LDAP_URIS, LDAP_BIND, LDAP_TLS, LDAP_USERS, ", insecure: true"),
+		 "insecure"},
+	};
+
+	(void)state;
+	for (size_t i = 0; i < ARRAY_SIZE(bad); i++) {
+		_cleanup_diags_ struct diags diag = DIAGS_INIT;
+		struct config *c = NULL;
+		bool found = false;
+
+		if (load(bad[i].text, &c, &diag) != YAML_E_INVALID || c)
+			fail_msg("case %zu '%s' was not refused", i, bad[i].want);
+		for (size_t k = 0; k < diag.n; k++)
+			found = found || strstr(diag.v[k].msg, bad[i].want);
+		if (!found)
+			fail_msg("case %zu lacks '%s', has '%s'", i, bad[i].want,
+				 diag.n ? diag.v[0].msg : "");
+	}
+}
+
 static void test_all_are_listed(void **state)
 {
 	_cleanup_diags_ struct diags diag = DIAGS_INIT;
@@ -207,6 +329,9 @@ int main(void)
 		cmocka_unit_test(test_print_round_trip),
 		cmocka_unit_test(test_empty_lists),
 		cmocka_unit_test(test_refused),
+		cmocka_unit_test(test_ldap_read_and_printed),
+		cmocka_unit_test(test_ldap_privileged_stale),
+		cmocka_unit_test(test_ldap_refused),
 		cmocka_unit_test(test_all_are_listed),
 		cmocka_unit_test(test_missing_file),
 	};
