@@ -311,8 +311,9 @@ static int migrate(struct store *store, int64_t version)
 	(void)fputs("BEGIN IMMEDIATE;", text); /* fclose() tells */
 	if (version == 0)
 		(void)fputs(store_sql_schema, text);
-	for (int64_t v = version > 0 ? version : 1; v < STORE_SCHEMA_VERSION; v++)
-		(void)fputs(store_sql_migration[v - 1], text);
+	for (size_t i = version > 0 ? (size_t)version - 1 : 0;
+	     i < ARRAY_SIZE(store_sql_migration); i++)
+		(void)fputs(store_sql_migration[i], text);
 	(void)fprintf(text,
 		      "PRAGMA application_id = %d; PRAGMA user_version = %d; COMMIT;",
 		      STORE_APPLICATION_ID, STORE_SCHEMA_VERSION);

@@ -290,7 +290,7 @@ static void emit_rule(const struct m_rule *r, FILE *out)
 
 void emit_rules(const struct m_policy *m, unsigned mask, uint64_t rng, FILE *out)
 {
-	unsigned order[RULES_MAX];
+	unsigned order[RULES_MAX] = {0};
 
 	for (unsigned i = 0; i < m->n_rules; i++)
 		order[i] = i;

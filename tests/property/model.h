@@ -24,9 +24,10 @@
 #define RULES_MAX 16
 #define EXPR_MAX  7
 #define DAY0_S	  1767225600 /* 2026-01-01 UTC */
-#define SPRING_S  1774746000 /* 2026-03-29 01:00 UTC: Berlin goes from 02:00 to 03:00  \
-			      */
-#define AUTUMN_S 1792890000  /* 2026-10-25 01:00 UTC: and from 03:00 to 02:00 */
+#define SPRING_S                                                                       \
+	1774746000	    /* 2026-03-29 01:00 UTC: Berlin goes from 02:00 to 03:00   \
+			     */
+#define AUTUMN_S 1792890000 /* 2026-10-25 01:00 UTC: and from 03:00 to 02:00 */
 #define N_SEPS	 2
 #define N_LIMITS 2
 #define N_LOCKS	 2

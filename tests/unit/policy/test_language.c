@@ -289,13 +289,13 @@ static void test_lock_texts(void **state)
 
 static void test_view(void **state)
 {
-	struct policy *
-		p = load_good(GRANT("when: {time: {days: [fri, mon]}}, review: {every: "
-				    "9d}") "mode: "
-					   "{monitor: [all]}\n"
-					   "tests: [{user_in: [a], do: ssh, at: "
-					   "2026-01-01T00:00Z, want: deny, "
-					   "reason: outside_hours}]\n");
+	struct policy *p =
+		load_good(GRANT("when: {time: {days: [fri, mon]}}, review: {every: "
+				"9d}") "mode: "
+				       "{monitor: [all]}\n"
+				       "tests: [{user_in: [a], do: ssh, at: "
+				       "2026-01-01T00:00Z, want: deny, "
+				       "reason: outside_hours}]\n");
 	struct policy_rule rule;
 	struct policy_test test;
 	struct policy_vm vm;
