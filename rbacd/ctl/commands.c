@@ -188,6 +188,11 @@ static const struct ctl_option diff_options[] = {
 	OPTIONS_END,
 };
 
+static const struct ctl_option lint_options[] = {
+	{"people", "FILE", "people file instead of the configured source", 0, {NULL}},
+	OPTIONS_END,
+};
+
 static const struct ctl_option access_options[] = {
 	{"people", "FILE", "people file instead of the configured source", 0, {NULL}},
 	{"policy", "PATH", "another policy than the configured one", 0, {NULL}},
@@ -211,6 +216,17 @@ static const struct ctl_command policy_commands[] = {
 	 NULL,
 	 NULL,
 	 cmd_policy_print},
+	{"lint",
+	 "what every rule hits, and what looks like a mistake",
+	 "VMs and people of every set, grant and deny; then rules that are expired, "
+	 "dead,\n"
+	 "double, shadowed, too broad, without owner or second factor. Exit status 1 "
+	 "on a\n"
+	 "warning, 2 when not all people are known.",
+	 {"[PATH]"},
+	 lint_options,
+	 NULL,
+	 cmd_policy_lint},
 	{"diff",
 	 "who gains and who loses what by a new policy",
 	 "Every person, VM and privilege that OLD opens and NEW does not, or the "

@@ -1,12 +1,13 @@
 #!/usr/bin/python3 -I
 # SPDX-License-Identifier: Apache-2.0
-"""The tools that make a policy safe to change: who-can and what-can.
+"""The tools that make a policy safe to change: who-can, what-can, policy lint.
 
 On a small policy by hand, then on a real operator's (skipped without its data), where
 every answer is counted again from the source data. usage: check_tools.py RBACCTL
 """
 import csv
 import io
+import json
 import os
 import subprocess
 import sys
@@ -39,6 +40,52 @@ people:
   - {login: bob, id: b, uid: 2002, groups: [dbas]}
   - {login: carol, id: c, uid: 2003, groups: [admins, dbas, out]}
   - {login: dave, id: d, uid: 2004, groups: [admins], disabled: true}
+"""
+# Each rule of lint is broken once.
+LINT = """vmsec_policy: 1
+inventory:
+  web[1-9]: {labels: {tier: web}}
+  db[1-4]: {labels: {tier: db}}
+vm_sets:
+  web: {label: {tier: [web]}}
+  db: {label: {tier: [db]}}
+  none: {label: {tier: [moon]}}
+  spare: {label: {tier: [db]}}
+  all: {every: true}
+roles:
+  viewer: {privileges: [ssh]}
+  admin: {includes: [viewer], privileges: [sudo]}
+  idle: {privileges: [console]}
+  payer: {privileges: [web]}
+  auditor: {privileges: [desktop]}
+grants:
+  - {id: g-web, to: [admins], roles: [admin], vms: [web], owner: o}
+  - {id: g-web2, to: [admins], roles: [admin], vms: [web], owner: o}
+  - {id: g-part, to: [admins], roles: [admin], vms: ["vm:web3"], owner: o, when: {from: [local]}}
+  - {id: g-nobody, to: [ghosts], roles: [viewer], vms: [web], owner: o}
+  - {id: g-novm, to: [dbas], roles: [viewer], vms: [none], owner: o}
+  - {id: g-ended, to: [dbas], roles: [admin], vms: [web], owner: o, valid: {until: "2001-01-01"}}
+  - {id: g-plain, to: [dbas], roles: [viewer], vms: ["vm:db1"], owner: o, when: {mfa: none}}
+  - {id: g-loose, to: [dbas], roles: [viewer], vms: ["vm:db2"]}
+  - {id: g-broad, to: [dbas], roles: [payer], vms: [all], owner: o}
+  - {id: g-shut, to: [out], roles: [admin], vms: [db], owner: o}
+  - {id: g-audit, to: [out], roles: [auditor], vms: ["vm:web1"], owner: o}
+denies:
+  - {id: d-shut, to: [out], privileges: [ssh, sudo], vms: [db]}
+separation:
+  - {id: s-1, never_both: [role:payer, role:auditor]}
+"""
+CLEAN = """vmsec_policy: 1
+inventory:
+  web[1-9]: {labels: {tier: web}}
+  db1: {labels: {tier: db}}
+vm_sets:
+  web: {label: {tier: [web]}}
+roles:
+  viewer: {privileges: [ssh]}
+grants:
+  - {id: g-web, to: [admins], roles: [viewer], vms: [web], owner: o}
+  - {id: g-db, to: [dbas], roles: [viewer], vms: ["vm:db1"], owner: o}
 """
 
 
@@ -82,6 +129,36 @@ class Tools(check_wikimedia.Checker):
             r = self.ctl(*argv, *where)
             self.expect(" ".join(argv), r.returncode == 1 and said in r.stderr, r.stderr)
 
+    # ---- lint
+
+    def lint(self):
+        people = self.write("people.yaml", PEOPLE)
+        path = self.write("lint.yaml", LINT)
+        r = self.ctl("policy", "lint", path, "--people", people, "--json")
+        d = json.loads(r.stdout)
+        found = sorted((f["code"], f["id"]) for f in d["findings"])
+        self.expect("lint: what is found", found == sorted([
+            ("dead", "g-nobody"), ("dead", "g-novm"), ("expired", "g-ended"),
+            ("no-mfa", "g-plain"), ("no-owner", "g-loose"), ("broad", "g-broad"),
+            ("duplicate", "g-web2"), ("subsumed", "g-part"), ("shadowed", "g-shut"),
+            ("unused", "spare"), ("unused", "idle"), ("separation", "s-1")]), repr(found))
+        counts = {c["id"]: (c["kind"], c["vms"], c.get("people")) for c in d["counts"]}
+        self.expect("lint: how much everything hits",
+                    counts["g-web"] == ("grant", 9, 2) and counts["d-shut"] == ("deny", 4, 1)
+                    and counts["db"] == ("set", 4, None) and counts["g-nobody"][2] == 0,
+                    repr(counts))
+        self.expect("lint: warnings are exit status 1", r.returncode == 1, r.stderr)
+        lines = LINT.splitlines()
+        self.expect("lint: every finding stands where its entry does",
+                    all(f["id"] in lines[f["line"] - 1] for f in d["findings"]), r.stdout)
+        r = self.ctl("policy", "lint", self.write("clean.yaml", CLEAN), "--people", people)
+        self.expect("lint: nothing to say is exit status 0",
+                    r.returncode == 0 and "0 warnings, 0 notes" in r.stdout, r.stdout)
+        r = self.ctl("policy", "lint", path)
+        self.expect("lint without people: exit status 2, and nobody is called dead",
+                    r.returncode == 2 and "names nobody" not in r.stdout
+                    and "incomplete" in r.stderr, r.stdout + r.stderr)
+
     # ---- a real operator
 
     def wikimedia(self):
@@ -102,6 +179,13 @@ class Tools(check_wikimedia.Checker):
         held = {(x["vm"], x["privilege"]) for x in rows}
         self.expect("what-can " + login, {v for v, p in held if p == "ssh"} ==
                     {h for h in answers.hosts if answers.may(login, h, "ssh")}, r.stderr)
+        r = self.ctl("policy", "lint", policy, "--people", people, "--json")
+        d = json.loads(r.stdout)
+        members = {c["id"]: c["people"] for c in d["counts"] if c["kind"] == "deny"}
+        self.expect("lint of it: how many the deny of those who left hits",
+                    members["absent"] == sum("absent" in answers.groups.get(u, ()) and
+                                             data.users[u]["ensure"] != "absent"
+                                             for u in answers.people), repr(members))
         print("tools: %d ssh answers counted again; %s reaches %d" % (asked, login, len(held)))
 
 
@@ -110,6 +194,7 @@ def main():
     with tempfile.TemporaryDirectory() as folder:
         t = Tools(sys.argv[1], folder)
         t.small()
+        t.lint()
         if os.path.isdir(check_wikimedia.DATA):
             t.wikimedia()
         else:

@@ -66,6 +66,7 @@ HANDLER(cmd_policy_reviewed)
 HANDLER(cmd_who_can)
 HANDLER(cmd_what_can)
 HANDLER(cmd_policy_diff)
+HANDLER(cmd_policy_lint)
 HANDLER(cmd_version)
 HANDLER(cmd_completion)
 

@@ -1,0 +1,46 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* lint_internal.h - what the lint_*.c files share: every rule with the VMs it holds. */
+#pragma once
+
+#include "policy/lint.h"
+
+struct lint_rule {
+	struct policy_rule r;
+	bool deny;
+	uint64_t *vms; /* owned; bits */
+	size_t n_vms, n_people;
+	size_t stamp; /* person counted last, + 1 */
+};
+
+struct lint {
+	const struct policy_lint_input *in;
+	struct lint_rule *rules; /* owned; grants, then denies */
+	size_t n_grants, n_rules;
+	size_t words;	/* of VM bits */
+	uint32_t *room; /* owned; a list of VMs */
+};
+
+/* lint_say() - one finding about an entry. */
+void lint_say(const struct lint *l, enum policy_lint_severity severity,
+	      const char *code, const char *id, const struct policy_where *where,
+	      const char *fmt, ...) _printf_(6, 7);
+
+/* lint_pairs() - duplicate, subsumed and shadowed grants. */
+void lint_pairs(const struct lint *l);
+/* lint_names() - sets, roles and groups that nothing uses. */
+_must_check_ int lint_names(const struct lint *l);
+/* lint_separation() - people who hold two roles that nobody may hold together. */
+_must_check_ int lint_separation(const struct lint *l);
+
+/* lint_principals() - the principals of the policy that @s surely is, ascending within
+ * each kind. @ret: room for all principals. Return: how many. */
+size_t lint_principals(const struct policy *policy, const struct policy_subject *s,
+		       uint32_t *ret);
+
+static inline bool lint_has(const struct policy_indices *list, uint32_t x)
+{
+	for (size_t i = 0; i < list->n; i++)
+		if (list->v[i] == x)
+			return true;
+	return false;
+}
