@@ -4,6 +4,7 @@
 
 usage: ldap.py [VARIANT]
 """
+import base64
 import os
 import re
 import signal
@@ -252,10 +253,101 @@ class Ldap:
         one.member("unique", "uid=hermes,ou=people," + base, False, "uniqueMember")
         self.expect("uniqueMember taken away: refused", "hermes", False)
 
+    def active_directory(self):
+        """Shaped like Active Directory, as far as slapd can be: ids, state, primary group."""
+        w, one = self.w, slapd.Slapd(self.w, "adlike", 3640, sync=False)
+        one.load(slapd.tree())
+        one.start()
+        sid = lambda rid: base64.b64encode(bytes((1, 2, 0, 0, 0, 0, 0, 5)) + struct.pack(
+            "<II", 21, rid)).decode()
+        guid = lambda n: base64.b64encode(bytes(15) + bytes((n,))).decode()
+        out = []
+        for i, (login, control) in enumerate((("Scruffy", 512), ("nibbler", 514), ("DC01$", 4096))):
+            out.append("dn: cn=%s,ou=people,%s\nobjectClass: user\ncn: %s\nsAMAccountName: %s\n"
+                       "userAccountControl: %d\nprimaryGroupID: 513\nobjectSid:: %s\n"
+                       "objectGUID:: %s\nobjectCategory: person\nuSNChanged: %d\n" % (
+                           login, slapd.BASE, login, login, control, sid(1000 + i), guid(i + 1),
+                           10 + i))
+        for i, (name, rid, member) in enumerate((("Domain Users", 513, None),
+                                                 ("Admins", 1100, "Scruffy"))):
+            out.append("dn: cn=%s,ou=groups,%s\nobjectClass: group\ncn: %s\nsAMAccountName: %s\n"
+                       "objectSid:: %s\nobjectGUID:: %s\nuSNChanged: %d\n%s" % (
+                           name, slapd.BASE, name, name, sid(rid), guid(i + 10), 20 + i,
+                           "member: cn=%s,ou=people,%s\n" % (member, slapd.BASE)
+                           if member else ""))
+        one.tool("ldapadd", text="\n".join(out))
+        w.policy(policy(grant("d", "domain users", "viewer"), grant("a", "admins"),
+                        head="groups:\n  admins: {id: 'objectGUID:00000000-0000-0000-0000-"
+                             "00000000000b'}"))
+        self.restart(schema="ad", extra="  poll: 1s\n", uris=[one.uri])
+        self.expect("AD: the primary group counts", "Scruffy", True)
+        self.expect("AD: a group pinned by objectGUID", "Scruffy", True, privilege="sudo")
+        self.never("AD: a disabled account", "nibbler", seconds=0.05)
+        self.never("AD: the login in another spelling", "scruffy", seconds=0.05)
+        one.modify("dn: cn=Scruffy,ou=people,%s\nchangetype: modify\nreplace: accountExpires\n"
+                   "accountExpires: 116444736010000000\n-\nreplace: uSNChanged\n"
+                   "uSNChanged: 99\n" % slapd.BASE)
+        self.expect("AD: expired since 1970: refused", "Scruffy", False, 5)
+        one.stop()
+
+    def guard(self):
+        """Much at once: what would be granted waits, what is taken away does not."""
+        w, one = self.w, self.one
+        w.policy(policy(grant("a", "crew3")))
+        one.tool("ldapadd", text=slapd.group("crew3", ["kif"]))
+        self.restart(extra="  guard: {groups: [crew3], growth: 2}\n")
+        self.expect("a guarded group: its member is in", "kif", True)
+        for login in ("fry", "amy", "hermes", "zoidberg"):
+            one.modify("dn: cn=crew3,ou=groups,%s\nchangetype: modify\nadd: member\n"
+                       "member: uid=%s,ou=people,%s\n" % (slapd.BASE, login, slapd.BASE))
+        self.never("it grows by more than allowed: the last one waits", "zoidberg")
+        one.member("crew3", "uid=kif,ou=people," + slapd.BASE, False)
+        self.expect("a removal does not wait", "kif", False)
+        self.r.check("status says it", re.search("held .*crew3", self.status()), self.status())
+        self.r.check("and a record", self.said("'crew3' got more"), [
+            x for x in w.records() if x["ev"].startswith("directory")])
+        w.rbacctl("directory", "accept", "--why", "known")
+        self.expect("accepted: in", "hermes", True)
+
+    def rebuilt(self):
+        """The server was rebuilt and knows our cookie no more."""
+        one = self.one
+        one.stop()
+        ldif = world.run("slapcat", "-f", one.folder + "/slapd.conf").stdout
+        world.run("rm", "-rf", one.folder + "/db")
+        os.mkdir(one.folder + "/db")
+        ldif = re.sub(r"(?m)^(contextCSN|entryCSN|modifyTimestamp): .*\n", "", ldif)
+        ldif = ldif.replace("member: uid=hermes,ou=people," + slapd.BASE + "\n", "")
+        one.load(ldif)
+        one.start()
+        self.expect("a server rebuilt without a member: refused", "hermes", False, 15)
+
+    def guide(self):
+        """What docs/guide/ldap.md shows is a configuration; its commands work."""
+        w, one = self.w, self.one
+        text = w.read(world.TREE + "/docs/guide/ldap.md")
+        blocks = re.findall(r"```yaml\n(.*?)```", text, re.S)
+        for block in blocks:
+            world.write("/etc/rbacd/guide.yaml", re.sub(r"directory: \{[^}]*\}\n",
+                                                        lambda m: block, world.CONFIG))
+            a = world.run("rbacd", "--check", "--config", "/etc/rbacd/guide.yaml", check=False)
+            self.r.check("the guide's %s" % re.search("schema: (.*)", block).group(1),
+                         a.returncode == 0, a.stdout + a.stderr)
+        self.r.check("the guide shows three kinds of server", len(blocks) == 3, len(blocks))
+        w.policy(policy(grant("a", "crew3")))
+        mine = re.sub(r"uris: .*", "uris: ['%s']" % one.uri, blocks[0])
+        self.restart()
+        world.write("/etc/rbacd/rbacd.yaml", re.sub(r"directory: \{[^}]*\}\n", lambda m: mine,
+                                                    world.CONFIG))
+        for line in re.findall(r"(?m)^    (rbac(?:d|ctl) .*)$", text):
+            a = world.run("sh", "-c", line, check=False)
+            self.r.check("the guide's command: " + line, a.returncode == 0, a.stdout + a.stderr)
+
     # ---- trouble
 
     def trouble(self):
         w, r, one = self.w, self.r, self.one
+        w.policy(policy(grant("a", "unique")))
         two = slapd.Slapd(w, "slapd2", 3637)
         two.load(world.run("slapcat", "-f", one.folder + "/slapd.conf").stdout)
         two.start()
@@ -328,7 +420,8 @@ def main():
     sniffer = Sniffer(slapd.READER_PW, slapd.ADMIN_PW)
     t = Ldap(w, r)
     t.people()
-    for part in (t.following, t.retarget, t.pins, t.shapes, t.trouble, t.polled):
+    for part in (t.following, t.retarget, t.pins, t.shapes, t.active_directory, t.guard, t.rebuilt,
+                 t.guide, t.trouble, t.polled):
         part()
     t.secrets(sniffer)
     r.end()
