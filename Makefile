@@ -459,12 +459,14 @@ install: all
 	install -m 0755 $(B)/rbacctl $(DESTDIR)$(BINDIR)
 	install -m 0644 pam_vmsec/dist/* $(DESTDIR)$(DOCDIR)/pam.d
 	install -m 0644 README.md $(wildcard docs/guide/*.md) $(DESTDIR)$(DOCDIR)
-	install -m 0644 docs/policy.schema.json $(DESTDIR)$(DATADIR)
+	install -m 0644 docs/policy.schema.json docs/report.schema.json $(DESTDIR)$(DATADIR)
 	install -m 0644 $(wildcard policy/examples/*.yaml) $(DESTDIR)$(DATADIR)/examples
 	test -e $(DESTDIR)$(SYSCONFDIR)/rbacd/rbacd.yaml || \
 	  install -m 0644 rbacd/dist/rbacd.yaml $(DESTDIR)$(SYSCONFDIR)/rbacd/rbacd.yaml
 	$(call install_filled,rbacd.service,$(UNITDIR)/rbacd.service)
 	$(call install_filled,rbacd-dir.service,$(UNITDIR)/rbacd-dir.service)
+	$(call install_filled,rbacd-snapshot.service,$(UNITDIR)/rbacd-snapshot.service)
+	$(call install_filled,rbacd-snapshot.timer,$(UNITDIR)/rbacd-snapshot.timer)
 	$(call install_filled,sysusers.conf,$(SYSUSERSDIR)/rbacd.conf)
 	$(call install_filled,tmpfiles.conf,$(TMPFILESDIR)/rbacd.conf)
 	$(B)/rbacctl completion bash >$(DESTDIR)$(BASHCOMPDIR)/rbacctl
@@ -481,6 +483,7 @@ uninstall:
 	rm -f $(DESTDIR)$(PAMDIR)/pam_vmsec.so $(DESTDIR)$(SBINDIR)/rbacd \
 	  $(DESTDIR)$(SBINDIR)/rbacd-dir $(DESTDIR)$(BINDIR)/rbacctl \
 	  $(DESTDIR)$(UNITDIR)/rbacd.service $(DESTDIR)$(UNITDIR)/rbacd-dir.service \
+	  $(DESTDIR)$(UNITDIR)/rbacd-snapshot.service $(DESTDIR)$(UNITDIR)/rbacd-snapshot.timer \
 	  $(DESTDIR)$(SYSUSERSDIR)/rbacd.conf $(DESTDIR)$(TMPFILESDIR)/rbacd.conf \
 	  $(DESTDIR)$(BASHCOMPDIR)/rbacctl $(DESTDIR)$(ZSHCOMPDIR)/_rbacctl
 	for m in $(wildcard docs/man/*.[1-8]); do \

@@ -5,6 +5,7 @@
 #include <sys/stat.h>
 #include <time.h>
 
+#include "rbacd/audit/note.h"
 #include "rbacd/ctl/report_source.h"
 #include "rbacd/report/pack.h"
 
@@ -160,6 +161,41 @@ int cmd_report(struct ctl *ctl, const struct ctl_args *args)
 
 /* ---------------------------------------------------------------- pack */
 
+/* A note over the manifest, under a name of its own: it is no checkpoint of the log. */
+static int sign(void *arg, const uint8_t sha256[32], size_t n_files, FILE *out)
+{
+	struct checkpoint cp = {.size = n_files};
+	char note[NOTE_MAX];
+	size_t len;
+	int r;
+
+	memcpy(cp.root, sha256, sizeof(cp.root));
+	r = note_sign(arg, &cp, note, &len);
+	if (r == 0)
+		(void)fwrite(note, 1, len, out); /* the pack's writer checks */
+	return r;
+}
+
+/* NULL: there is no key, or it is not ours to read; the pack says so. */
+static struct signer *open_signer(struct ctl *ctl)
+{
+	_cleanup_diags_ struct diags diag = DIAGS_INIT;
+	const struct config_audit *a = &ctl->config->audit;
+	struct signer *signer = NULL;
+	char origin[NOTE_ORIGIN_MAX + 1];
+
+	if ((size_t)snprintf(origin, sizeof(origin), "%s/pack", a->origin) >=
+		    sizeof(origin) ||
+	    signer_open(a->key, false, origin, &signer, &diag) != 0)
+		return NULL;
+	return signer;
+}
+
+static void signer_freep(struct signer **signer)
+{
+	signer_free(*signer);
+}
+
 static void step(const char *what, void *arg)
 {
 	report_progress(arg, "report %s", what);
@@ -168,6 +204,7 @@ static void step(const char *what, void *arg)
 int cmd_report_pack(struct ctl *ctl, const struct ctl_args *args)
 {
 	_cleanup_source_ struct report_source src = REPORT_SOURCE_INIT;
+	_cleanup_(signer_freep) struct signer *signer = NULL;
 	struct pack_input in = {.step = step, .step_arg = ctl};
 	enum report_exit worst;
 	int r = read_threshold(ctl, args, &in.threshold);
@@ -178,12 +215,18 @@ int cmd_report_pack(struct ctl *ctl, const struct ctl_args *args)
 		return r;
 	in.in = input_of(&src, args);
 	in.store = src.store;
+	signer = open_signer(ctl);
+	in.sign = signer ? sign : NULL;
+	in.sign_arg = signer;
 	r = pack_write(&in, args->pos[0], &worst);
 	report_progress(ctl, "%s", "");
 	if (r != 0)
 		return ctl_fail(ctl, CTL_NO, "the pack %s is not complete: %s.",
 				args->pos[0], strerror(-r));
 	(void)fprintf(ctl->out, "%s/index.html\n", args->pos[0]);
+	if (signer)
+		(void)fprintf(ctl->out, "signed, to be checked with %s\n",
+			      signer_vkey(signer));
 	return (int)worst;
 }
 

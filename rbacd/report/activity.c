@@ -324,7 +324,7 @@ int activity_add(struct activity *a, const struct audit_view *v)
 		a->n_sessions++;
 	if (audit_is(v, AUDIT_EV, "session.open") ||
 	    audit_is(v, AUDIT_EV, "session.close") || audit_is(v, AUDIT_EV, "cred") ||
-	    audit_is(v, AUDIT_EV, "heartbeat"))
+	    audit_is(v, AUDIT_EV, "log.heartbeat"))
 		return 0;
 	return add_event(a, v);
 }

@@ -56,7 +56,7 @@ static size_t list_gaps(const struct audit_coverage *c, struct report *r)
 static bool is_notable(const struct activity_event *e)
 {
 	return str_after(e->ev, "daemon.") || str_after(e->ev, "clock.") ||
-	       str_after(e->ev, "audit.") || str_after(e->ev, "alert") ||
+	       str_after(e->ev, "log.") || str_after(e->ev, "alert") ||
 	       str_after(e->ev, "directory") || str_eq(e->ev, "policy.refused") ||
 	       str_eq(e->sev, "alert");
 }

@@ -234,7 +234,7 @@ static void idle(struct world *w, int64_t until_s)
 {
 	struct audit_event ev = AUDIT_EVENT_INIT;
 
-	ev.ev = "heartbeat";
+	ev.ev = "log.heartbeat";
 	ev.outcome = AUDIT_SUCCESS;
 	while (w->last_s + HEARTBEAT_S < until_s)
 		append(w, &ev, w->last_s + HEARTBEAT_S);
