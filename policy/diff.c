@@ -7,7 +7,7 @@
 
 #include <errno.h>
 
-#define NO_CLASS UINT32_MAX /* the other side does not know these VMs */
+#include "policy/same.h"
 
 enum { OLD, NEW, N_SIDES };
 
@@ -39,6 +39,7 @@ struct diff {
 	size_t n_vms;
 	struct spot *spots;
 	size_t n_spots;
+	struct same same;
 	int (*tell)(void *arg, const struct policy_change *change);
 	void *arg;
 	bool told; /* a change of the person at hand */
@@ -52,6 +53,7 @@ static void diff_done(struct diff *d)
 		free(d->side[s].spots_by);
 		free(d->side[s].open);
 	}
+	same_done(&d->same);
 	policy_privileges_free(d->privs);
 	free(d->at);
 	free(d->vms);
@@ -87,7 +89,7 @@ static void list_vms(struct diff *d)
 			struct vm_at *at = &d->at[n++];
 
 			at->name = policy_vm_at(d->given[s]->policy, i);
-			at->class[OLD] = at->class[NEW] = NO_CLASS;
+			at->class[OLD] = at->class[NEW] = SAME_NO_CLASS;
 			at->class[s] =
 				policy_reach_class_of(d->side[s].reach, (uint32_t)i);
 		}
@@ -100,7 +102,7 @@ static void list_vms(struct diff *d)
 			continue;
 		}
 		for (int s = OLD; s < N_SIDES; s++)
-			if (last->class[s] == NO_CLASS)
+			if (last->class[s] == SAME_NO_CLASS)
 				last->class[s] = d->at[i].class[s];
 	}
 	qsort(d->at, kept, sizeof(*d->at), compare_classes);
@@ -135,14 +137,29 @@ static int index_spots(struct diff *d, int s)
 	if (!side->spots_of || !side->spots_by || !side->open)
 		return -ENOMEM;
 	for (size_t i = 0; i < d->n_spots; i++)
-		if (d->spots[i].class[s] != NO_CLASS)
+		if (d->spots[i].class[s] != SAME_NO_CLASS)
 			side->spots_of[d->spots[i].class[s] + 2]++;
 	for (size_t k = 2; k < n + 2; k++)
 		side->spots_of[k] += side->spots_of[k - 1];
 	for (size_t i = 0; i < d->n_spots; i++)
-		if (d->spots[i].class[s] != NO_CLASS)
+		if (d->spots[i].class[s] != SAME_NO_CLASS)
 			side->spots_by[side->spots_of[d->spots[i].class[s] + 1]++] = i;
 	return 0;
+}
+
+static int find_same(struct diff *d)
+{
+	uint32_t(*class)[2] = calloc(d->n_spots + 1, sizeof(*class));
+	int r;
+
+	if (!class)
+		return -ENOMEM;
+	for (size_t i = 0; i < d->n_spots; i++)
+		memcpy(class[i], d -> spots[i].class, sizeof(class[i]));
+	r = same_init(&d->same, d->given[OLD]->policy, d->given[NEW]->policy,
+		      (const uint32_t(*)[2]) class, d->n_spots);
+	free(class);
+	return r;
 }
 
 static int diff_init(struct diff *d, int64_t now_s)
@@ -166,7 +183,9 @@ static int diff_init(struct diff *d, int64_t now_s)
 		return -ENOMEM;
 	list_vms(d);
 	list_spots(d);
-	return index_spots(d, OLD) == 0 ? index_spots(d, NEW) : -ENOMEM;
+	if (index_spots(d, OLD) != 0 || index_spots(d, NEW) != 0)
+		return -ENOMEM;
+	return find_same(d);
 }
 
 /* ---------------------------------------------------------------- people */
@@ -224,7 +243,7 @@ static int tell_missing(struct diff *d, int s, const char *login,
 				.rule = p->rule,
 			};
 
-			if (c == NO_CLASS ||
+			if (c == SAME_NO_CLASS ||
 			    !(other->open[c * d->words + p->privilege / 64] >>
 				      (p->privilege % 64) &
 			      1))
@@ -234,12 +253,28 @@ static int tell_missing(struct diff *d, int s, const char *login,
 	return r;
 }
 
+/* False when nothing can have changed; else which classes must be asked about. */
+static bool must_ask(struct diff *d, const struct policy_subject *before,
+		     const struct policy_subject *after)
+{
+	bool all = d->same.nothing || !same_person(&d->same, before, after);
+
+	for (int s = OLD; s < N_SIDES; s++)
+		policy_reach_only(d->side[s].reach, all ? NULL : d->same.class[s]);
+	return all || same_named(&d->same, OLD, before) ||
+	       same_named(&d->same, NEW, after);
+}
+
 static int compare_person(struct diff *d, const char *login,
 			  const struct policy_subject *before,
 			  const struct policy_subject *after)
 {
 	struct openings o[N_SIDES];
-	int r = ask(d, OLD, before, &o[OLD]);
+	int r;
+
+	if (!must_ask(d, before, after))
+		return 0;
+	r = ask(d, OLD, before, &o[OLD]);
 
 	if (r == 0)
 		r = ask(d, NEW, after, &o[NEW]);

@@ -22,6 +22,7 @@ struct policy_reach {
 	uint64_t *touched;	  /* classes with a bit set */
 	bool *conditional;	  /* by class: a deny has conditions */
 	uint32_t focus;
+	const bool *only;	    /* borrowed; NULL: all classes */
 	uint64_t *focus_principals; /* named by a grant of the class in focus */
 	struct policy_opening *openings;
 	size_t n, cap;
@@ -194,10 +195,17 @@ void policy_reach_focus(struct policy_reach *r, uint32_t class)
 	}
 }
 
+void policy_reach_only(struct policy_reach *r, const bool *class)
+{
+	r->only = class;
+}
+
 /* ---------------------------------------------------------------- asking */
 
 static void touch(struct policy_reach *r, uint32_t class, uint32_t grant)
 {
+	if (r->only && !r->only[class])
+		return;
 	r->touched[class / 64] |= UINT64_C(1) << (class % 64);
 	for (size_t w = 0; w < r->words; w++)
 		r->class_bits[class * r->words + w] |=
@@ -252,6 +260,7 @@ static void touch_privilege(struct policy_reach *r, const char *name,
 		return;
 	for (uint32_t k = 0; k < r->n_classes; k++) {
 		if ((r->focus != POLICY_REACH_ALL && k != r->focus) ||
+		    (r->only && !r->only[k]) ||
 		    (rules && !csr_holds(&rules->by_class, k, rule)))
 			continue;
 		r->touched[k / 64] |= UINT64_C(1) << (k % 64);

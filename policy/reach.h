@@ -91,6 +91,10 @@ struct policy_opening {
 	int64_t valid_until_s; /* its end; 0: none */
 };
 
+/* policy_reach_only() - ask about the classes marked in @class (borrowed) only; NULL:
+ * about all again. */
+void policy_reach_only(struct policy_reach *reach, const bool *class);
+
 /*
  * policy_reach_subject() - all that @subject can reach.
  * Return: 0 and *ret[0..*ret_n), sorted by class and privilege, borrowed from @reach

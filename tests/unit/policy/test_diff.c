@@ -109,7 +109,7 @@ static bool decide(const struct side *s, const char *login, const char *vm,
 		if (str_eq(s->people[i].login, login))
 			req.subject = &s->people[i];
 	policy_decide(s->policy, &req, &d);
-	return d.verdict == POLICY_ALLOW;
+	return d.verdict == POLICY_ALLOW && !d.would_deny;
 }
 
 static const char *const vms[] = {"db1", "db2", "db3", "web1", "web2", "web3", "web4"};
@@ -222,6 +222,82 @@ static void test_a_person_less(void **state)
 	policy_unref(b.policy);
 }
 
+/* Lines of a policy, each in one of its forms or missing, on both sides at random. */
+static char *random_policy(uint64_t *rng)
+{
+	static const char *const lines[][4] = {
+		{"inventory: {web1: {}, web2: {}, web3: {}, db1: {}, db2: {}, db3: "
+		 "{}}\n",
+		 "inventory: {web1: {}, web2: {}, db1: {}, db3: {}}\n",
+		 "inventory: {web1: {}, web2: {}, web3: {}, web4: {}, db1: {}, db2: "
+		 "{}}\n"},
+		{"services: {sshd: ssh}\n", "services: {sshd: ssh}\n",
+		 "services: {sshd: ssh}\n", "services: {vpn: vpn}\n"},
+		{"defaults: {mfa: none}\n", "defaults: {mfa: none}\n", ""},
+		{"grants:\n  - {id: g0, to: [b, f], roles: [user], vms: [web]}\n",
+		 "grants:\n  - {id: g0, to: [b, f], roles: [user], vms: [all]}\n",
+		 "grants:\n  - {id: g0, to: [b, e], roles: [user], vms: [web]}\n"},
+		{"", "  - {id: g1, to: [a], roles: [admin], vms: [all]}\n",
+		 "  - {id: g1, to: [a], roles: [admin], vms: [all], when: {from: "
+		 "[10.0.0.0/8]}}\n",
+		 "  - {id: g1, to: [a], roles: [user], vms: [all]}\n"},
+		{"", "  - {id: g2, to: [c], roles: [admin], vms: [db]}\n",
+		 "  - {id: g2, to: [c], roles: [admin], vms: [db], valid: {until: "
+		 "2001-01-01}}\n",
+		 "  - {id: g3, to: [c], roles: [admin], vms: [db]}\n"},
+		{"",
+		 "  - {id: g4, to: [d, e], roles: [user], vms: [\"vm:db1\", web]}\n",
+		 "  - {id: g4, to: [d, e], roles: [user], vms: [\"vm:web1\", db]}\n"},
+		{"denies:\n  - {id: d0, to: [f], privileges: [sudo], vms: [all]}\n",
+		 "denies:\n  - {id: d0, to: [f], privileges: [\"*\"], vms: [all]}\n",
+		 "denies:\n  - {id: d0, to: [f], privileges: [sudo], vms: [db]}\n"},
+		{"",
+		 "  - {id: d1, to: [a, b], privileges: [ssh], vms: [\"vm:web1\"]}\n",
+		 "  - {id: d1, to: [a], privileges: [ssh], vms: [\"vm:web1\"]}\n",
+		 "  - {id: d1, to: [a], roles: [admin], vms: [\"vm:web1\", "
+		 "\"vm:db1\"]}\n"},
+		{"",
+		 "separation: [{id: s, never_both: [\"role:user\", \"role:admin\"]}]\n",
+		 "", "mode: {monitor: [db]}\n"},
+	};
+	char *text = NULL;
+	size_t len;
+	FILE *f = open_memstream(&text, &len);
+
+	assert_non_null(f);
+	fputs(HEAD, f);
+	for (size_t i = 0; i < ARRAY_SIZE(lines); i++) {
+		size_t n = lines[i][3] ? 4 : 3;
+
+		*rng = *rng * 6364136223846793005u + 1442695040888963407u;
+		fputs(lines[i][(*rng >> 33) % n], f);
+	}
+	fclose(f);
+	return text;
+}
+
+static void test_random(void **state)
+{
+	static struct side a, b;
+	static struct seen s;
+	uint64_t rng = 20261121;
+	size_t rows = 0;
+
+	(void)state;
+	for (int i = 0; i < 60; i++) {
+		_cleanup_free_ char *old = random_policy(&rng);
+		_cleanup_free_ char *new = random_policy(&rng);
+
+		side_init(&a, old, i % 5 == 0 ? i : -1);
+		side_init(&b, new, i % 7 == 0 ? i : -1);
+		compare(&a, &b, &s);
+		rows += s.n;
+		policy_unref(a.policy);
+		policy_unref(b.policy);
+	}
+	assert_true(rows > 10000);
+}
+
 static int stop(void *arg, const struct policy_change *c)
 {
 	(void)arg;
@@ -246,9 +322,8 @@ static void test_stopped(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(test_both_ways),
-		cmocka_unit_test(test_nothing),
-		cmocka_unit_test(test_a_person_less),
+		cmocka_unit_test(test_both_ways),     cmocka_unit_test(test_nothing),
+		cmocka_unit_test(test_a_person_less), cmocka_unit_test(test_random),
 		cmocka_unit_test(test_stopped),
 	};
 
