@@ -2,6 +2,7 @@
 /* changes.c - what the map says and what was published last: the accounts that differ.
  */
 
+#include <assert.h>
 #include <errno.h>
 
 #include "rbacd/directory/publish_internal.h"
@@ -85,6 +86,7 @@ static int add_change(struct collect *k, const char *login,
 	const struct snapshot_account *from = a ? a : old;
 	struct change n = {.gone = !a, .known = old != NULL, .n_old = n_old};
 
+	assert(from); /* nobody before and nobody now is no change */
 	if (c->n == c->cap) {
 		size_t cap = c->cap ? c->cap * 2 : 64;
 		void *v = reallocarray(c->v, cap, sizeof(*c->v));

@@ -156,7 +156,7 @@ static void send_hello(struct dir *d)
 static void forward(void *arg, const struct wire_frame *f, int fd)
 {
 	struct wire_writer w;
-	uint8_t buf[2048];
+	uint8_t buf[4096];
 	struct wire_reader r;
 	struct wire_field field;
 

@@ -127,6 +127,7 @@ void follow_send_facts(struct follow *f)
 	put_number(&w, "lag_ms", f->lag_ms);
 	put_number(&w, "last_change", f->last_change_s);
 	put_fact(&w, "held", publish_held(f->publish));
+	put_fact(&w, "order", publish_rejected(f->publish) ? "rejected" : "");
 	put_fact(&w, "why", f->why);
 	if (wire_writer_end(&w, &len) != 0 || memcmp(buf, f->facts, len) == 0)
 		return;

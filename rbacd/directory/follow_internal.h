@@ -48,7 +48,7 @@ struct follow {
 	int64_t lag_ms, last_change_s, confirmed_s;
 	struct ldap_id suspect; /* group whose answer ended a connection */
 	unsigned n_suspect;
-	char state[16], why[LDAP_CONN_WHY_MAX + 1], facts[1024];
+	char state[16], why[LDAP_CONN_WHY_MAX + 1], facts[2048];
 };
 
 /* Monotonic and wall clock, seconds. */

@@ -173,6 +173,8 @@ static void remember(struct publish *p, const struct verdict *v,
 
 	if (!*v->text && was)
 		publish_event(ret, "release", "the directory is within bounds again");
+	if (!*v->text)
+		p->rejected = false;
 	if (*v->text && !was)
 		publish_event(ret, "guard",
 			      "%s; see rbacctl directory accept or reject", v->text);

@@ -237,7 +237,7 @@ int ldap_conn_search(struct ldap_conn *c, const struct ldap_search *s, ldap_entr
 		     void *arg)
 {
 	struct berval cookie = {.bv_val = NULL};
-	int msgid, r;
+	int msgid = -1, r;
 	size_t n = 0;
 
 	do {

@@ -80,12 +80,17 @@ const char *publish_held(const struct publish *p)
 void publish_accept(struct publish *p)
 {
 	p->accept = p->compare_all = true;
-	p->silent = false;
+	p->rejected = false;
 }
 
 void publish_reject(struct publish *p)
 {
-	p->silent = true;
+	p->rejected = true;
+}
+
+bool publish_rejected(const struct publish *p)
+{
+	return p->rejected && *p->held;
 }
 
 /* ------------------------------------------------------------------- targets */

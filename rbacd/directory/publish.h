@@ -67,5 +67,6 @@ _must_check_ int publish_confirm(struct publish *p, struct ldap_map *m, int64_t 
 const char *publish_held(const struct publish *p);
 /* publish_accept() - the next update lets everything through. */
 void publish_accept(struct publish *p);
-/* publish_reject() - keep waiting, and be silent about it. */
+/* publish_reject() - keep waiting; publish_rejected() - an administrator said so. */
 void publish_reject(struct publish *p);
+bool publish_rejected(const struct publish *p);

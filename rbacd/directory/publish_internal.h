@@ -43,7 +43,7 @@ struct publish {
 	uint64_t serial;
 	bool retargeted; /* the published groups are not the targets */
 	bool compare_all;
-	bool accept, silent;
+	bool accept, rejected;
 	char held[256];
 	enum publish_scope held_scope;
 };

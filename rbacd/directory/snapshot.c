@@ -258,7 +258,7 @@ int snapshot_open_fd(int fd, struct snapshot **ret)
 
 int snapshot_from_fd(int fd, struct snapshot **ret)
 {
-	struct snapshot *s;
+	struct snapshot *s = NULL;
 	int r = snapshot_open_fd(fd, &s);
 
 	return r == 0 ? check_all(s, ret) : r;
@@ -266,7 +266,7 @@ int snapshot_from_fd(int fd, struct snapshot **ret)
 
 int snapshot_from_bytes(const void *p, size_t len, struct snapshot **ret)
 {
-	struct snapshot *s;
+	struct snapshot *s = NULL;
 	void *copy;
 	int r;
 

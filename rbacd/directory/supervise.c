@@ -41,7 +41,7 @@ struct supervise {
 	enum online online;
 	struct snapshot *local, *targets, *whole, *change; /* counted */
 	int whole_fd, change_fd;			   /* owned; -1 */
-	uint8_t facts[1024]; /* the last FACTS frame's body */
+	uint8_t facts[2048]; /* the last FACTS frame's body */
 	size_t facts_len;
 };
 
