@@ -354,7 +354,7 @@ lint: check-layers fmt-check cppcheck analyze tidy
 # ---------------------------------------------------------------- fuzz
 # fuzz_NAME.c is one libFuzzer target; FUZZ_LINK_NAME names the sources it links. The
 # module's sources see the machine of tests/fuzz/kernel.c instead of libc's.
-FUZZERS := wire policy config snapshot seal audit module people print tz dn ldap
+FUZZERS := wire policy config snapshot seal audit note module people print tz dn ldap
 FUZZ_LINK_wire     := $(WIRE_SRC)
 FUZZ_LINK_policy   := $(POLICY_SRC)
 FUZZ_LINK_config   := $(CONFIG_SRC) policy/diag.c policy/yaml.c policy/yaml_get.c
@@ -364,6 +364,9 @@ MEMLOG     := tests/memlog/memlog.c rbacd/audit/record.c rbacd/audit/fields.c rb
   rbacd/audit/verify.c rbacd/audit/merkle.c rbacd/audit/note.c rbacd/audit/base.c \
   rbacd/audit/reader.c rbacd/audit/segment_list.c rbacd/store/seal.c policy/diag.c policy/reason.c
 FUZZ_LINK_audit    := $(MEMLOG)
+FUZZ_LINK_note     := $(addprefix rbacd/audit/,record.c fields.c chain.c line.c merkle.c note.c \
+  base.c reader.c segment_list.c proof.c) tests/memlog/memlog.c rbacd/store/seal.c \
+  policy/diag.c policy/reason.c
 FUZZ_LINK_people   := rbacd/directory/file.c rbacd/directory/local.c $(SNAPSHOT_SRC) \
   policy/diag.c policy/yaml.c policy/yaml_get.c
 FUZZ_LINK_print    := rbacd/ctl/record.c rbacd/ctl/out.c rbacd/ctl/text.c rbacd/wire/buf.c
