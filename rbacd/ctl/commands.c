@@ -193,6 +193,13 @@ static const struct ctl_option lint_options[] = {
 	OPTIONS_END,
 };
 
+static const struct ctl_option replay_options[] = {
+	{"since", "TIME", "2026-11-21, 2026-11-21T10:00 (UTC), or 30d back", 0, {NULL}},
+	{"people", "FILE", "people file instead of the configured source", 0, {NULL}},
+	CSV_OPTION,
+	OPTIONS_END,
+};
+
 static const struct ctl_option access_options[] = {
 	{"people", "FILE", "people file instead of the configured source", 0, {NULL}},
 	{"policy", "PATH", "another policy than the configured one", 0, {NULL}},
@@ -216,6 +223,16 @@ static const struct ctl_command policy_commands[] = {
 	 NULL,
 	 NULL,
 	 cmd_policy_print},
+	{"replay",
+	 "the log's decisions once more, under another policy",
+	 "Who got in and would be refused; whom the old policy refused and who would "
+	 "get\n"
+	 "in; with the records. A second factor is taken as given, people as they are\n"
+	 "today. Exit status 1 on any difference, 2 when not all could be judged.",
+	 {"NEW"},
+	 replay_options,
+	 NULL,
+	 cmd_policy_replay},
 	{"lint",
 	 "what every rule hits, and what looks like a mistake",
 	 "VMs and people of every set, grant and deny; then rules that are expired, "

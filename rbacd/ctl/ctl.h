@@ -97,6 +97,7 @@ int cmd_policy_print(struct ctl *ctl, const struct ctl_args *args);
 int cmd_who_can(struct ctl *ctl, const struct ctl_args *args);
 int cmd_what_can(struct ctl *ctl, const struct ctl_args *args);
 int cmd_policy_lint(struct ctl *ctl, const struct ctl_args *args);
+int cmd_policy_replay(struct ctl *ctl, const struct ctl_args *args);
 int cmd_policy_diff(struct ctl *ctl, const struct ctl_args *args);
 int cmd_audit_tail(struct ctl *ctl, const struct ctl_args *args);
 int cmd_audit_show(struct ctl *ctl, const struct ctl_args *args);
