@@ -61,7 +61,7 @@ POLICY_SRC := policy/diag.c policy/yaml.c policy/yaml_get.c policy/names.c polic
   policy/define.c policy/check.c policy/service.c policy/rules.c policy/rule_when.c \
   policy/rule_time.c policy/bounds.c policy/password.c policy/selftest.c policy/tz.c \
   policy/selector.c policy/vmset.c policy/compile.c policy/view.c policy/lock.c policy/match.c \
-  policy/decide.c policy/near.c policy/grant.c policy/reason.c policy/explain.c policy/print.c policy/privileges.c \
+  policy/decide.c policy/near.c policy/grant.c policy/reason.c policy/explain.c policy/explain_near.c policy/print.c policy/privileges.c \
   policy/reach.c policy/somewhere.c policy/same.c policy/diff.c policy/lint.c policy/lint_pairs.c policy/lint_names.c
 WIRE_SRC   := rbacd/wire/buf.c rbacd/wire/msg.c rbacd/wire/call.c rbacd/wire/client.c rbacd/wire/code.c
 MODULE_SRC := pam_vmsec/pam_vmsec.c pam_vmsec/args.c pam_vmsec/origin.c pam_vmsec/person.c \

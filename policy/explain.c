@@ -3,11 +3,10 @@
  * explain.c - a decision in sentences. It asks policy_decide(), so what it says is what
  * is enforced; figures come from the rules that the decision names.
  */
-#include <arpa/inet.h>
-#include <errno.h>
-#include <time.h>
 
-#include "policy/match.h"
+#include "policy/explain.h"
+
+#include <errno.h>
 
 /* Names come from the login, too: nothing of them may move a terminal. */
 static void put_safe(FILE *out, const char *text)
@@ -20,119 +19,6 @@ static void put_safe(FILE *out, const char *text)
 		else
 			fputc(c, out);
 	}
-}
-
-static void put_age(FILE *out, int64_t s)
-{
-	if (s >= 86400)
-		fprintf(out, "%lld d %lld h", (long long)(s / 86400),
-			(long long)(s % 86400 / 3600));
-	else if (s >= 3600)
-		fprintf(out, "%lld h %lld min", (long long)(s / 3600),
-			(long long)(s % 3600 / 60));
-	else if (s >= 60)
-		fprintf(out, "%lld min %lld s", (long long)(s / 60),
-			(long long)(s % 60));
-	else
-		fprintf(out, "%lld s", (long long)s);
-}
-
-static void put_time(FILE *out, int64_t s)
-{
-	char text[32];
-	time_t t = (time_t)s;
-	struct tm tm;
-
-	if (gmtime_r(&t, &tm) &&
-	    strftime(text, sizeof(text), "%Y-%m-%d %H:%M UTC", &tm) > 0)
-		fputs(text, out);
-	else
-		fprintf(out, "second %lld", (long long)s);
-}
-
-static void put_methods(FILE *out, unsigned accept)
-{
-	const char *joint = "";
-
-	for (unsigned m = POLICY_METHOD_TOTP; m <= POLICY_METHOD_SECURITY_KEY;
-	     m <<= 1) {
-		if (!(accept & m))
-			continue;
-		fprintf(out, "%s%s", joint, policy_method_name((enum policy_method)m));
-		joint = " or ";
-	}
-}
-
-static void put_origin(FILE *out, const struct policy_origin *o)
-{
-	static const uint8_t mapped[12] = {[10] = 0xff, [11] = 0xff};
-	char text[INET6_ADDRSTRLEN];
-	bool v4 = memcmp(o->addr, mapped, sizeof(mapped)) == 0;
-
-	if (o->kind == POLICY_ORIGIN_LOCAL)
-		fputs("the local console", out);
-	else if (o->kind == POLICY_ORIGIN_ADDR &&
-		 inet_ntop(v4 ? AF_INET : AF_INET6, v4 ? o->addr + 12 : o->addr, text,
-			   sizeof(text)))
-		fputs(text, out);
-	else
-		fputs("an unknown place", out);
-}
-
-static void put_mfa_need(FILE *out, const struct policy_request *req,
-			 const struct rule *r, int32_t max_age)
-{
-	fputs("needs ", out);
-	put_methods(out, r->mfa->accept);
-	if (max_age == 0) {
-		fputs(", given for this very request", out);
-	} else {
-		fputs(" at most ", out);
-		put_age(out, max_age);
-		fputs(" old", out);
-	}
-	if (req->mfa.state == POLICY_MFA_PROOF) {
-		fprintf(out, "; the last proof is by %s, ",
-			policy_method_name(req->mfa.method));
-		put_age(out, req->mfa.age_s < 0 ? 0 : req->mfa.age_s);
-		fputs(" old", out);
-	} else {
-		fputs("; there is no proof", out);
-	}
-}
-
-static void put_validity(FILE *out, const struct policy_request *req,
-			 const struct rule *r)
-{
-	if (req->now_s < r->valid_from_s) {
-		fputs("is valid only from ", out);
-		put_time(out, r->valid_from_s);
-	} else {
-		fputs("ended at ", out);
-		put_time(out, r->valid_until_s);
-	}
-}
-
-static void put_near(const struct policy *p, const struct policy_request *req,
-		     const struct policy_near *near, FILE *out)
-{
-	const struct rule *r = rules_find(&p->grants, near->rule);
-	uint32_t privilege = names_find(&p->privileges, req->privilege);
-
-	if (!r || privilege == NAMES_NONE)
-		return;
-	fprintf(out, "  grant '%s' ", near->rule);
-	if (near->reason == POLICY_REASON_GRANT_EXPIRED) {
-		put_validity(out, req, r);
-	} else if (near->reason == POLICY_REASON_SRC_NOT_ALLOWED) {
-		fputs("does not allow access from ", out);
-		put_origin(out, &req->origin);
-	} else if (near->reason == POLICY_REASON_DIRECTORY_INCOMPLETE) {
-		fputs("names a group whose members are not known at the moment", out);
-	} else if (r->mfa) {
-		put_mfa_need(out, req, r, r->mfa->max_age[privilege]);
-	}
-	fputs(".\n", out);
 }
 
 static void put_request(const struct policy_request *req, FILE *out)
@@ -192,26 +78,26 @@ static const char *deny_sentence(enum policy_reason reason)
 	return NULL;
 }
 
-static void explain_allow(const struct policy_decision *d, const struct policy *p,
+static void explain_limits(const struct policy_decision *d, FILE *out)
+{
+	if (d->max_sessions > 0)
+		fprintf(out, "At most %u sessions at a time.\n", d->max_sessions);
+	if (d->max_session_s > 0) {
+		fputs("sudo and su from a session at most ", out);
+		explain_age(out, d->max_session_s);
+		fputs(" old.\n", out);
+	}
+}
+
+static void explain_grant(const struct policy_decision *d, const struct rule *r,
 			  FILE *out)
 {
-	const struct rule *r = d->rule ? rules_find(&p->grants, d->rule) : NULL;
-
-	if (!r) {
-		fputs("Batch work of a local account needs no grant.\n", out);
-		return;
-	}
 	fprintf(out, "Grant '%s' holds: %s, role '%s'.\n", d->rule, d->group, d->role);
-	if (d->mfa_required) {
-		fputs("It asks for ", out);
-		put_methods(out, d->accept);
-		fputs(".\n", out);
-	} else {
-		fputs("It asks for no second factor.\n", out);
-	}
+	if (d->review_overdue)
+		fputs("It is overdue for review.\n", out);
 	if (d->valid_until_s != 0) {
 		fputs("It ends at ", out);
-		put_time(out, d->valid_until_s);
+		explain_time(out, d->valid_until_s);
 		fputs(".\n", out);
 	}
 	if (r->why)
@@ -220,32 +106,99 @@ static void explain_allow(const struct policy_decision *d, const struct policy *
 		fprintf(out, "Owner: %s\n", r->owner);
 }
 
-static void explain_change(const struct policy_decision *d, FILE *out)
+static void explain_allow(const struct policy_decision *d, const struct policy *p,
+			  FILE *out)
+{
+	const struct rule *r = d->rule ? rules_find(&p->grants, d->rule) : NULL;
+
+	if (r)
+		explain_grant(d, r, out);
+	else if (d->break_glass)
+		fprintf(out, "break_glass '%s' holds: %s. Its use is an alert.\n",
+			d->rule, d->group);
+	else
+		fputs("Batch work of a local account needs no grant.\n", out);
+	if (d->mfa_required) {
+		fputs("It asks for ", out);
+		explain_methods(out, d->accept);
+		fputs(".\n", out);
+	} else if (d->rule) {
+		fputs("It asks for no second factor.\n", out);
+	}
+	explain_limits(d, out);
+}
+
+/* What the person, or somebody for him, would have to do. */
+static const char *change_sentence(const struct policy_decision *d)
 {
 	if (d->mfa_would_help)
-		fputs("What would change it: a code now.\n", out);
-	else if (d->reason == POLICY_REASON_NO_GRANT)
-		fputs("What would change it: a grant, or membership in a group that "
-		      "has one.\n",
-		      out);
-	else if (d->reason == POLICY_REASON_DENIED)
-		fputs("What would change it: only a change of that deny.\n", out);
+		return "a code now.";
+	switch (d->reason) {
+	case POLICY_REASON_NO_GRANT:
+		return "a grant, or membership in a group that has one.";
+	case POLICY_REASON_DENIED:
+		return "only a change of that deny.";
+	case POLICY_REASON_LOCKED:
+		return "the end of the lock, or rbacctl unlock.";
+	case POLICY_REASON_OUTSIDE_HOURS:
+		return "another hour.";
+	case POLICY_REASON_SRC_NOT_ALLOWED:
+		return "another place.";
+	case POLICY_REASON_REVIEW_OVERDUE:
+		return "rbacctl policy reviewed, by who owns the grant.";
+	case POLICY_REASON_SEPARATION:
+		return "giving up one of the two roles on this VM.";
+	case POLICY_REASON_SESSION_LIMIT:
+		return "the end of another session, or a new one.";
+	case POLICY_REASON_CLOCK_UNSYNCED:
+		return "a synchronised clock.";
+	case POLICY_REASON_NONE:
+	case POLICY_REASON_NO_POLICY:
+	case POLICY_REASON_VM_UNKNOWN:
+	case POLICY_REASON_SERVICE_UNKNOWN:
+	case POLICY_REASON_UNKNOWN_USER:
+	case POLICY_REASON_ACCT_DISABLED:
+	case POLICY_REASON_ACCT_EXPIRED:
+	case POLICY_REASON_DIRECTORY_INCOMPLETE:
+	case POLICY_REASON_GRANT_EXPIRED:
+	case POLICY_REASON_MFA_REQUIRED:
+	case POLICY_REASON_MFA_STALE:
+	case POLICY_REASON_MFA_METHOD:
+	case POLICY_REASON_DIRECTORY_STALE:
+		return NULL;
+	}
+	return NULL;
+}
+
+static void explain_lock(const struct policy_lock *lock, FILE *out)
+{
+	char text[POLICY_LOCK_TEXT_MAX];
+
+	policy_lock_text(lock, text);
+	fputs("The lock of ", out);
+	put_safe(out, text);
+	fputs(" holds until ", out);
+	explain_time(out, lock->until_s);
+	fputs("; a lock beats every grant.\n", out);
 }
 
 static void explain_deny(const struct policy *p, const struct policy_request *req,
 			 const struct policy_decision *d, FILE *out)
 {
-	const char *sentence = deny_sentence(d->reason);
+	const char *sentence = deny_sentence(d->reason), *change = change_sentence(d);
 
 	if (sentence)
 		fprintf(out, "%s\n", sentence);
+	if (d->lock)
+		explain_lock(d->lock, out);
 	if (d->rule)
 		fprintf(out, "Deny '%s' holds; a deny beats every grant.\n", d->rule);
 	if (d->message)
 		fprintf(out, "Its message: %s\n", d->message);
 	for (size_t i = 0; i < d->n_near; i++)
-		put_near(p, req, &d->near[i], out);
-	explain_change(d, out);
+		explain_near(p, req, &d->near[i], out);
+	if (change)
+		fprintf(out, "What would change it: %s\n", change);
 }
 
 int policy_explain(const struct policy *policy, const struct policy_request *req,
@@ -255,7 +208,11 @@ int policy_explain(const struct policy *policy, const struct policy_request *req
 
 	policy_decide(policy, req, &d);
 	put_request(req, out);
-	if (d.verdict == POLICY_ALLOW) {
+	if (d.would_deny) {
+		fprintf(out, ": let pass, the VM is in monitor mode (%s)\n",
+			policy_reason_name(d.reason));
+		explain_deny(policy, req, &d, out);
+	} else if (d.verdict == POLICY_ALLOW) {
 		fputs(": allowed\n", out);
 		explain_allow(&d, policy, out);
 	} else {

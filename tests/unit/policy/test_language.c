@@ -262,6 +262,82 @@ static void test_figures(void **state)
 	policy_unref(p);
 }
 
+/* ---------------------------------------------------------------- explain */
+
+/* The caller frees it. */
+static char *explain(const char *policy, const struct policy_request *req)
+{
+	struct policy *p = load_good(policy);
+	char *text = NULL;
+	size_t len = 0;
+	FILE *out = open_memstream(&text, &len);
+
+	assert_non_null(out);
+	assert_int_equal(policy_explain(p, req, out), 0);
+	assert_int_equal(fclose(out), 0);
+	policy_unref(p);
+	return text;
+}
+
+static void test_sentences(void **state)
+{
+	static const struct {
+		const char *policy;
+		const char *says[3];
+	} cases[] = {
+		{TIME("tz: Europe/Berlin, days: [mon], between: \"07:00-20:00\""),
+		 {"refused (outside_hours)",
+		  "holds mon, 07:00-20:00 (Europe/Berlin); there it is Fri 08:30",
+		  "another hour"}},
+		{GRANT("when: {mfa: none}, review: {every: 9d, overdue: suspend}, "
+		       "valid: {from: 2026-01-01}"),
+		 {"review_overdue", "due at 2026-01-10 00:00 UTC", "policy reviewed"}},
+		{HEAD "grants: [{id: g, to: [a], roles: [r, q], vms: [all]}]\n"
+		      "separation: [{id: two, never_both: [role:r, role:q]}]\n",
+		 {"separation", "separation 'two' excludes", "giving up one"}},
+		{GRANT("when: {mfa: none}") "limits: [{to: [a], max_sessions: 2}]\n",
+		 {"session_limit", "2 of 2 sessions are open", "another session"}},
+		{HEAD "mode: {default: monitor}\n"
+		      "groups: {a: {}}\n",
+		 {"let pass, the VM is in monitor mode (no_grant)", "No grant names",
+		  "membership"}},
+		{GRANT("when: {mfa: none}, review: {every: 9d}, valid: {from: "
+		       "2026-01-01}") "limits: [{to: [a], max_sessions: 3, "
+				      "max_session_time: 8h}]\n",
+		 {": allowed", "overdue for review", "At most 3 sessions"}},
+	};
+	const uint32_t group = 0;
+	const struct policy_subject s = {.login = "ann",
+					 .id = "id-ann",
+					 .known = true,
+					 .enabled = true,
+					 .directory = true,
+					 .groups = &group,
+					 .n_groups = 1};
+	struct policy_lock lock = {POLICY_LOCK_USER, "ann", NULL, INT64_C(1795160000),
+				   NULL};
+	struct policy_state locked = {.locks = &lock, .n_locks = 1};
+	struct policy_request req = {.subject = &s,
+				     .vm = "host1",
+				     .privilege = "ssh",
+				     .now_s = 1795159800,
+				     .sessions = {true, 2, 0}};
+	_cleanup_free_ char *because = NULL;
+
+	(void)state;
+	for (size_t i = 0; i < ARRAY_SIZE(cases); i++) {
+		_cleanup_free_ char *text = explain(cases[i].policy, &req);
+
+		for (size_t k = 0; k < 3; k++)
+			if (!strstr(text, cases[i].says[k]))
+				fail_msg("case %zu says nothing of '%s':\n%s", i,
+					 cases[i].says[k], text);
+	}
+	req.state = &locked;
+	because = explain(TIME("days: [fri]"), &req);
+	assert_non_null(strstr(because, "The lock of user:ann holds until 2026-11-20"));
+}
+
 /* ------------------------------------------------------------------ locks */
 
 static void test_lock_texts(void **state)
@@ -321,9 +397,9 @@ static void test_view(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(test_refused), cmocka_unit_test(test_windows),
-		cmocka_unit_test(test_figures), cmocka_unit_test(test_lock_texts),
-		cmocka_unit_test(test_view),
+		cmocka_unit_test(test_refused),	   cmocka_unit_test(test_windows),
+		cmocka_unit_test(test_sentences),  cmocka_unit_test(test_figures),
+		cmocka_unit_test(test_lock_texts), cmocka_unit_test(test_view),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
