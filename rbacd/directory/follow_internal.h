@@ -48,6 +48,7 @@ struct follow {
 	int64_t lag_ms, last_change_s, confirmed_s;
 	struct ldap_id suspect; /* group whose answer ended a connection */
 	unsigned n_suspect;
+	unsigned n_reloads; /* of this connection */
 	char state[16], why[LDAP_CONN_WHY_MAX + 1], facts[2048];
 };
 

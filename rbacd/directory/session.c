@@ -11,6 +11,7 @@
 #define CONFIRM_S      20 /* rbacd hears so often that its data is current */
 #define AGAIN_S	       30 /* a group that could not be read is tried again */
 #define SUSPECT_TRIES  2
+#define RELOADS_MAX    3 /* full refreshes that one connection may ask for */
 #define WAIT_MS	       500
 #define DRAIN_MAX      4096 /* messages between two looks at the parent */
 #define ALL_COMPARED_S 900  /* without LDAP sync: deletions are found so */
@@ -32,6 +33,7 @@ int session_open(struct follow *f)
 	int r = ldap_conn_open(&o, &f->conn, f->why);
 
 	f->online = false;
+	f->n_reloads = 0;
 	f->probed_s = follow_now_s();
 	return r;
 }
@@ -413,12 +415,31 @@ static int start(struct follow *f)
 	return r;
 }
 
+static void forget_sync(struct follow *f)
+{
+	for (size_t i = 0; i < ARRAY_SIZE(f->sync); i++) {
+		ldap_sync_forget(&f->sync[i]);
+		(void)ldap_abandon_ext(ldap_conn_handle(f->conn), f->sync[i].msgid,
+				       NULL, NULL); /* best effort */
+	}
+}
+
+/* refreshRequired, or a change to something that was never said: everything anew,
+ * beside what is published. */
+static int reload(struct follow *f)
+{
+	forget_sync(f);
+	if (f->n_reloads++ >= RELOADS_MAX)
+		return ldap_conn_fail(f->conn, "full refreshes without end",
+				      LDAP_PROTOCOL_ERROR);
+	return start(f);
+}
+
 /* A server may know LDAP sync and not offer it for these bases: then it is polled. */
 static int without_sync(struct follow *f)
 {
 	f->no_sync = true;
-	ldap_sync_forget(&f->sync[0]);
-	ldap_sync_forget(&f->sync[1]);
+	forget_sync(f);
 	return start(f);
 }
 
@@ -430,19 +451,15 @@ int session_run(struct follow *f)
 		r = step(f);
 		if (r == LDAP_SYNC_E_NONE)
 			r = without_sync(f);
+		else if (r == LDAP_SYNC_E_RELOAD)
+			r = reload(f);
 		follow_send_facts(f);
 		if (r == 0)
 			follow_turn(f, ldap_conn_fd(f->conn),
 				    f->busy || f->update ? 0 : WAIT_MS);
 	}
-	if (r == LDAP_SYNC_E_RELOAD) {
-		(void)snprintf(f->why, sizeof(f->why),
-			       "the server asks for a full refresh");
-		ldap_sync_forget(&f->sync[0]);
-		ldap_sync_forget(&f->sync[1]);
-	} else if (r > 0) {
+	if (r > 0)
 		(void)snprintf(f->why, sizeof(f->why), "%s", ldap_conn_why(f->conn));
-	}
 	return r != 0 ? r : -EPIPE;
 }
 
