@@ -68,11 +68,7 @@ static const struct ctl_option why_options[] = {
 };
 
 static const struct ctl_option reload_options[] = {
-	{"rollback",
-	 NULL,
-	 "return to a policy that was active before, in spite of its serial",
-	 0,
-	 {NULL}},
+	{"rollback", NULL, "take a policy that was active before", 0, {NULL}},
 	OPTIONS_END,
 };
 
@@ -133,8 +129,7 @@ static const struct ctl_option show_options[] = {
 		 0,                                                                    \
 		 {NULL}},                                                              \
 	{                                                                              \
-		"threshold", "LEVEL", "exit 1 from this severity on (default medium)", \
-			0,                                                             \
+		"threshold", "LEVEL", "exit 1 from this on", 0,                        \
 		{                                                                      \
 			"info", "low", "medium", "high", "critical"                    \
 		}                                                                      \
@@ -159,7 +154,7 @@ static const struct ctl_option map_options[] = {
 	{"output", "FILE", "write there instead of to standard output", 'o', {NULL}},
 	{"framework",
 	 "NAME",
-	 "this framework alone",
+	 "this one",
 	 0,
 	 {"pci", "iso27001", "soc2", "nist800-53", "hipaa", "cis"}},
 	REPORT_PERIOD,
@@ -355,7 +350,7 @@ static const struct ctl_command audit_commands[] = {
 	 NULL,
 	 cmd_audit_verify},
 	{"search",
-	 "find records in the whole log, also in what is only in segments",
+	 "find records in database and segments",
 	 NULL,
 	 {NULL},
 	 search_options,
@@ -369,7 +364,7 @@ static const struct ctl_command audit_commands[] = {
 	 NULL,
 	 cmd_audit_export},
 	{"hold",
-	 "keep everything, whatever its age, until the hold is lifted",
+	 "drop nothing of the log while it is on",
 	 NULL,
 	 {"on|off"},
 	 hold_options,
@@ -414,14 +409,14 @@ static const struct ctl_command audit_commands[] = {
 static const struct ctl_option pam_preview_options[] = {
 	{"profile",
 	 "NAME",
-	 "of sshd: either (key or password, then a code), key, password",
+	 "of sshd: either (key or password), key, password",
 	 0,
 	 {NULL}},
 	OPTIONS_END};
 static const struct ctl_option pam_enable_options[] = {
 	{"profile",
 	 "NAME",
-	 "of sshd: either (key or password, then a code), key, password",
+	 "of sshd: either (key or password), key, password",
 	 0,
 	 {NULL}},
 	{"within", "TIME", "confirm in this time instead of 60s", 0, {NULL}},
