@@ -104,23 +104,21 @@ static void compare_policies(struct changes *c)
 		   find_event(c, "policy.load", NULL, now), false);
 }
 
-static void compare_accounts(struct changes *c, const struct policy_subject *old,
+static void compare_accounts(struct changes *c, const char *login,
+			     const struct policy_subject *old,
 			     const struct policy_subject *new)
 {
-	const struct policy_subject *s = new ? new : old;
-
 	if (!old || !new)
-		put_change(c, "account", s->login, new ? "appeared" : "is gone", NULL,
+		put_change(c, "account", login, new ? "appeared" : "is gone", NULL,
 			   true);
 	else if (!str_eq(old->id, new->id))
-		put_change(c, "account", s->login, "is another person of the same name",
+		put_change(c, "account", login, "is another person of the same name",
 			   NULL, true);
 	else if (old->enabled != new->enabled)
-		put_change(c, "account", s->login,
+		put_change(c, "account", login,
 			   new->enabled ? "was enabled" : "was disabled", NULL, true);
 	else if (old->expires_s != new->expires_s)
-		put_change(c, "account", s->login, "expires at another time", NULL,
-			   true);
+		put_change(c, "account", login, "expires at another time", NULL, true);
 }
 
 static const char *group_at(const struct state *st, const struct policy_subject *s,
@@ -131,10 +129,10 @@ static const char *group_at(const struct state *st, const struct policy_subject 
 }
 
 /* Both lists are in order of name, because the policies' groups are. */
-static void compare_groups(struct changes *c, const struct policy_subject *old,
+static void compare_groups(struct changes *c, const char *login,
+			   const struct policy_subject *old,
 			   const struct policy_subject *new)
 {
-	const char *login = (new ? new : old)->login;
 	size_t i = 0, k = 0;
 
 	for (;;) {
@@ -165,10 +163,11 @@ static void compare_people(struct changes *c)
 				    : strcmp(a->v[i].login, b->v[k].login);
 		const struct policy_subject *old = d <= 0 ? &a->v[i] : NULL;
 		const struct policy_subject *new = d >= 0 ? &b->v[k] : NULL;
+		const char *login = d <= 0 ? a->v[i].login : b->v[k].login;
 
-		if (holdings_wanted_person(c->in, (new ? new : old)->login)) {
-			compare_accounts(c, old, new);
-			compare_groups(c, old, new);
+		if (holdings_wanted_person(c->in, login)) {
+			compare_accounts(c, login, old, new);
+			compare_groups(c, login, old, new);
 		}
 		i += d <= 0;
 		k += d >= 0;
@@ -177,29 +176,28 @@ static void compare_people(struct changes *c)
 
 /* ---------------------------------------------------------------- second factors */
 
+static void put_factor(struct changes *c, const struct state_factor *f,
+		       const char *what)
+{
+	if (holdings_wanted_person(c->in, f->login))
+		put_change(c, "second factor", f->login, what,
+			   find_event(c, "admin.", f->id, NULL), false);
+}
+
+/* @old: NULL, there was none. */
 static void compare_factor(struct changes *c, const struct state_factor *old,
 			   const struct state_factor *new)
 {
-	const struct state_factor *f = new ? new : old;
-	const char *what;
-
-	if (!holdings_wanted_person(c->in, f->login))
-		return;
 	if (!old)
-		what = new->n_active ? "enrolled" : "enrolment begun";
-	else if (!new)
-		what = "forgotten";
+		put_factor(c, new, new->n_active ? "enrolled" : "enrolment begun");
 	else if (old->disabled != new->disabled)
-		what = new->disabled ? "disabled" : "enabled again";
+		put_factor(c, new, new->disabled ? "disabled" : "enabled again");
 	else if (old->enrolled_s != new->enrolled_s)
-		what = new->n_active == 0 ? "reset" : "bound anew";
+		put_factor(c, new, new->n_active == 0 ? "reset" : "bound anew");
 	else if (old->n_active != new->n_active)
-		what = report_f(c->r, "%u active instead of %u", new->n_active,
-				old->n_active);
-	else
-		return;
-	put_change(c, "second factor", f->login, what,
-		   find_event(c, "admin.", f->id, NULL), false);
+		put_factor(c, new,
+			   report_f(c->r, "%u active instead of %u", new->n_active,
+				    old->n_active));
 }
 
 static void compare_factors(struct changes *c)
@@ -209,7 +207,7 @@ static void compare_factors(struct changes *c)
 			       &c->after->factors[i]);
 	for (size_t i = 0; i < c->before->n_factors; i++)
 		if (!state_factor(c->after, c->before->factors[i].id))
-			compare_factor(c, &c->before->factors[i], NULL);
+			put_factor(c, &c->before->factors[i], "forgotten");
 }
 
 /* ---------------------------------------------------------------- ways in */

@@ -106,6 +106,13 @@ class Check:
         sys.exit(self.failed != 0)
 
 
+def load(name, path):
+    spec = importlib.util.spec_from_file_location(name, os.path.join(TREE, path))
+    module = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(module)
+    return module
+
+
 def tables(doc):
     return {t["name"]: t for s in doc["body"]["sections"] for t in s["tables"]}
 
@@ -221,11 +228,7 @@ def activity(c):
 
 def wikimedia_pairs():
     """(person, host, privilege) by the data itself, without policy or compiler."""
-    spec = importlib.util.spec_from_file_location(
-        "wikimedia", os.path.join(TREE, "tests/data/wikimedia.py"))
-    wikimedia = importlib.util.module_from_spec(spec)
-    spec.loader.exec_module(wikimedia)
-    d = wikimedia.Data(DATA)
+    d = load("wikimedia", "tests/data/wikimedia.py").Data(DATA)
     named = {p for g in d.groups for p in d.privileges(g) if p.startswith("su:")}
 
     def opened(privs):
@@ -402,6 +405,30 @@ def pack(c):
     print("pack: %.1f s, pages %.1f MB" % (seconds, size / 1e6))
 
 
+def signed(c):
+    """The manifest's note, checked by the verifier that shares no code with the product."""
+    verify = load("verify_audit", "tests/lib/verify_audit.py")
+    with open(c.path("sign.key"), "w", encoding="ascii") as f:
+        f.write("7e" * 32 + "\n")
+    os.chmod(c.path("sign.key"), 0o400)
+    with open(c.path("small.yaml"), "a", encoding="utf-8") as f:
+        f.write("audit: {key: %s}\n" % c.path("sign.key"))
+    a = c.run("pack", c.path("signed"), config="small.yaml", state="small")
+    vkey = a.stdout.decode().split()[-1]
+    with open(c.path("signed/manifest.note"), encoding="utf-8") as f:
+        note = f.read()
+    with open(c.path("signed/manifest.sha256"), "rb") as f:
+        manifest = f.read()
+    size, root = verify.open_note(note, vkey)
+    c.check("signed: the manifest and its files", root == hashlib.sha256(manifest).digest() and
+            size == manifest.count(b"\n"), (size, root))
+    try:
+        verify.open_note(note.replace("\n%d\n" % size, "\n%d\n" % (size + 1)), vkey)
+        c.check("signed: a changed note is refused", False)
+    except Exception:  # whatever it calls a bad signature
+        c.check("signed: a changed note is refused", True)
+
+
 def pages(c):
     """The pages in a real browser, in a process of its own; 77: there is none."""
     c.make_small()
@@ -422,7 +449,7 @@ def main():
     c.make()
     pinned(c, "--update" in words)
     for test in (schema, totals, activity, access, changes, review, missing, damaged, hostile,
-                 pack, pages):
+                 pack, pages, signed):
         test(c)
     c.end()
 
