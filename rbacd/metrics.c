@@ -188,6 +188,9 @@ static void print_daemon(const struct server *s, FILE *out)
 	    s->policy != NULL);
 	one(out, "vmsec_alerts_total", "counter", "Alerts raised since the start.",
 	    (int64_t)al.raised);
+	one(out, "vmsec_alerts_lost_total", "counter",
+	    "Alerts that found no room: too many of their kind in a minute.",
+	    (int64_t)al.lost);
 	one(out, "vmsec_alert_hook_failures_total", "counter",
 	    "Runs of the alert hook that failed or were killed.",
 	    (int64_t)al.hook_failed);

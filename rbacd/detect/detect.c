@@ -11,6 +11,7 @@
 #define QUEUE_MAX    64
 #define ACCEPTED_MAX 1024 /* people whose last accepted code's source is known */
 #define USE_EVERY_S  3600 /* a use is written down again after that */
+#define A_MINUTE     10	  /* alerts of one kind: strangers cannot fill the log */
 #define DAY_S	     86400
 
 struct accepted {
@@ -25,6 +26,8 @@ struct detect {
 	struct accepted accepted[ACCEPTED_MAX];
 	struct detect_alert queue[QUEUE_MAX];
 	size_t first, n;
+	int64_t minute_s;
+	unsigned n_minute[DETECT_N];
 	uint64_t lost;
 };
 
@@ -84,6 +87,19 @@ int detect_new(const struct config_alerts *limits, struct store *store, int64_t 
 
 /* ---------------------------------------------------------------- the queue */
 
+/* Each kind has its own room, so that noise of one kind hides no other. */
+static bool has_room(struct detect *d, enum detection what, int64_t now_s)
+{
+	if (now_s - d->minute_s >= 60 || now_s < d->minute_s) {
+		d->minute_s = now_s;
+		memset(d->n_minute, 0, sizeof(d->n_minute));
+	}
+	if (d->n == QUEUE_MAX || d->n_minute[what] == A_MINUTE)
+		return false;
+	d->n_minute[what]++;
+	return true;
+}
+
 /* More severe is another matter: it is not held back by the milder one. */
 void detect_raise(struct detect *d, const struct detect_alert *alert, int64_t now_s)
 {
@@ -95,7 +111,7 @@ void detect_raise(struct detect *d, const struct detect_alert *alert, int64_t no
 	n = window_add(d->quiet, key, "", now_s, d->limits->quiet).n;
 	if (n > 1)
 		return;
-	if (d->n == QUEUE_MAX) {
+	if (!has_room(d, alert->what, now_s)) {
 		d->lost++;
 		return;
 	}
