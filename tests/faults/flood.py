@@ -2,11 +2,12 @@
 # SPDX-License-Identifier: Apache-2.0
 """Somebody floods rbacd's sockets: the console and other people's logins still get through.
 
-usage: flood.py [VARIANT] [long] [KIND-SOCKET...]
+usage: flood.py [VARIANT] [long] [apart] [KIND-SOCKET...]
 
 With kinds (half-pam, asked-pam ...) only those floods. The p99 of honest logins is printed
 beside that of the same logins while the same flood beats another daemon's socket: what the
-flood takes from everybody's processor is not rbacd's.
+flood takes from everybody's processor is not rbacd's. With apart all but the flood runs at
+real-time priority: what is left then is the queue in front of rbacd.
 """
 import os
 import signal
@@ -34,8 +35,11 @@ POLICY = benchworld.POLICY + """  - {id: root, to: [local:root], roles: [enter],
 
 
 class Flood:
-    def __init__(self, variant, long, only):
+    def __init__(self, variant, long, only, apart):
         self.long, self.only = long, only
+        self.yielding = ["chrt", "-o", "0"] if apart else []
+        if apart:
+            os.sched_setscheduler(0, os.SCHED_RR, os.sched_param(1))
         self.limit_mib = MEMORY_MIB.get(variant, 128)
         self.count = "10000" if long else "5000"
         self.seconds = 5 if long else 3
@@ -47,7 +51,7 @@ class Flood:
         self.probe = self.w.build + "/tests/faults/probe"
 
     def spawn(self, *argv):
-        return subprocess.Popen([self.tool] + list(argv), stdout=subprocess.PIPE, text=True)
+        return subprocess.Popen(self.yielding + [self.tool] + list(argv), stdout=subprocess.PIPE, text=True)
 
     @staticmethod
     def told(p):
@@ -201,8 +205,8 @@ def main():
     world.enter()
     words = sys.argv[1:]
     only = [x for x in words if x in FLOODS]
-    rest = [x for x in words if x not in FLOODS + ["long"]]
-    Flood(rest[0] if rest else "release", "long" in words, only).run()
+    rest = [x for x in words if x not in FLOODS + ["long", "apart"]]
+    Flood(rest[0] if rest else "release", "long" in words, only, "apart" in words).run()
 
 
 main()
