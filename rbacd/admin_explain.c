@@ -175,6 +175,24 @@ static void send_decision(struct admin_req *req, const struct question *q,
 	admin_row_send(req, &row);
 }
 
+/* Each near miss with its figures; the sentences say the same to people. */
+static void send_near(struct admin_req *req, const struct policy_decision *d)
+{
+	struct admin_row row;
+
+	for (size_t i = 0; i < d->n_near; i++) {
+		const struct policy_near *near = &d->near[i];
+
+		admin_row_begin(&row, "near");
+		wire_put_cell_text(&row.w, "rule", near->rule);
+		wire_put_cell_text(&row.w, "reason", policy_reason_name(near->reason));
+		wire_put_cell_int(&row.w, "need", near->need_s);
+		wire_put_cell_int(&row.w, "have", near->have_s);
+		wire_put_cell_text(&row.w, "separation", near->other);
+		admin_row_send(req, &row);
+	}
+}
+
 /* The policy says what is allowed; whether the person could give a code is another
  * thing. */
 static void send_factor(struct admin_req *req, const struct policy_decision *d)
@@ -225,6 +243,7 @@ void admin_run_explain(struct admin_req *req)
 	if (read_question(req, q) == 0) {
 		policy_decide(req->server->policy, &q->req, &d);
 		send_decision(req, q, &d);
+		send_near(req, &d);
 		r = send_explanation(req, q);
 		send_factor(req, &d);
 		if (r != 0)

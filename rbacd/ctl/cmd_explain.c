@@ -47,7 +47,7 @@ static int explain_now(struct ctl *ctl, const struct wire_call *call)
 	if (r != 0)
 		return r;
 	if (ctl->json) {
-		ctl_show_json(ctl, &answer, "explanation");
+		ctl_show_json(ctl, &answer, "explanation near");
 		return answer.code;
 	}
 	print_explanation(ctl, &answer.set);

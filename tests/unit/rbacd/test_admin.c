@@ -625,6 +625,8 @@ static void test_explain(void **state)
 		 PAIRS("user", "alice", "vm", "db01", "privilege", "ssh"));
 	assert_int_equal(c->code, 1);
 	assert_string_equal(out_text(&c->rows, "decision", "reason"), "mfa_required");
+	assert_string_equal(out_text(&c->rows, "near", "rule"), "g1");
+	assert_string_equal(out_text(&c->rows, "near", "reason"), "mfa_required");
 	conn_end(c);
 	c = call(w, "explain",
 		 PAIRS("user", "carol", "vm", "db01", "privilege", "ssh", "method",
