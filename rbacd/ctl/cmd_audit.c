@@ -8,6 +8,7 @@
 #include <time.h>
 
 #include "rbacd/audit/audit.h"
+#include "rbacd/audit/reader.h"
 #include "rbacd/ctl/ctl.h"
 #include "rbacd/ctl/log_files.h"
 #include "rbacd/ctl/record.h"
@@ -57,7 +58,7 @@ static void show_json(struct view *v, const char *line, size_t len)
 	text_json_whole(line, len, v->ctl->out);
 }
 
-/* For store_audit_each(). */
+/* For audit_reader_each(). */
 static int show_one(uint64_t seq, const char *line, size_t len, void *arg)
 {
 	struct view *v = arg;
@@ -113,8 +114,11 @@ static int finish_view(struct view *v)
 
 static int show_from(struct view *v, struct log_files *log, uint64_t seq)
 {
-	int r = store_audit_each(log->store, seq, show_one, v);
+	_cleanup_reader_ struct audit_reader *reader = NULL;
+	int r = audit_reader_open(log->store, log->dir, &reader);
 
+	if (r == 0)
+		r = audit_reader_each(reader, seq, UINT64_MAX, show_one, v);
 	if (r < 0 || r == STORE_E_CORRUPT)
 		return ctl_fail(v->ctl, r == STORE_E_CORRUPT ? CTL_INTEGRITY : CTL_NO,
 				"reading the log failed after record %" PRIu64
