@@ -103,7 +103,7 @@ static int add_change(struct collect *k, const char *login,
 	n.login = strdup(login);
 	n.id = strdup(from->id);
 	n.old_groups = copy_groups(k->buf, n_old, n_old);
-	n.groups = copy_groups(a ? a->groups : NULL, n.n_groups, k->p->n_targets);
+	n.groups = copy_groups(a ? a->groups : NULL, n.n_groups, n.n_groups + n_old);
 	c->v[c->n++] = n;
 	return n.login && n.id && n.old_groups && n.groups ? 0 : -ENOMEM;
 }

@@ -55,7 +55,7 @@ static void drop_gains(const struct publish *p, struct change *c, bool all)
 	c->n_groups = n;
 }
 
-/* Keeps the groups that the account had; @c->groups has room for all targets. */
+/* Keeps the groups that the account had; @c->groups has room for both lists. */
 static void undo_losses(struct change *c)
 {
 	if (c->gone) {
