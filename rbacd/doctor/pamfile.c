@@ -222,8 +222,7 @@ static int read_pending(const struct pamfile_dirs *dirs, struct pending *ret)
 		line[strcspn(line, "\n")] = '\0';
 		if (!pamfile_service_valid(line))
 			return -EPROTO;
-		(void)snprintf(ret->service[ret->n++], sizeof(ret->service[0]), "%s",
-			       line);
+		memcpy(ret->service[ret->n++], line, strlen(line) + 1);
 	}
 	return 0;
 }
