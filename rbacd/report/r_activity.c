@@ -106,7 +106,7 @@ static const struct activity_count **sorted(const struct activity_counts *c)
 	for (size_t i = 0; v && i < c->index.n; i++)
 		v[i] = &c->v[i];
 	if (v && c->index.n > 1)
-		qsort(v, c->index.n, sizeof(*v), by_count);
+		qsort(v, c->index.n, sizeof(const void *), by_count);
 	return v;
 }
 
@@ -182,7 +182,7 @@ static int list_people(const struct report_input *in, struct report *r)
 	for (size_t i = 0; i < a->ids.n; i++)
 		v[i] = &a->people[i];
 	if (a->ids.n > 1)
-		qsort(v, a->ids.n, sizeof(*v), by_login);
+		qsort(v, a->ids.n, sizeof(const void *), by_login);
 	t = REPORT_TABLE(r, "activity-people", "People", person_columns,
 			 .none = "Nobody.");
 	for (size_t i = 0; i < a->ids.n; i++) {

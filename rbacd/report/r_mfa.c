@@ -63,7 +63,7 @@ static void put_person(const struct report_input *in, const char *login, const c
 	int state = state_of(f);
 
 	sum->n[state] += access;
-	sum->few_codes += state == ACTIVE && f->recovery_left < CODES_FEW;
+	sum->few_codes += f && state == ACTIVE && f->recovery_left < CODES_FEW;
 	sum->drift += drift >= DRIFT_LARGE;
 	sum->failing += a && a->n_bad >= FAILS_MANY;
 	sum->replays += a ? (size_t)a->n_replay : 0;

@@ -98,7 +98,7 @@ void svg_days(const struct report_table *t, FILE *out)
 	for (const struct report_row *row = t->first; row; row = row->next)
 		put_column(t, row, k++, most, out);
 	(void)fprintf(out, "<text class=halo x=0 y=12>%" PRId64 "</text></svg>", most);
-	if (t->n_rows > 0) {
+	if (t->first && t->last) {
 		(void)fputs("<p class=axis><span>", out);
 		html_text(t->first->cells[0].text, out);
 		(void)fputs("</span><span>", out);

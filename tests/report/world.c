@@ -446,6 +446,12 @@ int main(int argc, char **argv)
 	}
 	snapshot(&w, 1, END_S, "now.vmsec");
 	commit(&w);
+	free(w.actors);
+	policy_reach_free(w.reach);
+	policy_privileges_free(w.privs);
+	snapshot_unref(w.people[0]);
+	snapshot_unref(w.people[1]);
+	policy_unref(w.policy);
 	audit_close(w.audit);
 	store_close(w.store);
 	seal_free(w.seal);
