@@ -134,6 +134,22 @@ class Checker:
         self.expect("no difference", r.returncode == 0 and "nobody" in r.stdout, r.stdout + r.stderr)
 
 
+    def lint(self, data):
+        """How many VMs and people each grant hits, counted from the source data."""
+        r = self.ctl("policy", "lint", self.folder + "/policy.yaml", "--people",
+                     self.folder + "/people.yaml")
+        rows = [x.split() for x in r.stdout.splitlines()]
+        told = {x[1]: (int(x[2]), int(x[3])) for x in rows if x and x[0] == "grant"}
+        here = {u for u, x in data.users.items() if x["ensure"] == "present"}
+        want = {}
+        for host in data.hosts:
+            for g in data.groups_of(host)[0]:
+                want[g] = (want.get(g, (0, 0))[0] + 1, len(data.members(g) & here))
+        wrong = {g: (told.get(g), n) for g, n in want.items() if told.get(g) != n}
+        self.expect("policy lint", r.returncode == 1 and not wrong, str(wrong) + r.stderr)
+        print("wikimedia: lint: %d grants, %s" % (len(told), r.stdout.splitlines()[-1]))
+
+
 def main():
     if not os.path.isdir(DATA):
         print("wikimedia: SKIP, there is no %s" % DATA)
@@ -149,6 +165,7 @@ def main():
         c.expect("policy check", "96 groups, 3126 VMs" in r.stdout, r.stdout + r.stderr)
         c.questions(policy, Answers(data))
         c.diffs(data)
+        c.lint(data)
     print("wikimedia: %d passed, %d failed" % (c.passed, c.failed))
     return c.failed != 0
 
