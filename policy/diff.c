@@ -113,15 +113,15 @@ static void list_spots(struct diff *d)
 {
 	for (size_t i = 0; i < d->n_vms; i++) {
 		const struct vm_at *at = &d->at[i];
-		struct spot *spot = d->n_spots > 0 ? &d->spots[d->n_spots - 1] : NULL;
 
 		d->vms[i] = at->name;
-		if (!spot || memcmp(spot->class, at->class, sizeof(at->class)) != 0) {
-			spot = &d->spots[d->n_spots++];
-			memcpy(spot->class, at->class, sizeof(at->class));
-			spot->vms = &d->vms[i];
-		}
-		spot->n_vms++;
+		if (d->n_spots == 0 || memcmp(d->spots[d->n_spots - 1].class, at->class,
+					      sizeof(at->class)) != 0)
+			d->spots[d->n_spots++] =
+				(struct spot){.class = {at->class[OLD],
+							at -> class[NEW]},
+					      .vms = &d->vms[i]};
+		d->spots[d->n_spots - 1].n_vms++;
 	}
 }
 
@@ -293,15 +293,12 @@ static int compare_person(struct diff *d, const char *login,
 	return r;
 }
 
-int policy_diff(const struct policy_side *before, const struct policy_side *after,
-		int64_t now_s,
-		int (*tell)(void *arg, const struct policy_change *change), void *arg)
+/* Both lists are by login. */
+static int compare_people(struct diff *d)
 {
-	_cleanup_(diff_done) struct diff d = {.given = {before, after},
-					      .tell = tell,
-					      .arg = arg};
+	const struct policy_side *before = d->given[OLD], *after = d->given[NEW];
 	size_t i = 0, k = 0;
-	int r = diff_init(&d, now_s);
+	int r = 0;
 
 	while (r == 0 && (i < before->n_people || k < after->n_people)) {
 		const struct policy_subject *a = &before->people[i];
@@ -310,10 +307,23 @@ int policy_diff(const struct policy_side *before, const struct policy_side *afte
 			: k == after->n_people ? -1
 					       : strcmp(a->login, b->login);
 
-		r = compare_person(&d, (c <= 0 ? a : b)->login, c <= 0 ? a : NULL,
+		r = compare_person(d, (c <= 0 ? a : b)->login, c <= 0 ? a : NULL,
 				   c >= 0 ? b : NULL);
 		i += c <= 0;
 		k += c >= 0;
 	}
+	return r;
+}
+
+int policy_diff(const struct policy_side *before, const struct policy_side *after,
+		int64_t now_s,
+		int (*tell)(void *arg, const struct policy_change *change), void *arg)
+{
+	struct diff d = {.given = {before, after}, .tell = tell, .arg = arg};
+	int r = diff_init(&d, now_s);
+
+	if (r == 0)
+		r = compare_people(&d);
+	diff_done(&d);
 	return r;
 }

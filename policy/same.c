@@ -140,7 +140,7 @@ static void compare_spot(struct same *s, const struct span *a, const struct span
 		} else if (i < a->n && (k == b->n || twin < b->v[k])) {
 			s->changed[0][a->v[i++]] = true;
 			s->changed[1][twin] = true;
-		} else {
+		} else if (k < b->n) {
 			s->changed[1][b->v[k++]] = true;
 		}
 	}
