@@ -8,7 +8,7 @@
 
 #define PAGE_SIZE 1000
 #define PAGES_MAX 4096 /* a server that always promises one more */
-#define ATTRS_MAX 64 /* attributes in one entry; more are not what we asked for */
+#define ATTRS_MAX 64   /* attributes in one entry; more are not what we asked for */
 
 /* ---------------------------------------------------------------- messages */
 
