@@ -195,6 +195,11 @@ static const struct ctl_option replay_options[] = {
 	OPTIONS_END,
 };
 
+static const struct ctl_option graph_options[] = {
+	{"svg", NULL, "a picture instead of DOT", 0, {NULL}},
+	OPTIONS_END,
+};
+
 static const struct ctl_option access_options[] = {
 	{"people", "FILE", "people file instead of the configured source", 0, {NULL}},
 	{"policy", "PATH", "another policy than the configured one", 0, {NULL}},
@@ -228,6 +233,23 @@ static const struct ctl_command policy_commands[] = {
 	 replay_options,
 	 NULL,
 	 cmd_policy_replay},
+	{"test",
+	 "run the tests that stand in a policy",
+	 "A policy with a failing test is never loaded: what was wanted and what came "
+	 "is\n"
+	 "told, and the exit status is 1.",
+	 {"[PATH]"},
+	 NULL,
+	 NULL,
+	 cmd_policy_test},
+	{"graph",
+	 "draw who gets which roles on which VMs",
+	 "In the language of Graphviz, or with --svg as a picture that needs no "
+	 "program.",
+	 {"[PATH]"},
+	 graph_options,
+	 NULL,
+	 cmd_policy_graph},
 	{"lint",
 	 "what every rule hits, and what looks like a mistake",
 	 "VMs and people of every set, grant and deny; then rules that are expired, "

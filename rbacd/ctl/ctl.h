@@ -98,6 +98,8 @@ int cmd_who_can(struct ctl *ctl, const struct ctl_args *args);
 int cmd_what_can(struct ctl *ctl, const struct ctl_args *args);
 int cmd_policy_lint(struct ctl *ctl, const struct ctl_args *args);
 int cmd_policy_replay(struct ctl *ctl, const struct ctl_args *args);
+int cmd_policy_graph(struct ctl *ctl, const struct ctl_args *args);
+int cmd_policy_test(struct ctl *ctl, const struct ctl_args *args);
 int cmd_policy_diff(struct ctl *ctl, const struct ctl_args *args);
 int cmd_audit_tail(struct ctl *ctl, const struct ctl_args *args);
 int cmd_audit_show(struct ctl *ctl, const struct ctl_args *args);

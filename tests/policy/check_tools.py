@@ -12,6 +12,7 @@ import os
 import subprocess
 import sys
 import tempfile
+from xml.etree import ElementTree
 
 HERE = os.path.dirname(os.path.abspath(__file__))
 sys.path.insert(0, HERE)
@@ -159,6 +160,28 @@ class Tools(check_wikimedia.Checker):
                     r.returncode == 2 and "names nobody" not in r.stdout
                     and "incomplete" in r.stderr, r.stdout + r.stderr)
 
+    # ---- graph, test
+
+    def graph(self):
+        ugly = POLICY.replace("to: [admins]", "to: [admins, 'a&b\\c']")
+        path = self.write("ugly.yaml", ugly)
+        r = self.ctl("policy", "graph", path)
+        self.expect("graph: every edge of a grant", r.returncode == 0 and all(
+            x in r.stdout for x in ('"p:admins" -> "r:admin"', '"r:admin" -> "s:web"',
+                                    '"p:dbas" -> "r:viewer"')), r.stdout + r.stderr)
+        self.expect("graph: a name ends no string of DOT", 'a&b\\\\c' in r.stdout, r.stdout)
+        r = self.ctl("policy", "graph", path, "--svg")
+        titles = [e.text for e in ElementTree.fromstring(r.stdout).iter() if
+                  e.tag.endswith("title")]
+        self.expect("graph: SVG is well-formed and complete", 'a&b\\c' in titles and
+                    titles.count("g-web") == 3, titles)
+        tests = ("tests:\n  - {user_in: [admins], vm: web1, do: ssh, mfa: totp, "
+                 "at: 2026-11-20T10:00Z, want: %s, by: g-web}\n")
+        r = self.ctl("policy", "test", self.write("t.yaml", POLICY + tests % "allow"))
+        self.expect("test: passed", r.returncode == 0 and "1 tests of" in r.stdout, r.stdout)
+        r = self.ctl("policy", "test", self.write("t.yaml", POLICY + tests % "deny"))
+        self.expect("test: failed", r.returncode == 1 and "test failed" in r.stderr, r.stderr)
+
     # ---- a real operator
 
     def wikimedia(self):
@@ -195,6 +218,7 @@ def main():
         t = Tools(sys.argv[1], folder)
         t.small()
         t.lint()
+        t.graph()
         if os.path.isdir(check_wikimedia.DATA):
             t.wikimedia()
         else:
