@@ -56,6 +56,8 @@ struct identity {
 	struct whole whole;	/* sources file and ldap */
 	struct keep *keep;	/* owned; NULL: nothing is kept */
 	identity_notice_fn notice;
+	int64_t notices_s; /* the minute in which n_notices came */
+	unsigned n_notices;
 	void *notice_arg;
 	struct identity_fact facts[IDENTITY_FACTS_MAX];
 	size_t n_facts;

@@ -305,13 +305,31 @@ static int on_facts(struct identity *id, const struct wire_frame *f)
 		    wire_get_text(&field, fact->text, sizeof(fact->text)) != 0)
 			return -EPROTO;
 		split = strchr(fact->text, '=');
-		if (!split || split == fact->text || split - fact->text > 30)
+		if (!split || split == fact->text || split - fact->text > 30 ||
+		    strspn(fact->text, "abcdefghijklmnopqrstuvwxyz_") !=
+			    (size_t)(split - fact->text))
 			return -EPROTO;
 		*split = '\0';
 		fact->value = (size_t)(split + 1 - fact->text);
 	}
 	id->n_facts = n;
 	return rc == WIRE_E_END ? 0 : -EPROTO;
+}
+
+/* What a directory says must not fill the audit log. */
+static bool notice_allowed(struct identity *id)
+{
+	int64_t now_s = identity_boot_s();
+
+	if (now_s - id->notices_s >= 60) {
+		id->notices_s = now_s;
+		id->n_notices = 0;
+	}
+	if (id->n_notices++ == LIMIT_NOTICES_MIN)
+		log_warning(
+			"stage=identity: rbacd-dir tells too much: no records of it "
+			"for the rest of the minute");
+	return id->n_notices <= LIMIT_NOTICES_MIN;
 }
 
 static int on_notice(struct identity *id, const struct wire_frame *f)
@@ -329,7 +347,7 @@ static int on_notice(struct identity *id, const struct wire_frame *f)
 	    memcmp(text, prefix, strlen(prefix)) != 0 ||
 	    wire_next(&r, &field) != WIRE_E_END)
 		return -EPROTO;
-	if (id->notice)
+	if (id->notice && notice_allowed(id))
 		id->notice(id->notice_arg, event, text + strlen(prefix));
 	return 0;
 }

@@ -28,6 +28,7 @@
 #define LIMIT_CLOCK_BACK_S   90	    /* wall time set back further: proofs are void */
 #define LIMIT_PERSON_FRESH_S 10	    /* nss: a younger entry needs no look-up */
 #define LIMIT_SLOW_COMMIT_MS 1000
+#define LIMIT_NOTICES_MIN    60 /* records that rbacd-dir may cause in a minute */
 /* Failures leave at a multiple of this after arrival. */
 #define LIMIT_EQUAL_STEP_MS 50
 

@@ -719,6 +719,56 @@ static void test_stale_by_privilege(void **state)
 	world_free(w);
 }
 
+static void send_list(struct world *w, enum wire_type type, const char *verb,
+		      const char *arg)
+{
+	struct wire_writer wr;
+	uint8_t buf[512];
+	size_t len;
+
+	wire_writer_begin(&wr, buf, sizeof(buf), type);
+	if (verb)
+		wire_put_text(&wr, WIRE_T_VERB, verb);
+	wire_put_text(&wr, WIRE_T_ARG, arg);
+	assert_int_equal(wire_writer_end(&wr, &len), 0);
+	assert_int_equal(link_send(w->dir, buf, len, -1), 0);
+	turn(w);
+}
+
+static void count_notice(void *arg, const char *event, const char *text)
+{
+	(void)event;
+	assert_string_equal(text, "x");
+	(*(unsigned *)arg)++;
+}
+
+static void test_facts_and_notices(void **state)
+{
+	struct world *w = world_new(CONFIG_SOURCE_LDAP);
+	struct identity_status st;
+	const char *name, *text;
+	unsigned n = 0;
+
+	(void)state;
+	identity_set_notice(w->identity, count_notice, &n);
+	connect_dir(w, "ldap");
+	send_list(w, WIRE_FACTS, NULL, "state=a=b");
+	identity_status(w->identity, now_s(), &st);
+	assert_int_equal(st.n_facts, 1);
+	identity_fact(w->identity, 0, &name, &text);
+	assert_string_equal(name, "state");
+	assert_string_equal(text, "a=b");
+	for (int i = 0; i < 100; i++) /* a flood does not fill the log */
+		send_list(w, WIRE_NOTICE, "people", "text=x");
+	assert_int_equal(n, 60);
+	assert_int_equal(w->n_lost, 0);
+	send_list(w, WIRE_FACTS, NULL, "St\"ate=x");
+	assert_int_equal(w->n_lost, 1);
+	identity_status(w->identity, now_s(), &st);
+	assert_int_equal(st.n_facts, 0);
+	world_free(w);
+}
+
 static struct seal *new_seal(uint8_t fill)
 {
 	uint8_t master[32];
@@ -881,6 +931,7 @@ int main(void)
 		cmocka_unit_test(test_change_must_fit),
 		cmocka_unit_test(test_change_waits_for_its_base),
 		cmocka_unit_test(test_stale_by_privilege),
+		cmocka_unit_test(test_facts_and_notices),
 		cmocka_unit_test(test_kept_over_a_restart),
 		cmocka_unit_test(test_protocol_violations),
 		cmocka_unit_test(test_whole_snapshot_in_nss),
