@@ -518,8 +518,8 @@ demo: deps-demo
 # a real operator's access; what is made to hurt the loader.
 .PHONY: policy-test
 policy-test: $(B)/rbacctl
-	@tests/policy/check_schema.py $(B)/rbacctl
-	@tests/policy/check_examples.py $(B)/rbacctl
+	@tests/policy/check_schema.py $(B)/rbacctl || [ $$? -eq 77 ]
+	@tests/policy/check_examples.py $(B)/rbacctl || [ $$? -eq 77 ]
 	@tests/policy/check_time.py $(B)/rbacctl
 	@tests/policy/check_wikimedia.py $(B)/rbacctl || [ $$? -eq 77 ]
 	@tests/policy/check_tools.py $(B)/rbacctl
