@@ -24,7 +24,7 @@ static void put_dot(FILE *out, const char *text)
 
 static void put_xml(FILE *out, const char *text, size_t max)
 {
-	for (size_t i = 0; text[i] && i < max; i++) {
+	for (size_t i = 0; i < max && text[i]; i++) {
 		if (strchr("<>&\"'", text[i]))
 			fprintf(out, "&#%d;", text[i]);
 		else
