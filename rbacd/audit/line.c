@@ -2,6 +2,7 @@
 /* line.c - a stored line back to its fields; refuses everything not canonical. */
 #include "rbacd/audit/audit_internal.h"
 
+#include <endian.h>
 #include <errno.h>
 
 struct scan {
@@ -43,19 +44,24 @@ static bool take_escape(struct scan *s)
 	return true;
 }
 
-/* Eight bytes at once: all of them printable ASCII without a quote or a backslash. */
-static bool eight_plain(const char *p)
+/*
+ * Of the next eight bytes, how many are printable ASCII without a quote or a backslash.
+ * A borrow may flag a byte too many, but only behind one that is flagged rightly.
+ */
+static size_t plain_run(const char *p)
 {
 	const uint64_t ones = UINT64_C(0x0101010101010101), high = ones << 7;
-	uint64_t v, quote, back, del;
+	uint64_t v, quote, back, del, flags;
 
 	memcpy(&v, p, 8);
+	v = le64toh(v); /* the first byte lowest */
 	quote = v ^ ones * '"';
 	back = v ^ ones * '\\';
 	del = v ^ ones * 0x7f;
-	return (((v - ones * 0x20) | (quote - ones) | (back - ones) | (del - ones) |
+	flags = ((v - ones * 0x20) | (quote - ones) | (back - ones) | (del - ones) |
 		 v) &
-		high) == 0;
+		high;
+	return flags ? (size_t)__builtin_ctzll(flags) / 8 : 8;
 }
 
 static bool take_special(struct scan *s)
@@ -81,10 +87,17 @@ static bool take_string(struct scan *s, struct audit_text *ret)
 	if (!take(s, '"'))
 		return false;
 	from = s->p;
-	while (s->p < s->end && *s->p != '"') {
-		if (s->end - s->p >= 8 && eight_plain(s->p))
-			s->p += 8;
-		else if (*s->p >= 0x20 && *s->p < 0x7f && *s->p != '\\')
+	while (s->p < s->end) {
+		if (s->end - s->p >= 8) {
+			size_t n = plain_run(s->p);
+
+			s->p += n;
+			if (n == 8)
+				continue;
+		}
+		if (*s->p == '"')
+			break;
+		if (*s->p >= 0x20 && *s->p < 0x7f && *s->p != '\\')
 			s->p++;
 		else if (!take_special(s))
 			return false;
