@@ -598,10 +598,11 @@ valgrind: all test-tools build/tests/unsandbox.so $(B)/tests/faults/leaky.so
 .PHONY: ldap-hostile bench-ldap
 ldap-hostile: all test-tools
 	@tests/faults/ldap_hostile.py $(VARIANT) long
-# A real 389 Directory Server; needs 389-ds-base, which pulls in much, so `deps` leaves it out.
-.PHONY: ldap-389
-ldap-389: all test-tools
-	@tests/integration/ldap_389.py $(VARIANT)
+# A real 389 Directory Server, a real Samba domain controller. Their packages pull in much,
+# so `deps` leaves them out; without them the tests say what to install.
+.PHONY: ldap-389 ldap-samba
+ldap-389 ldap-samba: all test-tools
+	@tests/integration/$(subst -,_,$@).py $(VARIANT)
 # From a change in the directory to the decision, with 10 and 100,000 people.
 bench-ldap: all test-tools
 	@tests/bench/bench_ldap.py $(VARIANT)
@@ -660,7 +661,7 @@ help:
 	@echo 'make lint        layers, format, static analysis; fuzz: open-ended fuzzing'
 	@echo 'make tamper      1,000,000 random edits of a signed log, each found and named'
 	@echo 'make ldap-hostile  1,000 runs against a lying directory; bench-ldap: how soon, how big'
-	@echo 'make ldap-389    against a real 389 Directory Server (apt-get install 389-ds-base)'
+	@echo 'make ldap-389    against a real 389 Directory Server; ldap-samba: a Samba AD controller'
 	@echo 'make report-test reports counted again by other code, pages in a real browser'
 	@echo 'make valgrind    the module in a real sshd under valgrind (root)'
 	@echo 'make clean       remove build/'
