@@ -302,7 +302,7 @@ static void hints_ldap(struct admin_req *req, struct health *h)
 	size_t n = h->dir.n_facts;
 
 	if (str_eq(find_fact(req, n, "state"), "offline"))
-		hint(req, h, true,
+		hint(req, h, h->dir.age_s < 0,
 		     "the LDAP directory is out of reach (%s): what was known last is "
 		     "used until max_stale.",
 		     find_fact(req, n, "why"));
