@@ -240,8 +240,9 @@ static bool read_header(struct tzif *t, const uint8_t *buf, size_t len)
 			   .times = get_u32(buf + 32),
 			   .types = get_u32(buf + 36),
 			   .chars = get_u32(buf + 40)};
+	/* A zone that counts leap seconds ("right/…") means another clock than ours. */
 	return t->types > 0 && t->types <= 256 && t->isutc <= 256 && t->isstd <= 256 &&
-	       t->leap <= 1000 && t->times <= 10000 && t->chars <= 10000;
+	       t->leap == 0 && t->times <= 10000 && t->chars <= 10000;
 }
 
 static size_t body_len(const struct tzif *t, size_t width)

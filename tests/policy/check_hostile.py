@@ -99,6 +99,7 @@ CASES = (
     ("a dot", "defaults: {tz: ./UTC}\n", "unknown time zone"),
     ("a table", "defaults: {tz: zone.tab}\n", "unknown time zone"),
     ("a POSIX rule", 'defaults: {tz: "CET-1CEST"}\n', "unknown time zone"),
+    ("a zone that counts leap seconds", "defaults: {tz: right/UTC}\n", "unknown time zone"),
     ("a long zone", "defaults: {tz: %s}\n" % ("a/" * 2000), "unknown time zone"),
 )
 
