@@ -387,7 +387,7 @@ static bool normal_rdn(struct cursor *c, struct ava *room, struct dn *ret)
 		sorted[n] = &room[n];
 		n++;
 	} while (at(c, '+'));
-	qsort(sorted, n, sizeof(sorted[0]), compare_avas);
+	qsort(sorted, n, sizeof(const struct ava *), compare_avas);
 	for (size_t i = 0; i < n; i++)
 		if ((i > 0 && !append(ret, "+", 1)) ||
 		    !append(ret, sorted[i]->text, sorted[i]->len))
