@@ -113,7 +113,7 @@ REPORT_SRC := rbacd/report/report.c rbacd/report/write.c rbacd/report/write_text
   $(addprefix rbacd/report/r_,access.c review.c changes.c unused.c privileged.c mfa.c activity.c \
   passwords.c separation.c integrity.c control_map.c) \
   rbacd/ctl/report_source.c rbacd/ctl/cmd_report.c
-POPULATION_SRC := rbacd/ctl/population.c rbacd/ctl/population_open.c rbacd/groups.c rbacd/targets.c \
+POPULATION_SRC := rbacd/ctl/population.c rbacd/ctl/population_open.c rbacd/ctl/population_kept.c rbacd/groups.c rbacd/targets.c \
   rbacd/directory/file.c $(SNAPSHOT_SRC)
 CTL_SRC    += $(REPORT_SRC) $(POPULATION_SRC)
 

@@ -47,6 +47,15 @@ _must_check_ int population_read(const char *path, const struct policy *const *p
 				 size_t n, int64_t now_s, struct population *ret,
 				 struct diags *diag);
 
+struct seal;
+/*
+ * population_kept() - source ldap: the people whom rbacd keeps in its state folder
+ * @dir. Return: 0; -ENOENT: it has kept none; -EBADMSG: changed, or made elsewhere;
+ * -errno.
+ */
+_must_check_ int population_kept(const char *dir, const struct seal *seal,
+				 struct snapshot **ret);
+
 /* Everybody as one policy sees them; the same rules as a login's (identity.c). */
 struct people {
 	struct policy_subject *v; /* owned; by login; strings borrowed from the

@@ -7,6 +7,7 @@
 #include "rbacd/ctl/ctl.h"
 #include "rbacd/ctl/population.h"
 #include "rbacd/directory/file.h"
+#include "rbacd/store/seal.h"
 #include "rbacd/targets.h"
 
 static int take(int fd, struct snapshot **ret)
@@ -66,6 +67,19 @@ int population_read(const char *path, const struct policy *const *policies, size
 	return 0;
 }
 
+/* Without the key, or before rbacd has kept anything, nobody is known. */
+static void read_ldap(const struct ctl *ctl, struct population *pop)
+{
+	_cleanup_diags_ struct diags diag = DIAGS_INIT;
+	struct seal *seal = NULL;
+
+	if (seal_open(ctl->config->key_file, &seal, &diag) == 0 &&
+	    population_kept(ctl->config->state_dir, seal, &pop->people) == 0)
+		pop->whole = true;
+	seal_free(seal);
+	pop->max_stale_s = ctl->config->max_stale_s;
+}
+
 int population_open(struct ctl *ctl, const struct ctl_args *args,
 		    const struct policy *const *policies, size_t n,
 		    struct population *ret)
@@ -84,13 +98,13 @@ int population_open(struct ctl *ctl, const struct ctl_args *args,
 			      : ctl_fail(ctl, CTL_NO,
 					 "the people file %s cannot be used.", path);
 	}
-	/* Another source: only rbacd knows its people. Local accounts are a part, and
+	/* Source nss: nobody can list its people. Local accounts are a part, and
 	 * people_make() says that the rest is missing. */
-	*ret = (struct population){.now_s = now_s};
-	(void)snprintf(ret->source, sizeof(ret->source), "%s",
-		       ctl->config && ctl->config->source == CONFIG_SOURCE_LDAP
-			       ? "ldap"
-			       : "nss");
+	*ret = (struct population){.source = "nss", .now_s = now_s};
+	if (ctl->config && ctl->config->source == CONFIG_SOURCE_LDAP) {
+		(void)snprintf(ret->source, sizeof(ret->source), "ldap"); /* fits */
+		read_ldap(ctl, ret);
+	}
 	return read_local(now_s, ret) == 0
 		       ? 0
 		       : ctl_fail(ctl, CTL_NO, "/etc/passwd cannot be read: %m");

@@ -5,8 +5,10 @@
 usage: ldap.py [VARIANT]
 """
 import base64
+import json
 import os
 import re
+import shutil
 import signal
 import struct
 import sys
@@ -125,6 +127,42 @@ class Ldap(Follower):
         self.one.modify("dn: uid=philip,ou=people,%s\nchangetype: modrdn\nnewrdn: uid=fry\n"
                         "deleteoldrdn: 1\n" % slapd.BASE)
         self.expect("renamed back: in", "fry", True)
+
+    def reported(self):
+        """Reports take the people from what rbacd keeps on disk: the base, then changes."""
+        w, r = self.w, self.r
+
+        def access(*more):
+            a = w.rbacctl("report", "access", "--json", *more, check=False)
+            doc = json.loads(a.stdout)
+            rows = [row for s in doc["body"]["sections"] for t in s["tables"]
+                    if t["name"] == "access" for row in t["rows"]]
+            return doc["result"], {row[0] for row in rows}
+
+        w.policy(policy(grant("a", "crew", "viewer"), grant("b", "captains")), reload=True)
+        self.expect("a policy whose groups are all there", "fry", True)
+        w.wait(lambda: access()[1] == {"fry", "leela"}, 10, "what rbacd keeps of this policy")
+        result = access()[0]
+        r.check("report access: complete, and those of the directory alone",
+                result["exit"] in (0, 1) and result["complete"], result)
+        self.one.member("crew", "uid=fry,ou=people," + slapd.BASE, False)
+        self.expect("taken out again: refused", "fry", False)
+        w.wait(lambda: "fry" not in access()[1], 10, "the change that rbacd keeps")
+        r.check("report access: without him, complete", access()[0]["complete"])
+        self.one.member("crew", "uid=fry,ou=people," + slapd.BASE, True)
+        self.expect("put back: in", "fry", True)
+        shutil.copytree("/var/lib/rbacd", "/run/forged")
+        with open("/run/forged/directory.base", "r+b") as f:
+            f.seek(100)
+            byte = f.read(1)[0]
+            f.seek(100)
+            f.write(bytes([byte ^ 1]))
+        config = w.read("/etc/rbacd/rbacd.yaml")
+        world.write("/run/forged.yaml", re.sub(r"(?m)^state: .*", "state: /run/forged", config))
+        result = access("--config", "/run/forged.yaml")[0]
+        r.check("report access: a kept file that was changed is no data", result["exit"] == 2,
+                result)
+        shutil.rmtree("/run/forged")
 
     def retarget(self):
         """A new policy names another group; who is in by the old one never drops out."""
@@ -366,7 +404,7 @@ def main():
     sniffer = Sniffer(slapd.READER_PW, slapd.ADMIN_PW)
     t = Ldap(w, r)
     t.people()
-    for part in (t.following, t.retarget, t.pins, t.shapes, t.active_directory, t.guard, t.rebuilt,
+    for part in (t.following, t.reported, t.retarget, t.pins, t.shapes, t.active_directory, t.guard, t.rebuilt,
                  t.guide, t.trouble, t.polled):
         part()
     t.secrets(sniffer)

@@ -1,0 +1,134 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * population_kept.c - source ldap: the people as rbacd keeps them on disk, a base and
+ * what changed since. Each file carries a MAC under the master key; see
+ * identity_keep.c.
+ */
+#include <errno.h>
+#include <fcntl.h>
+#include <openssl/crypto.h>
+#include <sys/stat.h>
+
+#include "rbacd/ctl/population.h"
+#include "rbacd/store/seal.h"
+
+#define MAC_LEN 32
+
+static int check(const struct seal *seal, const char *name, const uint8_t *p,
+		 size_t len, struct snapshot **ret)
+{
+	const struct seal_part parts[] = {{name, strlen(name)},
+					  {p + MAC_LEN, len - MAC_LEN}};
+	uint8_t mac[MAC_LEN];
+	int r = seal_mac(seal, "directory snapshot", parts, ARRAY_SIZE(parts), mac);
+
+	if (r == 0 && CRYPTO_memcmp(mac, p, MAC_LEN) != 0)
+		r = -EBADMSG;
+	if (r == 0)
+		r = snapshot_from_bytes(p + MAC_LEN, len - MAC_LEN, ret);
+	return r == SNAPSHOT_E_INVALID ? -EBADMSG : r;
+}
+
+static int read_kept(const char *dir, const char *name, const struct seal *seal,
+		     struct snapshot **ret)
+{
+	_cleanup_close_ int fd = -1;
+	_cleanup_free_ uint8_t *buf = NULL;
+	char path[4096];
+	struct stat st;
+	size_t at = 0;
+	ssize_t n = 1;
+
+	if ((size_t)snprintf(path, sizeof(path), "%s/%s", dir, name) >= sizeof(path))
+		return -ENAMETOOLONG;
+	fd = open(path, O_RDONLY | O_CLOEXEC | O_NOFOLLOW | O_NONBLOCK);
+	if (fd < 0 || fstat(fd, &st) != 0)
+		return -errno;
+	if (!S_ISREG(st.st_mode) || st.st_size <= MAC_LEN ||
+	    st.st_size > (off_t)SNAPSHOT_BYTES_MAX)
+		return -EBADMSG;
+	buf = malloc((size_t)st.st_size);
+	if (!buf)
+		return -ENOMEM;
+	for (; at < (size_t)st.st_size && n > 0; at += n > 0 ? (size_t)n : 0)
+		n = read(fd, buf + at, (size_t)st.st_size - at);
+	if (n <= 0)
+		return n < 0 ? -errno : -EBADMSG;
+	return check(seal, name, buf, at, ret);
+}
+
+/* Groups are the same in both; how current they are, the newer one says. */
+static int add_groups(struct snapshot_builder *b, const struct snapshot *newest)
+{
+	uint32_t index;
+	int r = 0;
+
+	for (size_t i = 0; i < snapshot_group_count(newest) && r == 0; i++) {
+		struct snapshot_group g;
+
+		snapshot_group_at(newest, i, &g);
+		r = snapshot_add_found(b, &g, &index);
+		if (r == 0 && index != i)
+			r = -EBADMSG; /* accounts name groups by number */
+	}
+	return r;
+}
+
+/* @but: accounts that stand in it are left out; so is who is gone. */
+static int add_accounts(struct snapshot_builder *b, const struct snapshot *from,
+			const struct snapshot *but)
+{
+	int r = 0;
+
+	for (size_t i = 0; i < snapshot_account_count(from) && r == 0; i++) {
+		struct snapshot_account a, newer;
+
+		snapshot_account_at(from, i, &a);
+		if (a.flags != 0 && !(but && snapshot_find(but, a.login, &newer)))
+			r = snapshot_add_account(b, &a);
+	}
+	return r;
+}
+
+static int merge(const struct snapshot *base, const struct snapshot *change,
+		 struct snapshot **ret)
+{
+	_cleanup_builder_ struct snapshot_builder *b = NULL;
+	_cleanup_free_ void *block = NULL;
+	size_t len;
+	int r;
+
+	if (snapshot_group_count(base) != snapshot_group_count(change))
+		return -EBADMSG;
+	r = snapshot_builder_new(snapshot_source(base), snapshot_made_s(change), &b);
+	if (r == 0)
+		r = add_groups(b, change);
+	if (r == 0)
+		r = add_accounts(b, base, change);
+	if (r == 0)
+		r = add_accounts(b, change, NULL);
+	if (r == 0)
+		r = snapshot_build_bytes(b, &block, &len);
+	return r == 0 ? snapshot_from_bytes(block, len, ret) : r;
+}
+
+int population_kept(const char *dir, const struct seal *seal, struct snapshot **ret)
+{
+	_cleanup_snapshot_ struct snapshot *base = NULL, *change = NULL;
+	int r = read_kept(dir, "directory.base", seal, &base);
+
+	if (r == 0)
+		r = read_kept(dir, "directory.change", seal, &change);
+	if (r == -ENOENT && base) {
+		*ret = STEAL(base);
+		return 0;
+	}
+	if (r != 0)
+		return r;
+	/* A change of another base is of no use: rbacd ignores it, too. */
+	if (snapshot_base(change) != snapshot_serial(base)) {
+		*ret = STEAL(base);
+		return 0;
+	}
+	return merge(base, change, ret);
+}
