@@ -83,8 +83,8 @@ static inline bool match_has_when(const struct rule *r)
 }
 
 /*
- * match_somewhere() - is there an origin and a time from which @req, with any proof, is
- * allowed? @class: of its VM. @ret: that decision.
+ * match_somewhere() - is there an origin from which @req, with any proof, is allowed?
+ * Hours stay assumed as in @req. @class: of its VM. @ret: that decision.
  */
 bool match_somewhere(const struct policy *p, uint32_t class,
 		     const struct policy_request *req, struct policy_decision *ret);

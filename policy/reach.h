@@ -4,9 +4,11 @@
  * policy_decide(), but asked once for each class of VMs instead of once for each VM.
  *
  * VMs that the same rules hold form a class; what is true of one is true of all. "Can"
- * means: there is an origin, a time of the week and a proof with which policy_decide()
- * allows it today, by a rule and not by a mode that only watches; reviews are taken as
- * done and no lock or session counts.
+ * means: there is an origin and a proof with which policy_decide() allows it at the
+ * hours of a grant, today, by a rule and not by a mode that only watches; reviews are
+ * taken as done and no lock or session counts. The hours of a deny are taken as over: a
+ * deny whose `time:` covers all hours of a grant does not close it here, so that more
+ * may be listed than can be had, never less.
  */
 #pragma once
 
