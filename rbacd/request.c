@@ -426,7 +426,8 @@ static void end_step_up(struct request *r, const struct mfa_result *m)
 static int map_session(struct request *r)
 {
 	struct store_session s = {.session = r->begin.session,
-				  .opened_s = server_now_s()};
+				  .opened_s = server_now_s(),
+				  .pid = conn_peer_pid(r->conn)};
 
 	if (!r->facts.is_login || r->begin.session == AUTHZ_UNSET || !r->person.known ||
 	    r->begin.loginuid != r->person.uid)

@@ -160,6 +160,7 @@ int store_session_put(struct store *store, const struct store_session *s)
 	query_text(&q, s->origin);
 	query_text(&q, s->vmsec_id);
 	query_int(&q, s->opened_s);
+	query_int(&q, s->pid);
 	return query_write(&q);
 }
 
@@ -196,20 +197,20 @@ int store_session_delete(struct store *store, const char *boot, uint32_t session
 }
 
 int store_session_count(struct store *store, const char *boot, const char *person,
-			uint32_t *ret)
+			bool (*alive)(int32_t pid), uint32_t *ret)
 {
 	_cleanup_query_ struct query q = query_open(store, SQL_SESSION_COUNT);
-	int64_t n = 0;
+	uint32_t n = 0;
 	int r;
 
 	query_text(&q, boot);
 	query_text(&q, person);
-	r = query_row(&q);
-	if (r == 0)
-		n = query_get_int(&q, 0, 0, UINT32_MAX);
-	if (r == 0 && q.err == 0)
-		*ret = (uint32_t)n;
-	return r == 0 ? q.err : r;
+	while ((r = query_row(&q)) == 0)
+		n += alive((int32_t)query_get_int(&q, 0, 0, INT32_MAX));
+	if (r != STORE_E_NONE || q.err != 0)
+		return q.err != 0 ? q.err : r;
+	*ret = n;
+	return 0;
 }
 
 int store_session_prune(struct store *store, const char *boot)

@@ -64,6 +64,7 @@ const char *const store_sql_migration[STORE_SCHEMA_VERSION - 1] = {
 	"CREATE TABLE activation(n INTEGER PRIMARY KEY AUTOINCREMENT,"
 	" sha TEXT NOT NULL UNIQUE, serial INTEGER NOT NULL, at_s INTEGER NOT NULL)"
 	" STRICT;",
+	"ALTER TABLE session ADD COLUMN pid INTEGER NOT NULL DEFAULT 0;",
 };
 
 const struct store_table store_sql_checked[] = {
@@ -147,15 +148,15 @@ const char *const store_sql_text[SQL_N] = {
 	[SQL_PROOF_CLEAR] = "DELETE FROM proof WHERE person = ?1",
 	[SQL_PROOF_CLEAR_ALL] = "DELETE FROM proof",
 	[SQL_SESSION_PUT] =
-		"INSERT INTO session(boot, session, person, origin, vmsec_id, opened_s)"
-		" VALUES(?1, ?2, ?3, ?4, ?5, ?6) ON CONFLICT(boot, session) DO UPDATE "
-		"SET"
-		" person = ?3, origin = ?4, vmsec_id = ?5, opened_s = ?6",
+		"INSERT INTO session(boot, session, person, origin, vmsec_id, "
+		"opened_s, pid)"
+		" VALUES(?1, ?2, ?3, ?4, ?5, ?6, ?7) ON CONFLICT(boot, session) DO "
+		"UPDATE SET"
+		" person = ?3, origin = ?4, vmsec_id = ?5, opened_s = ?6, pid = ?7",
 	[SQL_SESSION_GET] = "SELECT person, origin, vmsec_id, opened_s FROM session"
 			    " WHERE boot = ?1 AND session = ?2",
 	[SQL_SESSION_DELETE] = "DELETE FROM session WHERE boot = ?1 AND session = ?2",
-	[SQL_SESSION_COUNT] =
-		"SELECT count(*) FROM session WHERE boot = ?1 AND person = ?2",
+	[SQL_SESSION_COUNT] = "SELECT pid FROM session WHERE boot = ?1 AND person = ?2",
 	[SQL_LOCK_PUT] =
 		"INSERT INTO lock(what, person, until_s, at_s, who, why)"
 		" VALUES(?1, ?2, ?3, ?4, ?5, ?6) ON CONFLICT(what) DO UPDATE SET"

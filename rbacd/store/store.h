@@ -192,6 +192,7 @@ struct store_session {
 	char origin[STORE_ORIGIN_MAX + 1];
 	char vmsec_id[33];
 	int64_t opened_s;
+	int32_t pid; /* of the process that keeps it open; 0: not known */
 };
 _must_check_ int store_session_put(struct store *store, const struct store_session *s);
 _must_check_ int store_session_get(struct store *store, const char *boot,
@@ -203,9 +204,13 @@ _must_check_ int store_session_prune(struct store *store, const char *boot);
 
 #define STORE_TREE_MAX (64 * 32)
 
-/* store_session_count() - sessions of a person that are open on this boot. */
+/*
+ * store_session_count() - sessions of a person that are open on this boot.
+ * @alive: false for those whose process is gone: nobody has said that they ended.
+ */
 _must_check_ int store_session_count(struct store *store, const char *boot,
-				     const char *person, uint32_t *ret);
+				     const char *person, bool (*alive)(int32_t pid),
+				     uint32_t *ret);
 
 /* Operational locks: beside the policy, each with an end. */
 #define STORE_LOCKS_MAX 1000
