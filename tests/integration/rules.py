@@ -83,38 +83,38 @@ class Rules:
                      "account")
 
     def limited(self):
-        w = self.w
+        w = self.w  # erin: alice has consoles open by now
         self.rules_policy("limits:\n  - {to: [vmadmins], max_sessions: 1, max_session_time: 1h}\n")
-        s = w.shell("alice", answers=[lambda: w.code("alice")])
+        s = w.shell("erin", answers=[lambda: w.code("erin")])
         if not self.r.check("limits: the first session", s, w.last()):
             return
-        self.refused("limits: the second is refused", self.login(), "session_limit", "account")
+        self.refused("limits: the second is refused", self.login("erin"), "session_limit", "account")
         self.allowed("limits: sudo within the time",
-                     s.run("sudo -k id -un", [world.PEOPLE["alice"][2]]), priv="sudo")
+                     s.run("sudo -k id -un", [world.PEOPLE["erin"][2]]), priv="sudo")
         w.step(3600)
         self.refused("limits: no more sudo after it",
-                     s.run("sudo -k id -un", [world.PEOPLE["alice"][2],
-                                              lambda: w.code("alice")]), "session_limit")
+                     s.run("sudo -k id -un", [world.PEOPLE["erin"][2],
+                                              lambda: w.code("erin")]), "session_limit")
         s.close()
         w.wait(lambda: w.last("session.close"), 10, "the end of the session")
-        self.allowed("limits: closed, so there is room", self.login())
+        self.allowed("limits: closed, so there is room", self.login("erin"))
         w.wait(lambda: not self.monitors(), 10, "the end of all sshds of people")
-        s = w.shell("alice", answers=[lambda: w.code("alice")])
+        s = w.shell("erin", answers=[lambda: w.code("erin")])
         self.r.check("limits: in again", s, w.last())
         for pid in self.monitors():
             os.kill(pid, signal.SIGKILL)
         s.close()
         self.allowed("limits: a login that was killed and never closed does not count",
-                     self.login())
+                     self.login("erin"))
 
     @staticmethod
     def monitors():
-        """The processes that keep ssh logins of alice open as root."""
+        """The processes that keep ssh logins of erin open as root."""
         found = []
         for pid in filter(str.isdigit, os.listdir("/proc")):
             try:
                 with open("/proc/%s/cmdline" % pid, "rb") as f:
-                    if f.read().startswith(b"sshd: alice [priv]"):
+                    if f.read().startswith(b"sshd: erin [priv]"):
                         found.append(int(pid))
             except OSError:
                 pass
