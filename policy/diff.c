@@ -42,7 +42,9 @@ struct diff {
 	struct same same;
 	int (*tell)(void *arg, const struct policy_change *change);
 	void *arg;
-	bool told; /* a change of the person at hand */
+	/* of the person at hand: */
+	bool all;  /* every spot is compared, else what the rules changed */
+	bool told; /* there is a change */
 };
 
 static void diff_done(struct diff *d)
@@ -156,8 +158,9 @@ static int find_same(struct diff *d)
 		return -ENOMEM;
 	for (size_t i = 0; i < d->n_spots; i++)
 		memcpy(class[i], d -> spots[i].class, sizeof(class[i]));
-	r = same_init(&d->same, d->given[OLD]->policy, d->given[NEW]->policy,
-		      (const uint32_t(*)[2]) class, d->n_spots);
+	d->same = (struct same){.p = {d->given[OLD]->policy, d->given[NEW]->policy},
+				.privs = d->privs};
+	r = same_init(&d->same, (const uint32_t(*)[2]) class, d->n_spots);
 	free(class);
 	return r;
 }
@@ -219,7 +222,13 @@ static int tell_one(struct diff *d, const struct policy_change *change)
 	return d->tell(d->arg, change);
 }
 
-/* What side @s opens and the other does not. */
+static bool has_bit(const uint64_t *bits, size_t i)
+{
+	return bits[i / 64] >> (i % 64) & 1;
+}
+
+/* What side @s opens and the other does not; of a class asked about on one side, only
+ * the spots that may differ were asked about on the other. */
 static int tell_missing(struct diff *d, int s, const char *login,
 			const struct openings *o)
 {
@@ -243,10 +252,11 @@ static int tell_missing(struct diff *d, int s, const char *login,
 				.rule = p->rule,
 			};
 
-			if (c == SAME_NO_CLASS ||
-			    !(other->open[c * d->words + p->privilege / 64] >>
-				      (p->privilege % 64) &
-			      1))
+			if ((d->all ||
+			     has_bit(d->same.spot + side->spots_by[k] * d->words,
+				     p->privilege)) &&
+			    (c == SAME_NO_CLASS ||
+			     !has_bit(other->open + c * d->words, p->privilege)))
 				r = tell_one(d, &change);
 		}
 	}
@@ -257,11 +267,10 @@ static int tell_missing(struct diff *d, int s, const char *login,
 static bool must_ask(struct diff *d, const struct policy_subject *before,
 		     const struct policy_subject *after)
 {
-	bool all = d->same.nothing || !same_person(&d->same, before, after);
-
+	d->all = d->same.nothing || !same_person(&d->same, before, after);
 	for (int s = OLD; s < N_SIDES; s++)
-		policy_reach_only(d->side[s].reach, all ? NULL : d->same.class[s]);
-	return all || same_named(&d->same, OLD, before) ||
+		policy_reach_only(d->side[s].reach, d->all ? NULL : d->same.class[s]);
+	return d->all || same_named(&d->same, OLD, before) ||
 	       same_named(&d->same, NEW, after);
 }
 

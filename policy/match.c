@@ -201,6 +201,23 @@ bool match_role_privilege(const struct policy *p, const struct model_role *role,
 	return grant_su(role->privileges, &role->su, i, req);
 }
 
+void match_privileges(const struct policy *p, const struct rules *rules,
+		      const struct policy_privileges *privs, uint64_t *bits)
+{
+	size_t n = policy_privileges_count(privs), words = (n + 63) / 64;
+	struct policy_request req = {0};
+
+	for (size_t i = 0; i < n; i++) {
+		uint32_t index;
+
+		policy_privileges_request(privs, i, &req);
+		index = names_find(&p->privileges, req.privilege);
+		for (uint32_t k = 0; k < rules->n && index != NAMES_NONE; k++)
+			if (match_privilege(p, &rules->v[k], index, &req))
+				bits[k * words + i / 64] |= UINT64_C(1) << (i % 64);
+	}
+}
+
 static bool addr_is_v4(const uint8_t *addr)
 {
 	static const uint8_t prefix[12] = {[10] = 0xff, [11] = 0xff};

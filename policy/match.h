@@ -3,6 +3,7 @@
 #pragma once
 
 #include "policy/model.h"
+#include "policy/reach.h"
 
 #define MATCH_NAMED_MAX 3 /* user by name, user by id, local */
 
@@ -49,6 +50,14 @@ bool match_privilege(const struct policy *p, const struct rule *r, uint32_t i,
 /* match_role_privilege() - the same for one role of a grant. */
 bool match_role_privilege(const struct policy *p, const struct model_role *role,
 			  uint32_t i, const struct policy_request *req);
+
+/*
+ * match_privileges() - what each of @rules may open or close, apart from who asks, from
+ * where and when: into @bits, zeroed, one word for 64 of @privs and so on, rule by
+ * rule.
+ */
+void match_privileges(const struct policy *p, const struct rules *rules,
+		      const struct policy_privileges *privs, uint64_t *bits);
 
 /* match_from() - MATCH_UNKNOWN for an unknown origin; MATCH_YES without `from:`. */
 enum match match_from(const struct rule *r, const struct policy_request *req);

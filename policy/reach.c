@@ -22,7 +22,7 @@ struct policy_reach {
 	uint64_t *touched;	  /* classes with a bit set */
 	bool *conditional;	  /* by class: a deny has conditions */
 	uint32_t focus;
-	const bool *only;	    /* borrowed; NULL: all classes */
+	const uint64_t *only;	    /* borrowed; by class: privileges; NULL: all */
 	uint64_t *focus_principals; /* named by a grant of the class in focus */
 	struct policy_opening *openings;
 	size_t n, cap;
@@ -76,24 +76,6 @@ static int list_grant_classes(struct policy_reach *r)
 	return 0;
 }
 
-/* What a grant may open, apart from who asks and when. */
-static void list_grant_privileges(struct policy_reach *r)
-{
-	const struct policy *p = r->p;
-	struct policy_request req = {0};
-
-	for (size_t i = 0; i < r->n_privs; i++) {
-		uint32_t index;
-
-		policy_privileges_request(r->privs, i, &req);
-		index = names_find(&p->privileges, req.privilege);
-		for (uint32_t g = 0; g < p->grants.n && index != NAMES_NONE; g++)
-			if (match_privilege(p, &p->grants.v[g], index, &req))
-				r->grant_bits[g * r->words + i / 64] |= UINT64_C(1)
-									<< (i % 64);
-	}
-}
-
 static void find_conditional(struct policy_reach *r)
 {
 	const struct rules *denies = &r->p->denies;
@@ -121,7 +103,7 @@ static int prepare(struct policy_reach *r)
 	if (!r->grant_bits || !r->class_bits || !r->touched || !r->conditional ||
 	    !r->focus_principals || list_vms(r) != 0 || list_grant_classes(r) != 0)
 		return -ENOMEM;
-	list_grant_privileges(r);
+	match_privileges(r->p, &r->p->grants, r->privs, r->grant_bits);
 	find_conditional(r);
 	return 0;
 }
@@ -195,21 +177,27 @@ void policy_reach_focus(struct policy_reach *r, uint32_t class)
 	}
 }
 
-void policy_reach_only(struct policy_reach *r, const bool *class)
+void policy_reach_only(struct policy_reach *r, const uint64_t *only)
 {
-	r->only = class;
+	r->only = only;
 }
 
 /* ---------------------------------------------------------------- asking */
 
 static void touch(struct policy_reach *r, uint32_t class, uint32_t grant)
 {
-	if (r->only && !r->only[class])
-		return;
-	r->touched[class / 64] |= UINT64_C(1) << (class % 64);
-	for (size_t w = 0; w < r->words; w++)
-		r->class_bits[class * r->words + w] |=
-			r->grant_bits[grant * r->words + w];
+	uint64_t any = 0;
+
+	for (size_t w = 0; w < r->words; w++) {
+		size_t at = class * r->words + w;
+		uint64_t bits = r->grant_bits[grant * r->words + w] &
+				(r->only ? r->only[at] : UINT64_MAX);
+
+		r->class_bits[at] |= bits;
+		any |= bits;
+	}
+	if (any)
+		r->touched[class / 64] |= UINT64_C(1) << (class % 64);
 }
 
 static bool csr_holds(const struct csr *csr, uint32_t key, uint32_t x)
@@ -260,7 +248,7 @@ static void touch_privilege(struct policy_reach *r, const char *name,
 		return;
 	for (uint32_t k = 0; k < r->n_classes; k++) {
 		if ((r->focus != POLICY_REACH_ALL && k != r->focus) ||
-		    (r->only && !r->only[k]) ||
+		    (r->only && !(r->only[k * r->words + i / 64] >> (i % 64) & 1)) ||
 		    (rules && !csr_holds(&rules->by_class, k, rule)))
 			continue;
 		r->touched[k / 64] |= UINT64_C(1) << (k % 64);

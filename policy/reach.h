@@ -93,9 +93,9 @@ struct policy_opening {
 	int64_t valid_until_s; /* its end; 0: none */
 };
 
-/* policy_reach_only() - ask about the classes marked in @class (borrowed) only; NULL:
- * about all again. */
-void policy_reach_only(struct policy_reach *reach, const bool *class);
+/* policy_reach_only() - ask only about what is marked in @only (borrowed): class by
+ * class, a bit for each privilege, in whole words; NULL: about all again. */
+void policy_reach_only(struct policy_reach *reach, const uint64_t *only);
 
 /*
  * policy_reach_subject() - all that @subject can reach.

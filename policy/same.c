@@ -72,38 +72,49 @@ static bool same_to(const struct same *s, const struct rule *a, const struct rul
 	return same;
 }
 
+/* But for the privileges, which are compared as bits. */
 static bool same_rule(const struct same *s, const struct rule *a, const struct rule *b)
 {
-	bool same = a->privileges == b->privileges && a->su.n == b->su.n &&
-		    a->valid_from_s == b->valid_from_s &&
-		    a->valid_until_s == b->valid_until_s &&
-		    a->review_every_s == b->review_every_s && a->overdue == b->overdue;
-
-	for (uint32_t i = 0; i < a->su.n && same; i++)
-		same = str_eq(a->su.v[i], b->su.v[i]);
-	return same && same_mfa(a->mfa, b->mfa, s->p[0]->privileges.n) &&
+	return a->valid_from_s == b->valid_from_s &&
+	       a->valid_until_s == b->valid_until_s &&
+	       a->review_every_s == b->review_every_s && a->overdue == b->overdue &&
+	       same_mfa(a->mfa, b->mfa, s->p[0]->privileges.n) &&
 	       same_time(a->time, b->time) && same_from(a, b) && same_to(s, a, b);
 }
 
 /* ----------------------------------------------------------------- rules */
+
+/* Rule @i of the old, @k of the new; NAMES_NONE: there is none. */
+static void compare_pair(struct same *s, uint32_t i, uint32_t k, bool same)
+{
+	for (size_t w = 0; w < s->words; w++) {
+		uint64_t a = i == NAMES_NONE ? 0 : s->may[0][i * s->words + w];
+		uint64_t b = k == NAMES_NONE ? 0 : s->may[1][k * s->words + w];
+		uint64_t bits = same ? a ^ b : a | b;
+
+		if (bits && i != NAMES_NONE) {
+			s->differs[0][i * s->words + w] = bits;
+			s->changed[0][i] = true;
+		}
+		if (bits && k != NAMES_NONE) {
+			s->differs[1][k * s->words + w] = bits;
+			s->changed[1][k] = true;
+		}
+	}
+}
 
 /* Both are sorted by id; what has no twin is changed. */
 static void pair_rules(struct same *s, const struct rules *a, const struct rules *b)
 {
 	uint32_t i = 0, k = 0;
 
-	for (uint32_t n = 0; n < a->n; n++)
-		s->rule_twin[n] = NAMES_NONE;
-	memset(s->changed[0], 1, a->n);
-	memset(s->changed[1], 1, b->n);
-	while (i < a->n && k < b->n) {
-		int c = strcmp(a->v[i].id, b->v[k].id);
+	while (i < a->n || k < b->n) {
+		int c = i == a->n ? 1 : k == b->n ? -1 : strcmp(a->v[i].id, b->v[k].id);
 
-		if (c == 0) {
-			s->rule_twin[i] = k;
-			s->changed[0][i] = s->changed[1][k] =
-				!same_rule(s, &a->v[i], &b->v[k]);
-		}
+		if (c <= 0)
+			s->rule_twin[i] = c == 0 ? k : NAMES_NONE;
+		compare_pair(s, c <= 0 ? i : NAMES_NONE, c >= 0 ? k : NAMES_NONE,
+			     c == 0 && same_rule(s, &a->v[i], &b->v[k]));
 		i += c <= 0;
 		k += c >= 0;
 	}
@@ -124,42 +135,39 @@ static struct span rules_of(const struct rules *rules, uint32_t class)
 			     by->off[class + 1] - by->off[class]};
 }
 
-/* A rule that holds these VMs on one side only is changed. */
-static void compare_spot(struct same *s, const struct span *a, const struct span *b)
+/* Row @row of @bits. */
+static void add_bits(const struct same *s, uint64_t *to, const uint64_t *bits,
+		     size_t row)
+{
+	for (size_t w = 0; w < s->words; w++)
+		to[w] |= bits[row * s->words + w];
+}
+
+/* A rule that holds these VMs on one side only. */
+static void add_lonely(struct same *s, uint64_t *spot, int side, uint32_t rule)
+{
+	s->changed[side][rule] = true;
+	add_bits(s, spot, s->may[side], rule);
+}
+
+static void compare_spot(struct same *s, const struct span *a, const struct span *b,
+			 uint64_t *spot)
 {
 	uint32_t i = 0, k = 0;
 
 	while (i < a->n || k < b->n) {
 		uint32_t twin = i < a->n ? s->rule_twin[a->v[i]] : NAMES_NONE;
 
-		if (i < a->n && twin == NAMES_NONE) {
-			i++; /* changed already */
-		} else if (i < a->n && k < b->n && twin == b->v[k]) {
-			i++;
+		if (i < a->n && twin != NAMES_NONE && k < b->n && twin == b->v[k]) {
+			add_bits(s, spot, s->differs[0], a->v[i++]);
 			k++;
-		} else if (i < a->n && (k == b->n || twin < b->v[k])) {
-			s->changed[0][a->v[i++]] = true;
-			s->changed[1][twin] = true;
-		} else if (k < b->n) {
-			s->changed[1][b->v[k++]] = true;
+		} else if (i < a->n &&
+			   (twin == NAMES_NONE || k == b->n || twin < b->v[k])) {
+			add_lonely(s, spot, 0, a->v[i++]);
+		} else {
+			add_lonely(s, spot, 1, b->v[k++]);
 		}
 	}
-}
-
-/* A twin that was found changed on the other side. */
-static void spread(struct same *s, const struct rules *a)
-{
-	for (uint32_t i = 0; i < a->n; i++)
-		if (s->rule_twin[i] != NAMES_NONE && s->changed[1][s->rule_twin[i]])
-			s->changed[0][i] = true;
-}
-
-static bool any_changed(const bool *changed, const struct span *rules)
-{
-	for (uint32_t i = 0; i < rules->n; i++)
-		if (changed[rules->v[i]])
-			return true;
-	return false;
 }
 
 static void mark_principals(struct same *s, int side, const struct rules *rules)
@@ -169,28 +177,29 @@ static void mark_principals(struct same *s, int side, const struct rules *rules)
 			s->principal[side][rules->v[i].to.v[k]] = true;
 }
 
+/* Only what was written: untouched pages of wide tables stay unused. */
+static void forget(struct same *s, int side, uint32_t n_rules)
+{
+	memset(s->changed[side], 0, n_rules * sizeof(bool));
+	for (size_t i = 0; i < n_rules * s->words; i++)
+		if (s->may[side][i] || s->differs[side][i])
+			s->may[side][i] = s->differs[side][i] = 0;
+}
+
 /* Grants, denies or break_glass of both. */
 static void compare_rules(struct same *s, const struct rules *a, const struct rules *b,
 			  const uint32_t (*class)[2], size_t n_spots)
 {
+	forget(s, 0, a->n);
+	forget(s, 1, b->n);
+	match_privileges(s->p[0], a, s->privs, s->may[0]);
+	match_privileges(s->p[1], b, s->privs, s->may[1]);
 	pair_rules(s, a, b);
 	for (size_t i = 0; i < n_spots; i++) {
 		const struct span x = rules_of(a, class[i][0]),
 				  y = rules_of(b, class[i][1]);
 
-		compare_spot(s, &x, &y);
-	}
-	spread(s, a);
-	for (size_t i = 0; i < n_spots; i++) {
-		const struct span x = rules_of(a, class[i][0]),
-				  y = rules_of(b, class[i][1]);
-		bool changed = any_changed(s->changed[0], &x) ||
-			       any_changed(s->changed[1], &y);
-
-		if (changed && class[i][0] != SAME_NO_CLASS)
-			s->class[0][class[i][0]] = true;
-		if (changed && class[i][1] != SAME_NO_CLASS)
-			s->class[1][class[i][1]] = true;
+		compare_spot(s, &x, &y, s->spot + i * s->words);
 	}
 	mark_principals(s, 0, a);
 	mark_principals(s, 1, b);
@@ -204,7 +213,7 @@ static void pair_groups(struct same *s)
 		s->group_twin[i] = names_find(&s->p[1]->groups, s->p[0]->groups.v[i]);
 }
 
-static int allocate(struct same *s)
+static int allocate(struct same *s, size_t n_spots)
 {
 	size_t n_rules[2];
 
@@ -212,40 +221,61 @@ static int allocate(struct same *s)
 		const struct policy *p = s->p[side];
 
 		n_rules[side] = (size_t)p->grants.n + p->denies.n + p->glass.n + 1;
-		s->class[side] = calloc((size_t)p->grants.by_class.n + 1, sizeof(bool));
+		s->class[side] = calloc((size_t)p->grants.by_class.n * s->words + 1,
+					sizeof(uint64_t));
 		s->principal[side] =
 			calloc((size_t)policy_principal_count(p) + 1, sizeof(bool));
 		s->changed[side] = calloc(n_rules[side], sizeof(bool));
-		if (!s->class[side] || !s->principal[side] || !s->changed[side])
+		s->may[side] = calloc(n_rules[side] * s->words + 1, sizeof(uint64_t));
+		s->differs[side] =
+			calloc(n_rules[side] * s->words + 1, sizeof(uint64_t));
+		if (!s->class[side] || !s->principal[side] || !s->changed[side] ||
+		    !s->may[side] || !s->differs[side])
 			return -ENOMEM;
 	}
+	s->spot = calloc(n_spots * s->words + 1, sizeof(uint64_t));
 	s->rule_twin = calloc(n_rules[0], sizeof(*s->rule_twin));
 	s->group_twin = calloc((size_t)s->p[0]->groups.n + 1, sizeof(*s->group_twin));
-	return s->rule_twin && s->group_twin ? 0 : -ENOMEM;
+	return s->spot && s->rule_twin && s->group_twin ? 0 : -ENOMEM;
 }
 
-int same_init(struct same *s, const struct policy *before, const struct policy *after,
-	      const uint32_t (*class)[2], size_t n_spots)
+/* VMs of one side only differ in everything. */
+static void mark_lonely(struct same *s, const uint32_t (*class)[2], size_t n_spots)
 {
-	*s = (struct same){.p = {before, after}};
+	for (size_t i = 0; i < n_spots; i++) {
+		if (class[i][0] != SAME_NO_CLASS && class[i][1] != SAME_NO_CLASS)
+			continue;
+		s->vms = true;
+		memset(s->spot + i * s->words, 0xff, s->words * sizeof(uint64_t));
+	}
+}
+
+static void mark_classes(struct same *s, const uint32_t (*class)[2], size_t n_spots)
+{
+	for (size_t i = 0; i < n_spots; i++)
+		for (int side = 0; side < 2; side++)
+			if (class[i][side] != SAME_NO_CLASS)
+				add_bits(s,
+					 s->class[side] + class[i][side] * s -> words,
+					 s -> spot, i);
+}
+
+int same_init(struct same *s, const uint32_t (*class)[2], size_t n_spots)
+{
+	const struct policy *before = s->p[0], *after = s->p[1];
+
+	s->words = (policy_privileges_count(s->privs) + 63) / 64;
 	/* Separations look at all that a person holds. */
 	s->nothing = before->n_separations > 0 || after->n_separations > 0 ||
 		     !same_names(&before->privileges, &after->privileges);
-	if (allocate(s) != 0)
+	if (allocate(s, n_spots) != 0)
 		return -ENOMEM;
-	for (size_t i = 0; i < n_spots; i++) {
-		bool lonely =
-			class[i][0] == SAME_NO_CLASS || class[i][1] == SAME_NO_CLASS;
-
-		s->vms |= lonely;
-		for (int side = 0; side < 2 && lonely; side++)
-			if (class[i][side] != SAME_NO_CLASS)
-				s->class[side][class[i][side]] = true;
-	}
+	mark_lonely(s, class, n_spots);
 	pair_groups(s);
 	compare_rules(s, &before->grants, &after->grants, class, n_spots);
 	compare_rules(s, &before->denies, &after->denies, class, n_spots);
 	compare_rules(s, &before->glass, &after->glass, class, n_spots);
+	mark_classes(s, class, n_spots);
 	return 0;
 }
 
@@ -255,7 +285,10 @@ void same_done(struct same *s)
 		free(s->class[side]);
 		free(s->principal[side]);
 		free(s->changed[side]);
+		free(s->may[side]);
+		free(s->differs[side]);
 	}
+	free(s->spot);
 	free(s->rule_twin);
 	free(s->group_twin);
 }

@@ -222,6 +222,33 @@ static void test_a_person_less(void **state)
 	policy_unref(b.policy);
 }
 
+/* A new rule for a part of the VMs that one old rule holds: the others stay as they
+ * are. */
+static void test_a_part_of_a_class(void **state)
+{
+	static const char old[] =
+		HEAD "inventory: {web1: {}, web2: {}, db1: {}}\n"
+		     "grants:\n"
+		     "  - {id: g1, to: [a], roles: [user], vms: [all]}\n";
+	static const char more[] =
+		HEAD "inventory: {web1: {}, web2: {}, db1: {}}\n"
+		     "grants:\n"
+		     "  - {id: g1, to: [a], roles: [user], vms: [all]}\n"
+		     "  - {id: g2, to: [a, b], roles: [user], vms: [db]}\n";
+	static struct side a, b;
+	static struct seen there, back;
+
+	(void)state;
+	side_init(&a, old, -1);
+	side_init(&b, more, -1);
+	compare(&a, &b, &there);
+	compare(&b, &a, &back);
+	assert_int_equal(there.n, N_PEOPLE / 4); /* in b and not in a: db1 */
+	assert_int_equal(back.n, N_PEOPLE / 4);
+	policy_unref(a.policy);
+	policy_unref(b.policy);
+}
+
 /* Lines of a policy, each in one of its forms or missing, on both sides at random. */
 static char *random_policy(uint64_t *rng)
 {
@@ -322,8 +349,11 @@ static void test_stopped(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(test_both_ways),     cmocka_unit_test(test_nothing),
-		cmocka_unit_test(test_a_person_less), cmocka_unit_test(test_random),
+		cmocka_unit_test(test_both_ways),
+		cmocka_unit_test(test_nothing),
+		cmocka_unit_test(test_a_person_less),
+		cmocka_unit_test(test_a_part_of_a_class),
+		cmocka_unit_test(test_random),
 		cmocka_unit_test(test_stopped),
 	};
 
