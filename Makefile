@@ -201,6 +201,10 @@ UNIT_TESTS += directory/test_snapshot directory/test_local directory/test_file t
 LINK_directory/test_snapshot := $(SNAPSHOT_SRC)
 UNIT_TESTS += directory/test_dn directory/test_ldap_filter directory/test_ldap_map
 LINK_directory/test_ldap_map := $(LDAP_MAP_SRC) $(SNAPSHOT_SRC)
+UNIT_TESTS += directory/test_ldap_sync
+LINK_directory/test_ldap_sync := rbacd/directory/ldap_sync.c rbacd/directory/ldap_search.c \
+  $(LDAP_MAP_SRC) $(SNAPSHOT_SRC)
+LIBS_directory/test_ldap_sync := -lldap -llber
 LINK_directory/test_dn := rbacd/directory/dn.c
 LINK_directory/test_ldap_filter := rbacd/directory/ldap_filter.c
 LINK_directory/test_local := rbacd/directory/file.c rbacd/directory/local.c $(SNAPSHOT_SRC) \

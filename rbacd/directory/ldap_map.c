@@ -424,6 +424,11 @@ int ldap_map_refresh_end(struct ldap_map *m, enum ldap_kind kind)
 	return 0;
 }
 
+void ldap_map_refresh_keep(struct ldap_map *m, enum ldap_kind kind)
+{
+	m->refreshing[kind] = false;
+}
+
 /* ---------------------------------------------------------------- life, local */
 
 int ldap_map_set_local(struct ldap_map *m, struct snapshot *local)

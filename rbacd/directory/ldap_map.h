@@ -126,6 +126,8 @@ bool ldap_map_present(struct ldap_map *m, enum ldap_kind kind,
 		      const struct ldap_id *id);
 size_t ldap_map_absent(const struct ldap_map *m, enum ldap_kind kind);
 _must_check_ int ldap_map_refresh_end(struct ldap_map *m, enum ldap_kind kind);
+/* ldap_map_refresh_keep() - end it as well; who was not mentioned is unchanged. */
+void ldap_map_refresh_keep(struct ldap_map *m, enum ldap_kind kind);
 
 /* A group whose members must be read, or read again. Taken off the list. */
 struct ldap_wanted {

@@ -11,11 +11,13 @@ void ldap_sync_forget(struct ldap_sync *s)
 	s->cookie = (struct berval){.bv_val = NULL};
 }
 
+/* Before the refresh is over a cookie promises more than the map holds: who resumes
+ * with it never hears of what was deleted before. Without it he is told again. */
 static int keep_cookie(struct ldap_sync *s, const struct berval *cookie)
 {
 	struct berval copy;
 
-	if (!cookie->bv_val || cookie->bv_len == 0)
+	if (!s->refreshed || !cookie->bv_val || cookie->bv_len == 0)
 		return 0;
 	if (!ber_dupbv(&copy, (struct berval *)(uintptr_t)cookie)) /* only read */
 		return -ENOMEM;
@@ -88,9 +90,17 @@ static bool take_id(const struct berval *v, struct ldap_id *ret)
 	return true;
 }
 
+/* liblber follows the NULL of a value without bytes. */
+static BerElement *open_value(const struct berval *value)
+{
+	return value && value->bv_len > 0
+		       ? ber_init((struct berval *)(uintptr_t)value) /* only read */
+		       : NULL;
+}
+
 static bool parse_state(const struct berval *value, struct state *ret)
 {
-	BerElement *ber = ber_init((struct berval *)(uintptr_t)value); /* only read */
+	BerElement *ber = open_value(value);
 	struct berval id = {.bv_val = NULL}, cookie = {.bv_val = NULL};
 	ber_len_t len;
 	bool ok = ber && ber_scanf(ber, "{em", &ret->what, &id) != LBER_ERROR &&
@@ -176,6 +186,8 @@ static int end_phase(struct ldap_sync *s, bool present, bool done)
 	/* A first refresh lists everything, whatever its last message is called. */
 	if (present || (done && !s->resumed))
 		r = sweep(s);
+	else if (done && !s->swept)
+		ldap_map_refresh_keep(s->map, s->kind);
 	s->refreshed = s->refreshed || done;
 	return r;
 }
@@ -197,19 +209,32 @@ static int take_ids(struct ldap_sync *s, BerVarray ids, bool deletes)
 	return r;
 }
 
+/* The tag of what follows, LBER_DEFAULT: nothing. Return: false when it is cut short.
+ */
+static bool peek(BerElement *ber, ber_tag_t *ret)
+{
+	ber_len_t len, rest = 0;
+
+	*ret = ber_peek_tag(ber, &len);
+	return *ret != LBER_DEFAULT ||
+	       (ber_get_option(ber, LBER_OPT_BER_REMAINING_BYTES, &rest) == 0 &&
+		rest == 0);
+}
+
 static bool scan_cookie(BerElement *ber, struct berval *ret)
 {
-	ber_len_t len;
+	ber_tag_t tag;
 
-	return ber_peek_tag(ber, &len) != LDAP_TAG_SYNC_COOKIE ||
-	       ber_scanf(ber, "m", ret) != LBER_ERROR;
+	return peek(ber, &tag) &&
+	       (tag != LDAP_TAG_SYNC_COOKIE || ber_scanf(ber, "m", ret) != LBER_ERROR);
 }
 
 static bool scan_flag(BerElement *ber, ber_tag_t tag, ber_int_t *ret)
 {
-	ber_len_t len;
+	ber_tag_t found;
 
-	return ber_peek_tag(ber, &len) != tag || ber_scanf(ber, "b", ret) != LBER_ERROR;
+	return peek(ber, &found) &&
+	       (found != tag || ber_scanf(ber, "b", ret) != LBER_ERROR);
 }
 
 static int take_phase(struct ldap_sync *s, struct ldap_conn *c, BerElement *ber,
@@ -272,8 +297,10 @@ static int take_intermediate(struct ldap_sync *s, struct ldap_conn *c, LDAPMessa
 
 	if (r != LDAP_SUCCESS)
 		r = ldap_conn_fail(c, "an intermediate message", r);
-	else if (str_eq(oid, LDAP_SYNC_INFO) && value && (ber = ber_init(value)))
-		r = take_info(s, c, ber);
+	else if (str_eq(oid, LDAP_SYNC_INFO))
+		r = (ber = open_value(value))
+			    ? take_info(s, c, ber)
+			    : broken(c, "a sync message without a value");
 	if (ber)
 		ber_free(ber, 1);
 	ldap_memfree(oid);

@@ -19,7 +19,7 @@ struct ldap_sync {
 	struct ldap_map *map; /* borrowed */
 	enum ldap_kind kind;
 	int msgid;
-	struct berval cookie; /* owned; of what the map holds, and never newer */
+	struct berval cookie; /* owned; of a map after its refresh, never newer */
 	bool resumed;	/* a cookie was sent: what is not mentioned is unchanged */
 	bool swept;	/* what was not mentioned is forgotten */
 	bool refreshed; /* everything there is has been said once */
