@@ -26,11 +26,18 @@ int hook_new(struct hook **ret)
 	return *ret ? 0 : -ENOMEM;
 }
 
+/* What it started goes with it, and it where it left its group. Gone is as good. */
+static void kill_all(pid_t pid)
+{
+	(void)kill(-pid, SIGKILL);
+	(void)kill(pid, SIGKILL);
+}
+
+/* Never waits: who is not collected here becomes init's when we go. */
 static void end(struct hook *hook, size_t i)
 {
-	/* Its group: what it started goes with it. Gone already is as good. */
-	(void)kill(-hook->run[i].pid, SIGKILL);
-	(void)waitpid(hook->run[i].pid, NULL, 0);
+	kill_all(hook->run[i].pid);
+	(void)waitpid(hook->run[i].pid, NULL, WNOHANG);
 	hook->run[i].pid = 0;
 }
 
@@ -135,21 +142,30 @@ int hook_run(struct hook *hook, const char *path, const char *json, size_t len,
 	return 0;
 }
 
+/* Looked at first and collected last: until then the number is nobody else's. */
+static void look_at(struct hook *hook, size_t i, int64_t now_ms)
+{
+	pid_t pid = hook->run[i].pid;
+	siginfo_t si = {0};
+
+	if (waitid(P_PID, (id_t)pid, &si, WEXITED | WNOHANG | WNOWAIT) != 0) {
+		/* Ours no more: rbacd was started with SIGCHLD ignored. */
+		hook->run[i].pid = 0;
+		hook->failed++;
+	} else if (si.si_pid == pid) {
+		hook->failed += si.si_code != CLD_EXITED || si.si_status != 0;
+		end(hook, i);
+	} else if (now_ms >= hook->run[i].until_ms) {
+		kill_all(pid); /* collected next */
+		hook->run[i].until_ms = now_ms + 1000;
+	}
+}
+
 void hook_tick(struct hook *hook, int64_t now_ms)
 {
-	int status;
-
-	for (size_t i = 0; i < HOOK_RUNNING_MAX; i++) {
-		if (hook->run[i].pid <= 0)
-			continue;
-		if (waitpid(hook->run[i].pid, &status, WNOHANG) == hook->run[i].pid) {
-			hook->run[i].pid = 0;
-			hook->failed += !WIFEXITED(status) || WEXITSTATUS(status) != 0;
-		} else if (now_ms >= hook->run[i].until_ms) {
-			(void)kill(-hook->run[i].pid, SIGKILL); /* collected next */
-			hook->run[i].until_ms = now_ms + 1000;
-		}
-	}
+	for (size_t i = 0; i < HOOK_RUNNING_MAX; i++)
+		if (hook->run[i].pid > 0)
+			look_at(hook, i, now_ms);
 }
 
 uint64_t hook_failed(const struct hook *hook)

@@ -22,8 +22,8 @@ void hook_free(struct hook *hook); /* ends what still runs */
  */
 _must_check_ int hook_run(struct hook *hook, const char *path, const char *json,
 			  size_t len, int64_t now_ms);
-/* hook_tick() - once a second: collect those that ended, kill those that should have.
- */
+/* hook_tick() - once a second: collect those that ended, with all they left behind,
+ * and kill those that should have. */
 void hook_tick(struct hook *hook, int64_t now_ms);
 /* hook_failed() - how many ended badly, were killed or could not be started. */
 uint64_t hook_failed(const struct hook *hook);

@@ -80,7 +80,11 @@ static int write_textfile(struct ctl *ctl, const char *path)
 		temp = NULL;
 		return ctl_fail(ctl, CTL_NO, "out of memory.");
 	}
-	fd = open(temp, O_WRONLY | O_CREAT | O_TRUNC | O_NOFOLLOW | O_CLOEXEC, 0644);
+	/* The folder may be another's: what lies there, a pipe or a link, is not
+	 * opened.
+	 */
+	(void)unlink(temp);
+	fd = open(temp, O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, 0644);
 	/* Not the umask: the exporter is somebody else, and there is no secret in it.
 	 */
 	out = fd >= 0 && fchmod(fd, 0644) == 0 ? fdopen(fd, "w") : NULL;

@@ -293,7 +293,9 @@ static int see_use(struct detect *d, const struct audit_event *ev, int64_t now_s
 
 /* ---------------------------------------------------------------- always */
 
-static void see_special(struct detect *d, const struct audit_event *ev, int64_t now_s)
+/* @stage: auth or account, where a login or a step-up is decided. */
+static void see_special(struct detect *d, const struct audit_event *ev, bool stage,
+			int64_t now_s)
 {
 	if (str_eq(ev->ev, "session.open") && ev->sev == AUDIT_ALERT)
 		raise_event(d, DETECT_BREAK_GLASS, AUDIT_ALERT, ev, now_s,
@@ -302,9 +304,13 @@ static void see_special(struct detect *d, const struct audit_event *ev, int64_t 
 		raise_event(d, DETECT_BREAK_GLASS, AUDIT_ALERT, ev, now_s,
 			    "a bypass code was made for %s by %s",
 			    ev->user ? ev->user : "?", ev->actor ? ev->actor : "?");
-	if (str_eq(ev->ev, "auth") && str_eq(ev->cred, "bypass"))
+	if (stage && str_eq(ev->cred, "bypass"))
 		raise_event(d, DETECT_BREAK_GLASS, AUDIT_ALERT, ev, now_s,
 			    "a bypass code of %s was used", ev->user ? ev->user : "?");
+	if (str_eq(ev->op, "break_glass") && ev->outcome == AUDIT_SUCCESS)
+		raise_event(d, DETECT_BREAK_GLASS, AUDIT_ALERT, ev, now_s,
+			    "%s used %s by break_glass %s", ev->user ? ev->user : "?",
+			    ev->priv ? ev->priv : "?", ev->rule ? ev->rule : "?");
 	if (str_eq(ev->ev, "log.unsigned"))
 		raise_event(d, DETECT_LOG, AUDIT_ALERT, ev, now_s, "%s",
 			    ev->reason_text ? ev->reason_text : "nothing is signed");
@@ -319,7 +325,7 @@ int detect_event(struct detect *d, const struct audit_event *ev, int64_t now_s)
 
 	if (str_eq(ev->ev, "alert"))
 		return 0; /* never about itself */
-	see_special(d, ev, now_s);
+	see_special(d, ev, stage, now_s);
 	if (!stage)
 		return 0;
 	see_code(d, ev, now_s);

@@ -156,6 +156,9 @@ class Rules:
         self.r.check("break_glass: at the console without a grant, and an alert",
                      a.ok and last.get("rule") == "rescue" and last.get("sev") == "alert" and
                      last.get("op") == "break_glass", (a, last))
+        w.wait(lambda: '"break_glass"' in w.rbacctl("alerts", "list", "--json",
+                                                    check=False).stdout, 10, "an alert")
+        self.r.check("break_glass: its use is in the list of alerts", True)
         self.refused("break_glass: not over ssh", self.login("bob"), "no_grant", "account")
         got = self.phases("login", "bob", "account")
         last = w.last("account")

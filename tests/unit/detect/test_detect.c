@@ -249,6 +249,12 @@ static void test_always(void **state)
 	ev.outcome = AUDIT_SUCCESS;
 	see(w, &ev);
 	raised(w, DETECT_BREAK_GLASS, AUDIT_ALERT);
+	ev.ev = "account"; /* a step-up: the code was asked for there */
+	ev.user = "bob";
+	ev.cred = "bypass";
+	see(w, &ev);
+	raised(w, DETECT_BREAK_GLASS, AUDIT_ALERT);
+	ev.cred = NULL;
 	ev.ev = "log.unsigned";
 	see(w, &ev);
 	raised(w, DETECT_LOG, AUDIT_ALERT);
@@ -256,6 +262,27 @@ static void test_always(void **state)
 	see(w, &ev);
 	raised(w, DETECT_CLOCK, AUDIT_ALERT);
 	ev.ev = "alert"; /* never about itself */
+	see(w, &ev);
+	silent(w);
+}
+
+/* The policy's last resort: who came in by it, not who was refused. */
+static void test_break_glass(void **state)
+{
+	struct world *w = *state;
+	struct audit_event ev = failure("carol", "local");
+
+	ev.ev = "account";
+	ev.priv = "console";
+	ev.op = "break_glass";
+	ev.sev = AUDIT_ALERT;
+	see(w, &ev);
+	silent(w);
+	ev.reason = NULL;
+	ev.outcome = AUDIT_SUCCESS;
+	ev.rule = "rescue";
+	see(w, &ev);
+	raised(w, DETECT_BREAK_GLASS, AUDIT_ALERT);
 	see(w, &ev);
 	silent(w);
 }
@@ -321,9 +348,11 @@ static void test_window(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		CASE(test_spray),  CASE(test_account), CASE(test_wrong_codes),
-		CASE(test_replay), CASE(test_dormant), CASE(test_first_use),
-		CASE(test_always), CASE(test_bounds),  cmocka_unit_test(test_window),
+		CASE(test_spray),	CASE(test_account),
+		CASE(test_wrong_codes), CASE(test_replay),
+		CASE(test_dormant),	CASE(test_first_use),
+		CASE(test_always),	CASE(test_break_glass),
+		CASE(test_bounds),	cmocka_unit_test(test_window),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

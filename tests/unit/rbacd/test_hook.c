@@ -8,6 +8,8 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <ftw.h>
+#include <poll.h>
+#include <signal.h>
 #include <sys/stat.h>
 #include <sys/wait.h>
 
@@ -71,7 +73,7 @@ static void wait_all(struct world *w, int64_t now_ms)
 static void test_input(void **state)
 {
 	struct world *w = *state;
-	char body[256], text[64] = "";
+	char body[400], text[64] = "";
 	FILE *f;
 
 	(void)snprintf(body, sizeof(body),
@@ -110,6 +112,41 @@ static void test_bounds(void **state)
 	assert_int_equal(hook_failed(w->hook), HOOK_RUNNING_MAX + 1);
 }
 
+/* What it left behind goes when it goes, in time or not. */
+static void test_leftovers(void **state)
+{
+	struct world *w = *state;
+	struct pollfd gone = {.events = POLLIN};
+	int p[2];
+
+	assert_int_equal(pipe(p), 0);
+	gone.fd = p[0];
+	write_script(w, "sleep 20 & exit 0", 0755);
+	assert_int_equal(hook_run(w->hook, w->script, "", 0, 0), 0);
+	(void)close(p[1]); /* the sleeper holds the other end */
+	wait_all(w, 0);
+	assert_int_equal(hook_failed(w->hook), 0);
+	assert_int_equal(poll(&gone, 1, 5000), 1);
+	assert_int_equal(gone.revents, POLLHUP);
+	(void)close(p[0]);
+}
+
+/* Started by somebody who ignores SIGCHLD, nobody can be waited for. */
+static void test_no_children(void **state)
+{
+	struct world *w = *state;
+
+	assert_true(signal(SIGCHLD, SIG_IGN) != SIG_ERR);
+	write_script(w, "exit 0", 0755);
+	for (int i = 0; i < HOOK_RUNNING_MAX; i++)
+		assert_int_equal(hook_run(w->hook, w->script, "", 0, 0), 0);
+	while (waitpid(-1, NULL, 0) > 0 || errno == EINTR)
+		;
+	hook_tick(w->hook, 0);
+	assert_int_equal(hook_run(w->hook, w->script, "", 0, 0), 0);
+	assert_true(signal(SIGCHLD, SIG_DFL) != SIG_ERR);
+}
+
 static void test_refused(void **state)
 {
 	struct world *w = *state;
@@ -134,9 +171,8 @@ static void test_refused(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		CASE(test_input),
-		CASE(test_bounds),
-		CASE(test_refused),
+		CASE(test_input),	CASE(test_bounds),  CASE(test_leftovers),
+		CASE(test_no_children), CASE(test_refused),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
