@@ -6,6 +6,7 @@ usage: check_replay.py BUILD (build/release); needs its tests/report/world.
 """
 import json
 import os
+import sqlite3
 import subprocess
 import sys
 import tempfile
@@ -86,12 +87,41 @@ class Replay:
         self.check("and gives nothing it names", got["gains"] == refused - hit, got["gains"])
         self.check("each loss names the deny", {(c["by"], c["reason"]) for c in d["changes"]
                                                 if c["change"] == "loses"} == {("shut", "denied")})
+        self.monitored(allowed)
         r, _, _ = self.replay(self.policy + "nonsense: 1\n")
         self.check("a refused policy is not a difference", r.returncode == 2, r.stderr)
         one = self.write("few.yaml", "vmsec_people: 1\npeople: []\n")
         r, d, _ = self.replay(self.policy, "--people", one)
         self.check("unknown people: not judged, exit status 2", r.returncode == 2 and
                    d["totals"]["not_judged"] == len(self.log), r.stderr)
+
+    def rewrite(self, seq, change):
+        """One line of the log: what a host that only watches would have written."""
+        db = sqlite3.connect(self.path("rbacd.db"))
+        (line,) = db.execute("SELECT line FROM audit WHERE seq = ?", (seq,)).fetchone()
+        db.execute("UPDATE audit SET line = ? WHERE seq = ?", (change(line), seq))
+        db.commit()
+        db.close()
+        return line
+
+    def monitored(self, allowed):
+        """would_deny is a login that was let in: on a VM that is only watched."""
+        watch = self.policy + "mode: {default: monitor}\n"
+        deny = self.policy + "denies:\n  - {id: shut, to: [%s], privileges: [\"*\"], vms: [%s]}\n"
+        r = next(r for r in self.log if r["id"] in allowed)
+        deny %= (", ".join(self.groups_of(r["user"])), '"vm:%s"' % r["vm"])
+        old = self.rewrite(r["seq"], lambda x: x.replace(
+            b'"dec":"allow"', b'"dec":"would_deny","reason":"no_grant"'))
+        _, _, got = self.replay(watch)
+        self.check("would_deny: a VM still watched takes and gives nothing",
+                   r["id"] not in got["loses"] | got["gains"])
+        _, _, got = self.replay(deny)
+        self.check("would_deny: a deny takes it away", r["id"] in got["loses"])
+        self.rewrite(r["seq"], lambda _: old.replace(
+            b'"dec":"allow"', b'"dec":"allow","mfa_method":"root"'))
+        _, _, got = self.replay(deny)
+        self.check("root's own sudo is not taken away", r["id"] not in got["loses"])
+        self.rewrite(r["seq"], lambda _: old)
 
     def guide(self):
         """Every command of the guide, but the last, on this policy and log."""
