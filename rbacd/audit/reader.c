@@ -93,7 +93,6 @@ static int batch_line(uint64_t seq, const char *line, size_t len, void *arg)
 static int each_in_segment(const struct audit_reader *r, size_t i, uint64_t end,
 			   struct batch *b)
 {
-	char path[600], name[SEGMENT_NAME_MAX];
 	_cleanup_free_ char *line = NULL;
 	_cleanup_fclose_ FILE *in = NULL;
 	uint64_t seq = r->segments[i];
@@ -101,9 +100,7 @@ static int each_in_segment(const struct audit_reader *r, size_t i, uint64_t end,
 	ssize_t n;
 	int rc = 0;
 
-	segment_name(seq, name);
-	(void)snprintf(path, sizeof(path), "%s/%s", r->dir, name); /* 512 + 32 */
-	in = fopen(path, "re");
+	in = segment_file(r->dir, seq);
 	if (!in)
 		return -errno;
 	for (; rc == 0 && seq < end; seq++) {

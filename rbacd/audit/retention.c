@@ -43,15 +43,13 @@ bool audit_hold_get(struct store *store)
 
 static int64_t first_time(const char *dir, uint64_t first)
 {
-	char path[600], name[SEGMENT_NAME_MAX], line[AUDIT_LINE_MAX + 2];
+	char line[AUDIT_LINE_MAX + 2];
 	_cleanup_fclose_ FILE *in = NULL;
 	struct audit_view view;
 	const char *why;
 	size_t len;
 
-	segment_name(first, name);
-	(void)snprintf(path, sizeof(path), "%s/%s", dir, name);
-	in = fopen(path, "re");
+	in = segment_file(dir, first);
 	if (!in || !fgets(line, sizeof(line), in))
 		return INT64_MAX;
 	len = strcspn(line, "\n");
@@ -83,16 +81,13 @@ static int add_line(struct audit *audit, struct audit_base *b, const char *line,
 static int read_segment(struct audit *audit, uint64_t first, uint64_t next,
 			struct audit_base *b)
 {
-	char path[600], name[SEGMENT_NAME_MAX];
 	_cleanup_free_ char *line = NULL;
 	_cleanup_fclose_ FILE *in = NULL;
 	size_t cap = 0;
 	ssize_t n;
 	int r = 0;
 
-	segment_name(first, name);
-	(void)snprintf(path, sizeof(path), "%s/%s", audit->dir, name);
-	in = fopen(path, "re");
+	in = segment_file(audit->dir, first);
 	if (!in)
 		return -errno;
 	while (r == 0 && (n = getline(&line, &cap, in)) > 0)

@@ -4,6 +4,8 @@
 
 #include <dirent.h>
 #include <errno.h>
+#include <fcntl.h>
+#include <sys/stat.h>
 
 void segment_name(uint64_t first, char ret[SEGMENT_NAME_MAX])
 {
@@ -21,6 +23,28 @@ uint64_t segment_parse_name(const char *name)
 		first = first * 10 + (uint64_t)(*p - '0');
 	segment_name(first, again);
 	return p && str_eq(again, name) ? first : 0;
+}
+
+FILE *segment_file(const char *dir, uint64_t first)
+{
+	char path[600], name[SEGMENT_NAME_MAX];
+	_cleanup_close_ int fd = -1;
+	struct stat st;
+	FILE *in;
+
+	segment_name(first, name);
+	(void)snprintf(path, sizeof(path), "%s/%s", dir, name); /* 512 + 32 */
+	fd = open(path, O_RDONLY | O_NOFOLLOW | O_NONBLOCK | O_NOCTTY | O_CLOEXEC);
+	if (fd < 0 || fstat(fd, &st) != 0)
+		return NULL;
+	if (!S_ISREG(st.st_mode)) {
+		errno = EINVAL;
+		return NULL;
+	}
+	in = fdopen(fd, "r");
+	if (in)
+		fd = -1;
+	return in;
 }
 
 static int compare_u64(const void *a, const void *b)

@@ -493,6 +493,37 @@ static void test_segment_edits(void **state)
 	}
 }
 
+/* root reads the folder of rbacd: only files are opened, and nothing is waited for. */
+static void test_segment_file(void **state)
+{
+	char dir[] = "/tmp/vmsec-test-XXXXXX", path[3][96], name[SEGMENT_NAME_MAX];
+	FILE *f;
+
+	(void)state;
+	assert_non_null(mkdtemp(dir));
+	for (unsigned i = 0; i < 3; i++) {
+		segment_name(i + 1, name);
+		(void)snprintf(path[i], sizeof(path[i]), "%s/%s", dir, name);
+	}
+	f = fopen(path[0], "we");
+	assert_non_null(f);
+	(void)fclose(f);
+	assert_int_equal(symlink(path[0], path[1]), 0);
+	assert_int_equal(mkfifo(path[2], 0600), 0);
+	f = segment_file(dir, 1);
+	assert_non_null(f);
+	(void)fclose(f);
+	assert_null(segment_file(dir, 2));
+	assert_int_equal(errno, ELOOP);
+	assert_null(segment_file(dir, 3));
+	assert_int_equal(errno, EINVAL);
+	assert_null(segment_file(dir, 4));
+	assert_int_equal(errno, ENOENT);
+	for (unsigned i = 0; i < 3; i++)
+		assert_int_equal(unlink(path[i]), 0);
+	assert_int_equal(rmdir(dir), 0);
+}
+
 /* Torn, missing or full: the open segment is a copy and is made whole again. */
 static void test_torn(void **state)
 {
@@ -688,6 +719,7 @@ int main(void)
 		CASE(test_migrated),
 		CASE(test_retention),
 		CASE(test_segment_edits),
+		cmocka_unit_test(test_segment_file),
 		CASE(test_torn),
 		CASE(test_killed),
 		CASE(test_full_disk),
