@@ -80,7 +80,7 @@ SNAPSHOT_SRC := rbacd/directory/snapshot.c rbacd/directory/snapshot_build.c
 CONFIG_SRC := rbacd/config.c rbacd/config_directory.c rbacd/config_audit.c
 RBACD_SRC  := rbacd/main.c rbacd/server.c rbacd/standing.c rbacd/admin_standing.c rbacd/reload.c rbacd/privilege.c $(CONFIG_SRC) rbacd/request.c \
   rbacd/outcome.c rbacd/conn.c rbacd/accept.c rbacd/caps.c rbacd/handle.c rbacd/identity.c rbacd/groups.c rbacd/identity_lookup.c rbacd/identity_whole.c rbacd/identity_keep.c rbacd/targets.c rbacd/people_cache.c rbacd/directory/link.c rbacd/authz.c rbacd/admin.c \
-  rbacd/admin_people.c rbacd/admin_status.c rbacd/admin_explain.c rbacd/admin_directory.c rbacd/admin_report.c \
+  rbacd/admin_people.c rbacd/admin_status.c rbacd/admin_policy.c rbacd/admin_explain.c rbacd/admin_directory.c rbacd/admin_report.c \
   rbacd/admin_evidence.c rbacd/alert.c rbacd/metrics.c rbacd/hook.c rbacd/detect/detect.c \
   rbacd/detect/window.c \
   rbacd/directory/local.c rbacd/log.c
@@ -101,7 +101,7 @@ DOCTOR_SRC := rbacd/doctor/pamconf.c rbacd/doctor/pamwalk.c rbacd/doctor/doctor.
 CTL_SRC    := $(DOCTOR_SRC) rbacd/ctl/cmd_doctor.c rbacd/ctl/cmd_pam.c rbacd/ctl/pam_login.c rbacd/ctl/rbacctl.c rbacd/ctl/tree.c rbacd/ctl/help.c rbacd/ctl/complete.c \
   rbacd/ctl/commands.c rbacd/ctl/call.c rbacd/ctl/out.c rbacd/ctl/text.c rbacd/ctl/qr.c \
   rbacd/ctl/record.c rbacd/ctl/cmd_status.c rbacd/ctl/cmd_people.c rbacd/ctl/cmd_lock.c rbacd/ctl/cmd_enrol.c \
-  rbacd/ctl/cmd_explain.c rbacd/ctl/cmd_policy.c rbacd/ctl/cmd_policy_diff.c rbacd/ctl/judge.c rbacd/ctl/cmd_access.c rbacd/ctl/cmd_policy_lint.c rbacd/ctl/cmd_policy_replay.c rbacd/ctl/cmd_policy_show.c rbacd/ctl/cmd_audit.c \
+  rbacd/ctl/cmd_explain.c rbacd/ctl/cmd_policy.c rbacd/ctl/cmd_policy_diff.c rbacd/ctl/cmd_policy_try.c rbacd/ctl/judge.c rbacd/ctl/cmd_access.c rbacd/ctl/cmd_policy_lint.c rbacd/ctl/cmd_policy_replay.c rbacd/ctl/cmd_policy_show.c rbacd/ctl/cmd_audit.c \
   rbacd/ctl/cmd_audit_verify.c rbacd/ctl/cmd_audit_export.c rbacd/ctl/cmd_alerts.c \
   rbacd/ctl/cmd_metrics.c rbacd/ctl/log_files.c \
   rbacd/ctl/cmd_backup.c rbacd/ctl/cmd_directory.c rbacd/targets.c rbacd/directory/local.c
@@ -234,7 +234,7 @@ UNIT_TESTS += rbacd/test_admin rbacd/test_hook detect/test_detect
 LINK_rbacd/test_hook := rbacd/hook.c
 LINK_detect/test_detect := rbacd/detect/detect.c rbacd/detect/window.c $(STORE_SRC) policy/diag.c
 LIBS_detect/test_detect := -lsqlite3 -lcrypto
-LINK_rbacd/test_admin := rbacd/handle.c rbacd/admin.c rbacd/admin_people.c rbacd/admin_status.c \
+LINK_rbacd/test_admin := rbacd/handle.c rbacd/admin.c rbacd/admin_people.c rbacd/admin_status.c rbacd/admin_policy.c \
   rbacd/admin_explain.c rbacd/admin_evidence.c rbacd/admin_directory.c rbacd/admin_report.c rbacd/admin_standing.c \
   rbacd/standing.c rbacd/log.c rbacd/ctl/out.c rbacd/ctl/text.c $(MFA_SRC) $(AUDIT_SRC) \
   $(STORE_SRC) $(POLICY_SRC) $(WIRE_SRC)

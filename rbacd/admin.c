@@ -29,6 +29,13 @@ struct admin_verb {
 static const struct admin_verb admin_verbs[] = {
 	{"status", ON_ADMIN, false, 0, {NULL}, admin_run_status},
 	{"reload", ON_ADMIN, false, 0, {"rollback"}, admin_run_reload},
+	{"policy-try",
+	 ON_ADMIN,
+	 false,
+	 5,
+	 {"path", "sha256", "before", "changes", "within"},
+	 admin_run_policy_try},
+	{"policy-confirm", ON_ADMIN, false, 0, {NULL}, admin_run_policy_confirm},
 	{"users", ON_ADMIN, false, 0, {"from"}, admin_run_users},
 	{"enrol-begin",
 	 ON_ADMIN,

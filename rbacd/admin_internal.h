@@ -88,6 +88,8 @@ bool admin_why_ok(struct admin_req *req);
 /* Handlers, by subject. */
 void admin_run_status(struct admin_req *req);
 void admin_run_reload(struct admin_req *req);
+void admin_run_policy_try(struct admin_req *req);
+void admin_run_policy_confirm(struct admin_req *req);
 void admin_run_users(struct admin_req *req);
 void admin_run_my_status(struct admin_req *req);
 void admin_run_enrol_begin(struct admin_req *req);

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* admin_status.c - how the daemon is, what is wrong and what to do; reload. */
+/* admin_status.c - how the daemon is, what is wrong and what to do. */
 
 #include <inttypes.h>
 #include <stdarg.h>
@@ -90,6 +90,10 @@ static void send_policy(struct admin_req *req)
 		wire_put_cell_int(&row.w, "groups",
 				  (int64_t)policy_group_count(s->policy));
 		wire_put_cell_int(&row.w, "vms", (int64_t)policy_vm_count(s->policy));
+	}
+	if (s->trial.before) {
+		wire_put_cell_text(&row.w, "tried", s->trial.path);
+		wire_put_cell_int(&row.w, "returns_in_s", server_trial_left_s(s));
 	}
 	wire_put_cell_text(&row.w, "error", *s->policy_error ? s->policy_error : NULL);
 	admin_row_send(req, &row);
@@ -243,6 +247,17 @@ static void hints_policy(struct admin_req *req, struct health *h)
 		     s->policy_error);
 }
 
+static void hints_trial(struct admin_req *req, struct health *h)
+{
+	const struct server *s = req->server;
+
+	if (s->trial.before)
+		hint(req, h, false,
+		     "%s is being tried: the policy of before comes back in %d s. To "
+		     "keep it: rbacctl policy confirm",
+		     s->trial.path, server_trial_left_s(s));
+}
+
 /* Grants that wait for a review; the first few by name. */
 static void hints_reviews(struct admin_req *req, struct health *h)
 {
@@ -348,6 +363,7 @@ void admin_run_status(struct admin_req *req)
 	send_clock(req, &h);
 	send_people(req, &h);
 	hints_policy(req, &h);
+	hints_trial(req, &h);
 	hints_reviews(req, &h);
 	hints_storage(req, &h);
 	hints_directory(req, &h);
@@ -360,59 +376,4 @@ void admin_run_status(struct admin_req *req)
 			  h.n_problems == 1 ? "" : "s");
 	else
 		admin_end(req, ADMIN_OK, "%s", "");
-}
-
-/* ---------------------------------------------------------------- reload */
-
-static void send_diags(struct admin_req *req, const struct diags *diag)
-{
-	struct admin_row row;
-
-	for (size_t i = 0; i < diag->n; i++) {
-		const struct diag *d = &diag->v[i];
-
-		admin_row_begin(&row, "diagnostics");
-		wire_put_cell_text(&row.w, "file", d->file);
-		wire_put_cell_int(&row.w, "line", d->line);
-		wire_put_cell_int(&row.w, "column", d->column);
-		wire_put_cell_text(&row.w, "message", d->msg);
-		admin_row_send(req, &row);
-	}
-}
-
-void admin_run_reload(struct admin_req *req)
-{
-	_cleanup_diags_ struct diags diag = DIAGS_INIT;
-	struct server *s = req->server;
-	struct admin_row row;
-	const char *rollback = admin_arg(req, "rollback");
-	char actor[32];
-	int r;
-
-	if (rollback && !str_eq(rollback, "yes")) {
-		admin_end(req, ADMIN_USAGE, "rollback must be yes.");
-		return;
-	}
-	(void)snprintf(actor, sizeof(actor), "uid:%u",
-		       conn_peer_uid(req->conn)); /* fits */
-	r = server_reload(s, actor, rollback != NULL, &diag);
-	send_diags(req, &diag);
-	if (r == POLICY_E_INVALID) {
-		admin_end(req, ADMIN_NO, "%s was not loaded; %s. Nothing has changed.",
-			  s->config->policy,
-			  s->policy ? "the policy loaded before goes on"
-				    : "there is no valid policy, everybody is refused");
-		return;
-	}
-	if (r != 0 || !s->policy) {
-		admin_end(req, ADMIN_NO, "The policy could not be loaded: error %d.",
-			  r);
-		return;
-	}
-	admin_row_begin(&row, "policy");
-	wire_put_cell_text(&row.w, "path", s->config->policy);
-	wire_put_cell_int(&row.w, "serial", (int64_t)policy_serial(s->policy));
-	wire_put_cell_text(&row.w, "sha256", policy_sha256(s->policy));
-	admin_row_send(req, &row);
-	admin_end(req, ADMIN_OK, "The policy is active.");
 }

@@ -277,6 +277,8 @@ static void on_tick(evutil_socket_t fd, short what, void *arg)
 	(void)fd;
 	(void)what;
 	if (rc == 0)
+		rc = server_trial_tick(s);
+	if (rc == 0)
 		rc = standing_tick(s);
 	if (rc == 0)
 		rc = audit_tick(s->audit, server_now_us());
@@ -336,6 +338,7 @@ static void server_done(struct server *s)
 	store_close(s->store);
 	seal_free(s->seal);
 	standing_free(s->standing);
+	policy_unref(s->trial.before);
 	policy_unref(s->policy);
 	if (s->base)
 		event_base_free(s->base);

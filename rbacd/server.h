@@ -23,12 +23,23 @@ struct server_stats {
 	uint64_t n_allow, n_deny, n_noted, n_dropped_late;
 };
 
+#define TRIAL_TEXT_MAX 200
+
+/* A policy that is tried; zero: none is. */
+struct policy_trial {
+	struct policy *before;	       /* counted; comes back at the end */
+	uint64_t ends_ns;	       /* CLOCK_MONOTONIC */
+	char path[512];		       /* of what is tried */
+	char text[TRIAL_TEXT_MAX + 1]; /* what it changes, for the records */
+};
+
 struct server {
 	struct event_base *base;
 	struct config *config;	/* owned */
 	struct policy *policy;	/* counted; NULL: none is valid, everything is denied */
 	char policy_error[256]; /* "" or why the last reload was refused */
 	int64_t policy_loaded_s;
+	struct policy_trial trial;
 	struct standing *standing; /* owned; NULL: everything is locked */
 	struct store *store;
 	struct seal *seal;
@@ -102,3 +113,32 @@ _must_check_ int server_load_policy(struct server *server, const char *actor,
  */
 _must_check_ int server_reload(struct server *server, const char *actor, bool rollback,
 			       struct diags *diag);
+
+/* A wish to try a policy, judged by the caller. All strings borrowed. */
+struct policy_try {
+	const char *path;	/* absolute */
+	const char *sha;	/* of the policy that was judged */
+	const char *before_sha; /* of the one that it was compared with */
+	const char *text;	/* what it changes, at most TRIAL_TEXT_MAX bytes */
+	int64_t within_s;
+};
+
+/*
+ * server_policy_try() - let another policy decide until it is confirmed, or for
+ * @want->within_s seconds; then the one of before comes back. A restart ends a try: the
+ * configured policy is loaded. Return: 0; POLICY_E_INVALID with diagnostics and nothing
+ * changed; negative errno.
+ */
+_must_check_ int server_policy_try(struct server *server, const char *actor,
+				   const struct policy_try *want, struct diags *diag);
+/*
+ * server_policy_confirm() - keep what is tried. The configured policy must be it by
+ * now. Return: as server_policy_try(); the try goes on when refused.
+ */
+_must_check_ int server_policy_confirm(struct server *server, const char *actor,
+				       struct diags *diag);
+/* server_trial_left_s() - seconds until the policy of before comes back; 0: no try. */
+int server_trial_left_s(const struct server *server);
+/* server_trial_tick() - end a try whose time is over. Return: 0; else the turn is lost,
+ * and the next tick tries again. */
+_must_check_ int server_trial_tick(struct server *server);

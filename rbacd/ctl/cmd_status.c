@@ -118,6 +118,18 @@ static void print_diagnostics(struct ctl *ctl, const struct out_table *t)
 	}
 }
 
+int ctl_show_policy(struct ctl *ctl, struct ctl_answer *answer)
+{
+	if (ctl->json) {
+		ctl_show_json(ctl, answer, "diagnostics");
+		return answer->code;
+	}
+	print_diagnostics(ctl, out_find(&answer->set, "diagnostics"));
+	out_print_record(out_find(&answer->set, "policy"), ctl->out);
+	ctl_show_message(ctl, answer);
+	return answer->code;
+}
+
 int cmd_reload(struct ctl *ctl, const struct ctl_args *args)
 {
 	_cleanup_answer_ struct ctl_answer answer = CTL_ANSWER_INIT;
@@ -129,12 +141,5 @@ int cmd_reload(struct ctl *ctl, const struct ctl_args *args)
 	r = ctl_call(ctl, CTL_ADMIN, &call, &answer);
 	if (r != 0)
 		return r;
-	if (ctl->json) {
-		ctl_show_json(ctl, &answer, "diagnostics");
-		return answer.code;
-	}
-	print_diagnostics(ctl, out_find(&answer.set, "diagnostics"));
-	out_print_record(out_find(&answer.set, "policy"), ctl->out);
-	ctl_show_message(ctl, &answer);
-	return answer.code;
+	return ctl_show_policy(ctl, &answer);
 }

@@ -207,6 +207,14 @@ static const struct ctl_option access_options[] = {
 	OPTIONS_END,
 };
 
+static const struct ctl_option try_options[] = {
+	{"confirm-within", "TIME", "5s to 1d (default 5m)", 0, {NULL}},
+	{"force", NULL, "even if it locks somebody out", 0, {NULL}},
+	{"user", "LOGIN", "whose access must stay (default: yours)", 0, {NULL}},
+	{"people", "FILE", "people file instead of the configured source", 0, {NULL}},
+	OPTIONS_END,
+};
+
 static const struct ctl_command policy_commands[] = {
 	{"check",
 	 "check a policy and list everything that is wrong",
@@ -272,6 +280,27 @@ static const struct ctl_command policy_commands[] = {
 	 diff_options,
 	 NULL,
 	 cmd_policy_diff},
+	{"try",
+	 "let a new policy decide for a while",
+	 "rbacd returns to the configured policy by itself unless 'rbacctl policy "
+	 "confirm'\n"
+	 "comes in time, and after a restart. Refused when a VM would be left without\n"
+	 "anybody who has sudo or su to root, or when you would lose something on "
+	 "this\n"
+	 "host. Root only.",
+	 {"NEW"},
+	 try_options,
+	 NULL,
+	 cmd_policy_try},
+	{"confirm",
+	 "keep the policy that is tried",
+	 "Puts it in place of the configured file, which is kept as FILE.old; where "
+	 "the\n"
+	 "configured policy is a folder, change that first. Root only.",
+	 {NULL},
+	 NULL,
+	 NULL,
+	 cmd_policy_confirm},
 	{"reviewed",
 	 "note that a grant was reviewed",
 	 "GRANT is the id of a grant with a 'review' in the active policy.",

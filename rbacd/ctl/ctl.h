@@ -72,6 +72,10 @@ void ctl_show_message(struct ctl *ctl, const struct ctl_answer *a);
  * out_json_set(). */
 void ctl_show_json(struct ctl *ctl, struct ctl_answer *a, const char *lists);
 
+/* ctl_show_policy() - the answer of reload, policy try and policy confirm: diagnostics,
+ * the policy, END's sentence. Return: its code. */
+int ctl_show_policy(struct ctl *ctl, struct ctl_answer *a);
+
 /* The commands. Return: enum ctl_exit. */
 int cmd_status(struct ctl *ctl, const struct ctl_args *args);
 int cmd_pam_preview(struct ctl *ctl, const struct ctl_args *args);
@@ -101,6 +105,8 @@ int cmd_policy_replay(struct ctl *ctl, const struct ctl_args *args);
 int cmd_policy_graph(struct ctl *ctl, const struct ctl_args *args);
 int cmd_policy_test(struct ctl *ctl, const struct ctl_args *args);
 int cmd_policy_diff(struct ctl *ctl, const struct ctl_args *args);
+int cmd_policy_try(struct ctl *ctl, const struct ctl_args *args);
+int cmd_policy_confirm(struct ctl *ctl, const struct ctl_args *args);
 int cmd_audit_tail(struct ctl *ctl, const struct ctl_args *args);
 int cmd_audit_show(struct ctl *ctl, const struct ctl_args *args);
 int cmd_audit_verify(struct ctl *ctl, const struct ctl_args *args);

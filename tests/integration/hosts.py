@@ -14,13 +14,14 @@ sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), "../
 import world  # noqa: E402
 
 sys.path.insert(0, os.path.dirname(os.path.abspath(__file__)))
+import policy_try  # noqa: E402
 import rules  # noqa: E402
 
 LIMIT_S = 6.5  # 5 s for rbacd, and what the host itself takes
 PW = {name: person[2] for name, person in world.PEOPLE.items()}
 
 
-class Matrix(rules.Rules):
+class Matrix(rules.Rules, policy_try.Try):
     def __init__(self, w, r):
         self.w, self.r = w, r
 
@@ -525,7 +526,7 @@ def main():
     w.start()
     for login in world.PEOPLE:
         w.enrol(login)
-    for part in ("sshd", "sudo", "by_root", "console", "batch", "expired", "policy", "config", "rules", "outage",
+    for part in ("sshd", "sudo", "by_root", "console", "batch", "expired", "policy", "config", "rules", "policy_try", "outage",
                  "directory_down", "disk_full", "corrupt", "canaries", "audit", "ends"):
         if only and part not in only:
             continue

@@ -74,6 +74,30 @@ int server_reload(struct server *server, const char *actor, bool rollback,
 	return POLICY_E_INVALID;
 }
 
+int server_policy_try(struct server *server, const char *actor,
+		      const struct policy_try *want, struct diags *diag)
+{
+	(void)server;
+	assert_string_equal(actor, "uid:0");
+	assert_int_equal(want->within_s, 300);
+	diags_add(diag, want->path, 0, 0, NULL, "was changed in between");
+	return POLICY_E_INVALID;
+}
+
+int server_policy_confirm(struct server *server, const char *actor, struct diags *diag)
+{
+	(void)server;
+	assert_string_equal(actor, "uid:0");
+	diags_add(diag, "p.yaml", 0, 0, NULL, "no policy is being tried");
+	return POLICY_E_INVALID;
+}
+
+int server_trial_left_s(const struct server *server)
+{
+	(void)server;
+	return 0;
+}
+
 enum conn_kind conn_get_kind(const struct conn *c)
 {
 	return c->kind;
@@ -776,6 +800,33 @@ static void test_status(void **state)
 	conn_end(c);
 }
 
+#define TRY_NEW "path", "/p.yaml", "sha256", "a", "before", "b", "changes", "lost 0"
+
+static void test_policy_try(void **state)
+{
+	struct world *w = *state;
+	struct conn *c;
+
+	expect(w, "policy-try", PAIRS(TRY_NEW), 2, "within");
+	expect(w, "policy-try", PAIRS(TRY_NEW, "within", "4"), 2, "within");
+	expect(w, "policy-try", PAIRS(TRY_NEW, "within", "86401"), 2, "within");
+	expect(w, "policy-try",
+	       PAIRS("path", "p.yaml", "sha256", "a", "before", "b", "changes", "c",
+		     "within", "300"),
+	       2, "absolute");
+	expect(w, "policy-confirm", NO_PAIRS, 1, "Nothing has changed");
+	c = call_on(w, conn_new(CONN_ADMIN, 1000), "policy-try",
+		    PAIRS(TRY_NEW, "within", "300"));
+	assert_int_equal(c->code, 1);
+	assert_non_null(strstr(c->message, "Only root"));
+	conn_end(c);
+	c = call_on(w, conn_new(CONN_ADMIN, 1000), "policy-confirm", NO_PAIRS);
+	assert_int_equal(c->code, 1);
+	assert_non_null(strstr(c->message, "Only root"));
+	conn_end(c);
+	expect(w, "policy-try", PAIRS(TRY_NEW, "within", "300"), 1, "Nothing has");
+}
+
 /* A parked call is answered later, or cancelled when its connection goes. */
 static void test_parked(void **state)
 {
@@ -815,7 +866,7 @@ int main(void)
 		T(test_lost_phone),	T(test_left),	       T(test_my_status),
 		T(test_busy_directory), T(test_explain),       T(test_locks),
 		T(test_lock_ends),	T(test_reviewed),      T(test_status),
-		T(test_parked),
+		T(test_policy_try),	T(test_parked),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

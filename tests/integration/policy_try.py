@@ -1,0 +1,122 @@
+# SPDX-License-Identifier: Apache-2.0
+"""A policy that is tried, on real hosts: it decides, it returns, it is kept: a part of hosts.py."""
+import os
+
+import world
+
+FILE, NEW = "/etc/rbacd/policy.yaml", "/etc/rbacd/tried.yaml"
+ADMINS = "to: [vmadmins]"
+
+
+class Try:
+    """Parts of the matrix; hosts.Matrix gives the world and the checks."""
+
+    def tried(self, text, *argv, user="zara"):
+        world.write(NEW, text)
+        return self.w.rbacctl("policy", "try", NEW, "--people", "/etc/rbacd/try-people.yaml", "--user", user,
+                              *argv, check=False)
+
+    def running(self):
+        return [x for x in self.w.rbacctl("status", check=False).stdout.split() if len(x) == 64][0]
+
+    def numbered(self, text=world.POLICY):
+        self.try_serial += 1
+        return text.replace("vmsec_policy: 1", "vmsec_policy: 1\nserial: %d" % self.try_serial)
+
+    def op(self):
+        return self.w.last("policy.load").get("op")
+
+    def policy_try(self):
+        w = self.w
+        self.try_serial = getattr(self, "serial", 0) + 1000
+        world.write("/etc/rbacd/try-people.yaml",
+                    "vmsec_people: 1\npeople:\n"
+                    "  - {login: zara, id: 'u:1', uid: 7001, groups: [vmadmins]}\n"
+                    "  - {login: yuri, id: 'u:2', uid: 7002, groups: [developers]}\n")
+        world.write(FILE, self.numbered())
+        world.write("/etc/rbacd/rbacd.yaml", world.CONFIG.replace("policy.d", "policy.yaml"))
+        w.rbacctl("reload")
+        old = self.running()
+        self.try_refused(old)
+        self.try_returns(old)
+        self.try_restart(old)
+        self.try_confirm(old)
+
+    def try_refused(self, old):
+        other = self.numbered(world.POLICY.replace(ADMINS, "to: [developers]"))
+        r = self.tried(other)
+        self.r.check("try: refused when it locks the caller out",
+                     r.returncode == 1 and "would lose" in r.stderr and self.running() == old, r)
+        r = self.tried(other, user="yuri")
+        self.r.check("try: another caller may, somebody else still administers",
+                     r.returncode == 0 and self.op() == "try", r)
+        self.w.rbacctl("reload")
+        r = self.tried(self.numbered(world.POLICY.replace(ADMINS, "to: [nobodies]")), user="yuri")
+        self.r.check("try: refused when nobody would administer", r.returncode == 1 and
+                     "nobody would have sudo" in r.stderr and self.running() == old, r)
+        world.write(NEW, self.numbered())
+        r = self.w.rbacctl("policy", "try", NEW, "--user", "zara", check=False)
+        self.r.check("try: refused when the people are not known", r.returncode == 1 and
+                     "not all people" in r.stderr and self.running() == old, r)
+        r = self.w.rbacctl("policy", "confirm", check=False)
+        self.r.check("confirm: nothing is tried", r.returncode == 1, r)
+        r = self.tried(world.POLICY + "nonsense: true\n", "--force")
+        self.r.check("try: a broken policy is refused, force or not", r.returncode == 1 and
+                     self.running() == old, r)
+
+    def try_returns(self, old):
+        w = self.w
+        r = self.tried(self.numbered(world.POLICY.replace(ADMINS, "to: [developers]")),
+                       "--confirm-within", "8s", "--force")
+        rec = w.last("policy.load")
+        self.r.check("try: --force, recorded with both hashes and the counts",
+                     r.returncode == 0 and rec.get("op") == "try" and
+                     rec.get("before_sha") == old and rec.get("after_sha") == self.running() and
+                     "lost" in rec.get("reason_text", "") and
+                     "forced" in rec.get("reason_text", ""), (r, rec))
+        self.refused("try: the new policy decides", self.login(), "no_grant", "account")
+        w.wait(lambda: self.op() == "return", 15, "the return")
+        rec = w.last("policy.load")
+        self.r.check("try: returns by itself, recorded", self.running() == old and
+                     rec.get("after_sha") == old and rec.get("actor") == "rbacd", rec)
+        w.step(15)
+        self.allowed("try: the old policy decides again", self.login())
+
+    def try_restart(self, old):
+        w = self.w
+        r = self.tried(self.numbered(world.POLICY + "# why\n"), "--confirm-within", "1h")
+        self.r.check("try: nothing lost needs no force", r.returncode == 0, r)
+        r = self.tried(self.numbered(), "--confirm-within", "1h")
+        self.r.check("try: one at a time", r.returncode == 1, r)
+        w.stop("rbacd")
+        w.stop("rbacd-dir")
+        w.start()
+        self.r.check("try: a restart ends it, the configured policy is active",
+                     self.running() == old, w.rbacctl("status", check=False).stdout)
+
+    def try_confirm(self, old):
+        w = self.w
+        new = self.numbered()
+        self.tried(new, "--confirm-within", "1h")
+        tried = self.running()
+        world.write(NEW, self.numbered(world.POLICY.replace(ADMINS, "to: [developers]")))
+        r = w.rbacctl("policy", "confirm", check=False)
+        self.r.check("confirm: a file changed in between is not put in place",
+                     r.returncode == 1 and "no longer" in r.stderr and
+                     not os.path.exists(FILE + ".new"), r)
+        world.write(NEW, new)
+        r = w.rbacctl("policy", "confirm", check=False)
+        rec = w.last("policy.load")
+        self.r.check("confirm: in place, the old one kept, recorded",
+                     r.returncode == 0 and w.read(FILE) == new and
+                     os.path.exists(FILE + ".old") and rec.get("op") == "confirm" and
+                     rec.get("before_sha") == old and rec.get("after_sha") == tried, (r, rec))
+        w.stop("rbacd")
+        w.stop("rbacd-dir")
+        w.start()
+        self.r.check("confirm: a restart keeps it", self.running() == tried, tried)
+        w.step(15)
+        self.allowed("confirm: people get in", self.login())
+        world.write("/etc/rbacd/policy.d/policy.yaml", self.numbered())
+        world.write("/etc/rbacd/rbacd.yaml", world.CONFIG)
+        w.rbacctl("reload")
