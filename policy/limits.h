@@ -12,6 +12,7 @@
 #define POLICY_PAIRS_MAX      (16u << 20)  /* entries of one index */
 #define POLICY_LABELS_MAX     (2u << 20)   /* of all VMs together */
 #define POLICY_SU_MAX	      (1u << 20)   /* su targets of all roles and rules */
+#define POLICY_FROM_MAX	      4096	   /* networks of one rule */
 #define POLICY_SEPARATED_MAX  1024	   /* distinct roles in separations */
 #define POLICY_ZONES_MAX      64	   /* distinct time zones */
 #define POLICY_TESTS_MAX      10000

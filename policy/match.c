@@ -235,6 +235,29 @@ static bool in_network(const struct model_from *f, const uint8_t *addr)
 	return rest == 0 || ((f->addr[bytes] ^ addr[bytes]) >> (8 - rest)) == 0;
 }
 
+/*
+ * A network that holds @addr holds, or is, the last one that begins at or before @addr:
+ * that one and those around it are all that there is to look at, 129 at most.
+ */
+static bool any_network(const struct rule *r, const uint8_t *addr)
+{
+	uint32_t lo = 0, hi = r->n_from;
+
+	while (lo < hi) {
+		uint32_t mid = lo + (hi - lo) / 2;
+		const struct model_from *f = &r->from[mid];
+
+		if (f->local || memcmp(f->addr, addr, sizeof(f->addr)) <= 0)
+			lo = mid + 1;
+		else
+			hi = mid;
+	}
+	for (uint32_t k = lo; k > 0; k = r->from[k - 1].outer)
+		if (!r->from[k - 1].local && in_network(&r->from[k - 1], addr))
+			return true;
+	return false;
+}
+
 enum match match_from(const struct rule *r, const struct policy_request *req)
 {
 	const struct policy_origin *origin = &req->origin;
@@ -246,13 +269,8 @@ enum match match_from(const struct rule *r, const struct policy_request *req)
 		return r->deny ? MATCH_NO : MATCH_YES;
 	if (!local && origin->kind != POLICY_ORIGIN_ADDR)
 		return MATCH_UNKNOWN;
-	for (uint32_t i = 0; i < r->n_from; i++) {
-		const struct model_from *f = &r->from[i];
-
-		if (local ? f->local : !f->local && in_network(f, origin->addr))
-			return MATCH_YES;
-	}
-	return MATCH_NO;
+	return (local ? r->from[0].local : any_network(r, origin->addr)) ? MATCH_YES
+									 : MATCH_NO;
 }
 
 /*

@@ -64,6 +64,7 @@ struct model_from {
 	bool v4;
 	uint8_t bits; /* of the 16-byte form */
 	uint8_t addr[16];
+	uint32_t outer; /* 1 + index of the narrowest network around it; 0: none */
 };
 
 /* `time:`: hours of the wall clock of a zone; over midnight when until <= from. */
@@ -86,7 +87,7 @@ struct rule {
 	int64_t valid_from_s;	     /* INT64_MIN: no limit */
 	int64_t valid_until_s;	     /* 0: no limit */
 	const struct model_mfa *mfa; /* NULL: none (denies) */
-	struct model_from *from;
+	struct model_from *from;     /* by local, address, bits */
 	uint32_t n_from;
 	const struct model_time *time; /* NULL: any */
 	int64_t review_every_s;	       /* 0: none */

@@ -245,15 +245,44 @@ static int compare_from(const void *a, const void *b)
 	return c != 0 ? c : x->bits - y->bits;
 }
 
+static bool holds(const struct model_from *a, const struct model_from *b)
+{
+	unsigned bytes = a->bits / 8, rest = a->bits % 8;
+
+	if (a->local || a->bits > b->bits || memcmp(a->addr, b->addr, bytes) != 0)
+		return false;
+	return rest == 0 || ((a->addr[bytes] ^ b->addr[bytes]) >> (8 - rest)) == 0;
+}
+
+/* Of equal ones each has the same outer, so that a way out is never long. */
+static void link_outer(struct model_from *from, uint32_t n)
+{
+	for (uint32_t i = 1; i < n; i++) {
+		uint32_t k = i;
+
+		while (k > 0 && !holds(&from[k - 1], &from[i]))
+			k = from[k - 1].outer;
+		if (k > 0 && from[k - 1].bits == from[i].bits)
+			k = from[k - 1].outer;
+		from[i].outer = k;
+	}
+}
+
 void when_read_from(struct loader *l, struct at at, struct rule *rule)
 {
 	if (!check_kind(l, at, YAML_LIST, "from"))
 		return;
 	if (at.node->n_items == 0)
 		loader_error(l, at, "'from' is empty");
+	if (at.node->n_items > POLICY_FROM_MAX) {
+		loader_error(l, at, "'from' has more than %d entries", POLICY_FROM_MAX);
+		return;
+	}
 	rule->from = loader_alloc(l, at.node->n_items, sizeof(*rule->from));
 	for (const struct yaml_node *i = at.node->first; i && rule->from; i = i->next)
 		read_from_entry(l, (struct at){at.doc, i}, rule);
 	if (rule->from && rule->n_from > 1)
 		qsort(rule->from, rule->n_from, sizeof(*rule->from), compare_from);
+	if (rule->from)
+		link_outer(rule->from, rule->n_from);
 }
