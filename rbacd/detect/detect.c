@@ -10,7 +10,9 @@
 
 #define QUEUE_MAX    64
 #define ACCEPTED_MAX 1024 /* people whose last accepted code's source is known */
+#define RECENT_MAX   1024 /* uses that need not be looked up */
 #define USE_EVERY_S  3600 /* a use is written down again after that */
+#define TURN_MAX_S   60	  /* what is older was committed, or lost, turns ago */
 #define A_MINUTE     10	  /* alerts of one kind: strangers cannot fill the log */
 #define DAY_S	     86400
 
@@ -18,12 +20,19 @@ struct accepted {
 	char user[65], src[65];
 };
 
+struct recent {
+	uint8_t key[32];
+	int64_t at_s; /* as the store has it */
+};
+
 struct detect {
+	EVP_MD *md; /* owned; fetched once, a fetch costs more than a hash */
 	const struct config_alerts *limits; /* borrowed */
 	struct store *store;		    /* borrowed */
 	int64_t since_s;
 	struct window *sources, *accounts, *quiet; /* owned */
 	struct accepted accepted[ACCEPTED_MAX];
+	struct recent recent[RECENT_MAX];
 	struct detect_alert queue[QUEUE_MAX];
 	size_t first, n;
 	int64_t minute_s;
@@ -56,6 +65,7 @@ void detect_free(struct detect *d)
 	window_free(d->sources);
 	window_free(d->accounts);
 	window_free(d->quiet);
+	EVP_MD_free(d->md);
 	free(d);
 }
 
@@ -75,6 +85,9 @@ int detect_new(const struct config_alerts *limits, struct store *store, int64_t 
 	d->limits = limits;
 	d->store = store;
 	d->since_s = since_s;
+	d->md = EVP_MD_fetch(NULL, "SHA256", NULL);
+	if (!d->md)
+		return -ENOMEM;
 	r = window_new(&d->sources);
 	if (r == 0)
 		r = window_new(&d->accounts);
@@ -225,7 +238,8 @@ static void see_code(struct detect *d, const struct audit_event *ev, int64_t now
 
 /* ---------------------------------------------------------------- use */
 
-static int use_key(const char *kind, const struct audit_event *ev, uint8_t ret[32])
+static int use_key(const struct detect *d, const char *kind,
+		   const struct audit_event *ev, uint8_t ret[32])
 {
 	char text[400];
 	int n = snprintf(text, sizeof(text), "%s%c%s%c%s%c%s", kind, 0, ev->uid, 0,
@@ -234,8 +248,38 @@ static int use_key(const char *kind, const struct audit_event *ev, uint8_t ret[3
 
 	if (n < 0 || (size_t)n >= sizeof(text))
 		n = sizeof(text) - 1;
-	return EVP_Digest(text, (size_t)n, ret, NULL, EVP_sha256(), NULL) == 1 ? 0
-									       : -EIO;
+	return EVP_Digest(text, (size_t)n, ret, NULL, d->md, NULL) == 1 ? 0 : -EIO;
+}
+
+static bool is_recent(int64_t idle_s)
+{
+	return idle_s >= 0 && idle_s < USE_EVERY_S;
+}
+
+/*
+ * When the store last saw @key. What is recent is not written again, so it need not be
+ * read again either. Only what an earlier turn wrote is kept: this one may be lost yet.
+ */
+static int last_use(struct detect *d, const uint8_t key[32], int64_t now_s,
+		    int64_t *ret_s)
+{
+	struct recent *known = &d->recent[(key[0] << 8 | key[1]) % RECENT_MAX];
+	int64_t at_s = 0;
+	int r;
+
+	if (is_recent(now_s - known->at_s) && memcmp(known->key, key, 32) == 0) {
+		*ret_s = known->at_s;
+		return 0;
+	}
+	r = store_seen_get(d->store, key, &at_s);
+	if (r != 0)
+		return r;
+	if (is_recent(now_s - at_s) && now_s - at_s >= TURN_MAX_S) {
+		memcpy(known->key, key, 32);
+		known->at_s = at_s;
+	}
+	*ret_s = at_s;
+	return 0;
 }
 
 /* @ret_idle_s: since the last use; INT64_MAX: never seen. Notes this one. */
@@ -244,16 +288,16 @@ static int note_use(struct detect *d, const char *kind, const struct audit_event
 {
 	uint8_t key[32];
 	int64_t at = 0;
-	int r = use_key(kind, ev, key);
+	int r = use_key(d, kind, ev, key);
 
 	*ret_idle_s = INT64_MAX;
 	if (r == 0)
-		r = store_seen_get(d->store, key, &at);
+		r = last_use(d, key, now_s, &at);
 	if (r == 0)
 		*ret_idle_s = now_s - at;
 	if (r != 0 && r != STORE_E_NONE)
 		return r;
-	if (r == 0 && *ret_idle_s >= 0 && *ret_idle_s < USE_EVERY_S)
+	if (r == 0 && is_recent(*ret_idle_s))
 		return 0;
 	r = store_seen_put(d->store, key, now_s);
 	return r == STORE_E_LIMIT ? 0 : r; /* full: nothing new is remembered */

@@ -3,6 +3,8 @@
  */
 #include "tests/unit/store/fixture.h"
 
+#include <openssl/evp.h>
+
 #include "rbacd/detect/detect.h"
 #include "rbacd/detect/window.h"
 
@@ -233,6 +235,48 @@ static void test_first_use(void **state)
 	silent(w);
 }
 
+/* A use, @committed or lost, at @now_s; whether the store knows any use afterwards. */
+static bool is_kept(struct world *w, int64_t now_s, bool committed)
+{
+	struct audit_event ev = use("ssh");
+	uint8_t key[32];
+	int64_t at_s;
+
+	EVP_Digest("account\0hr:1\0\0", 14, key, NULL, EVP_sha256(), NULL);
+	w->now_s = now_s;
+	assert_int_equal(store_begin(w->f->store), 0);
+	see(w, &ev);
+	if (committed)
+		assert_int_equal(store_commit(w->f->store), 0);
+	else
+		store_rollback(w->f->store);
+	return store_seen_get(w->f->store, key, &at_s) == 0;
+}
+
+static void test_recent(void **state)
+{
+	struct world *w = *state;
+	struct audit_event ev = use("ssh");
+
+	/* Of a lost turn nothing is remembered, though it was read back in the turn. */
+	assert_int_equal(store_begin(w->f->store), 0);
+	see(w, &ev);
+	assert_false(is_kept(w, NOW + 1, false));
+	assert_true(is_kept(w, NOW + 2, true));
+	/* Read by a later turn, it is not asked for again within the hour... */
+	assert_true(is_kept(w, NOW + 100, true));
+	assert_int_equal(store_begin(w->f->store), 0);
+	assert_int_equal(store_seen_prune(w->f->store, NOW + DAY), 0);
+	assert_int_equal(store_commit(w->f->store), 0);
+	assert_false(is_kept(w, NOW + 3601, true));
+	/* ...and written again after it, or when the clock goes back. */
+	assert_true(is_kept(w, NOW + 3602, true));
+	assert_int_equal(store_begin(w->f->store), 0);
+	assert_int_equal(store_seen_prune(w->f->store, NOW + DAY), 0);
+	assert_int_equal(store_commit(w->f->store), 0);
+	assert_true(is_kept(w, NOW - 1, true));
+}
+
 static void test_always(void **state)
 {
 	struct world *w = *state;
@@ -348,11 +392,17 @@ static void test_window(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		CASE(test_spray),	CASE(test_account),
-		CASE(test_wrong_codes), CASE(test_replay),
-		CASE(test_dormant),	CASE(test_first_use),
-		CASE(test_always),	CASE(test_break_glass),
-		CASE(test_bounds),	cmocka_unit_test(test_window),
+		CASE(test_spray),
+		CASE(test_account),
+		CASE(test_wrong_codes),
+		CASE(test_replay),
+		CASE(test_dormant),
+		CASE(test_first_use),
+		CASE(test_recent),
+		CASE(test_always),
+		CASE(test_break_glass),
+		CASE(test_bounds),
+		cmocka_unit_test(test_window),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
