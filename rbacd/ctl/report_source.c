@@ -111,7 +111,7 @@ static int read_state(struct ctl *ctl, const char *path, struct state *ret)
 /* "2026-11-21T050000Z.vmsec": the newest whose time is at or before @at_s. */
 static bool find_snapshot(struct ctl *ctl, int64_t at_s, char *ret, size_t cap)
 {
-	char folder[4096], best[64] = "", limit[TEXT_TIME_MAX];
+	char folder[4096], limit[TEXT_TIME_MAX], best[sizeof(limit) + 6] = "";
 	struct dirent *e;
 	struct tm tm;
 	time_t at = (time_t)at_s;
@@ -130,7 +130,7 @@ static bool find_snapshot(struct ctl *ctl, int64_t at_s, char *ret, size_t cap)
 		if (len == strlen(limit) + 6 && str_eq(e->d_name + len - 6, ".vmsec") &&
 		    memcmp(e->d_name, limit, strlen(limit)) <= 0 &&
 		    strcmp(e->d_name, best) > 0)
-			(void)snprintf(best, sizeof(best), "%s", e->d_name);
+			memcpy(best, e->d_name, len + 1);
 	}
 	(void)closedir(dir); /* read only */
 	return *best && (size_t)snprintf(ret, cap, "%s/%s", folder, best) < cap;
