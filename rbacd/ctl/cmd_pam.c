@@ -178,7 +178,7 @@ static int start_timer(struct ctl *ctl, int64_t until_s)
 		pid = fork();
 		if (pid == 0)
 			wait_and_revert(until_s);
-		_exit(pid < 0);
+		_exit(pid < 0 ? 1 : 0);
 	}
 	int status = -1;
 

@@ -323,11 +323,13 @@ void pamedit_diff(const char *path, const char *before, const char *after, FILE 
 {
 	struct lines a, b;
 	bool adds = strlen(after) >= strlen(before);
-	const struct lines *small = adds ? &a : &b, *large = adds ? &b : &a;
+	const struct lines *small, *large;
 	size_t i = 0, k = 0, shown = 0;
 
 	if (split(before, &a) != 0 || split(after, &b) != 0)
 		return;
+	small = adds ? &a : &b;
+	large = adds ? &b : &a;
 	(void)fprintf(out, "--- %s\n+++ %s\n", path, path);
 	while (k < large->n) {
 		size_t added = 0, context;

@@ -198,6 +198,7 @@ static int push(struct walk *w, const struct state *s, uint32_t parent, size_t l
 	uint32_t h = hash_state(s);
 
 	for (uint32_t i = w->bucket[h]; i != NO_PARENT; i = w->nodes[i].next)
+		/* NOLINTNEXTLINE(clang-analyzer-core.NonNullParamChecker): i < w->n */
 		if (memcmp(&w->nodes[i].s, s, sizeof(*s)) == 0)
 			return 0;
 	if (w->n == STATES_MAX)
