@@ -103,7 +103,7 @@ CTL_SRC    := $(DOCTOR_SRC) rbacd/ctl/cmd_doctor.c rbacd/ctl/cmd_pam.c rbacd/ctl
   rbacd/ctl/record.c rbacd/ctl/cmd_status.c rbacd/ctl/cmd_people.c rbacd/ctl/cmd_lock.c rbacd/ctl/cmd_enrol.c \
   rbacd/ctl/cmd_explain.c rbacd/ctl/cmd_policy.c rbacd/ctl/cmd_policy_diff.c rbacd/ctl/cmd_policy_try.c rbacd/ctl/judge.c rbacd/ctl/cmd_access.c rbacd/ctl/cmd_policy_lint.c rbacd/ctl/cmd_policy_replay.c rbacd/ctl/cmd_policy_show.c rbacd/ctl/cmd_audit.c \
   rbacd/ctl/cmd_audit_verify.c rbacd/ctl/cmd_audit_export.c rbacd/ctl/cmd_alerts.c \
-  rbacd/ctl/cmd_metrics.c rbacd/ctl/log_files.c \
+  rbacd/ctl/cmd_metrics.c rbacd/ctl/log_files.c rbacd/ctl/target.c \
   rbacd/ctl/cmd_backup.c rbacd/ctl/cmd_directory.c rbacd/targets.c rbacd/directory/local.c
 
 REPORT_SRC := rbacd/report/report.c rbacd/report/write.c rbacd/report/write_text.c \

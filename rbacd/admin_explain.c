@@ -282,7 +282,12 @@ void admin_run_record(struct admin_req *req)
 		admin_row_send(req, &row);
 		admin_end(req, ADMIN_OK, "%s", "");
 	} else if (r == STORE_E_NONE) {
-		admin_end(req, ADMIN_NO, "The log has no record %llu.",
+		/* Perhaps in a segment: files are rbacctl's to read, logins wait here.
+		 */
+		admin_row_begin(&row, "record");
+		wire_put_cell_int(&row.w, "seq", (int64_t)seq);
+		admin_row_send(req, &row);
+		admin_end(req, ADMIN_NO, "The database has no record %llu.",
 			  (unsigned long long)seq);
 	} else {
 		admin_end(

@@ -9,6 +9,7 @@
 #include "rbacd/audit/reader.h"
 #include "rbacd/ctl/log_files.h"
 #include "rbacd/ctl/record.h"
+#include "rbacd/ctl/target.h"
 #include "rbacd/ctl/text.h"
 
 #define FOLLOW_WAIT_MS 500
@@ -18,6 +19,7 @@ enum format { TABLE, JSONL, OCSF };
 
 struct search {
 	struct ctl *ctl; /* borrowed, as the texts */
+	FILE *out;	 /* borrowed; of an export */
 	enum format format;
 	int64_t since_us, until_us;
 	struct {
@@ -59,12 +61,12 @@ static int show(struct search *s, const struct audit_view *v, const char *line,
 {
 	s->n++;
 	if (s->format == OCSF) {
-		audit_ocsf(v, s->ctl->out); /* main checks the stream */
+		audit_ocsf(v, s->out); /* whoever closes the stream checks it */
 		return 0;
 	}
 	if (s->format == JSONL) {
-		(void)fwrite(line, 1, len, s->ctl->out);
-		(void)fputc('\n', s->ctl->out);
+		(void)fwrite(line, 1, len, s->out);
+		(void)fputc('\n', s->out);
 		return 0;
 	}
 	if (s->n > ROWS_MAX || record_parse(line, len, &s->rec) != 0)
@@ -120,7 +122,7 @@ static int follow(struct search *s, const struct log_files *log)
 	const struct timespec wait = {.tv_nsec = FOLLOW_WAIT_MS * 1000000L};
 	int r = 0;
 
-	while (r == 0 && fflush(s->ctl->out) == 0) {
+	while (r == 0 && fflush(s->out) == 0) {
 		(void)nanosleep(&wait, NULL); /* woken early only looks early */
 		r = read_from(s, log, s->last_seq + 1);
 	}
@@ -204,6 +206,26 @@ int cmd_audit_search(struct ctl *ctl, const struct ctl_args *args)
 				     : ctl_fail(ctl, CTL_NO, "no such record.");
 }
 
+/* To a file: whole, with damaged records told, or not at all. */
+static int export_to(struct search *s, const struct ctl_args *args,
+		     const struct log_files *log, uint64_t first)
+{
+	struct target t;
+	int r = target_open(s->ctl, ctl_arg(args, "output"), &t);
+
+	if (r != 0)
+		return r;
+	s->out = t.out;
+	r = read_from(s, log, first);
+	if (r == 0 && ctl_arg(args, "follow"))
+		r = follow(s, log);
+	return target_close(&t,
+			    r != 0	 ? r
+			    : s->damaged ? CTL_INTEGRITY
+					 : CTL_OK,
+			    r == 0);
+}
+
 int cmd_audit_export(struct ctl *ctl, const struct ctl_args *args)
 {
 	_cleanup_(search_freep) struct search *s = calloc(1, sizeof(*s));
@@ -216,13 +238,13 @@ int cmd_audit_export(struct ctl *ctl, const struct ctl_args *args)
 		return ctl_fail(ctl, CTL_NO, "out of memory.");
 	s->format = str_eq(ctl_arg(args, "format"), "ocsf") ? OCSF : JSONL;
 	r = read_search(ctl, args, s);
+	if (r == 0 && ctl_arg(args, "follow") && ctl_arg(args, "output"))
+		r = ctl_fail(ctl, CTL_USAGE,
+			     "--follow never ends, so it has no whole file: leave "
+			     "--output out.");
 	if (r == 0 && from)
 		r = log_read_number(ctl, "--from", from, &first);
 	if (r == 0)
 		r = log_files_open(ctl, false, &log);
-	if (r == 0)
-		r = read_from(s, &log, first);
-	if (r == 0 && ctl_arg(args, "follow"))
-		r = follow(s, &log);
-	return r != 0 ? r : s->damaged ? CTL_INTEGRITY : CTL_OK;
+	return r != 0 ? r : export_to(s, args, &log, first);
 }

@@ -2,7 +2,10 @@
 /* cmd_explain.c - why somebody may or may not; a past decision by its id, and again
  * now. */
 
-#include "rbacd/ctl/ctl.h"
+#include <inttypes.h>
+
+#include "rbacd/audit/reader.h"
+#include "rbacd/ctl/log_files.h"
 #include "rbacd/ctl/record.h"
 #include "rbacd/ctl/text.h"
 
@@ -75,17 +78,22 @@ static bool question_again(const struct record *rec, struct wire_call *call)
 	return true;
 }
 
-static int explain_record(struct ctl *ctl, const struct ctl_answer *answer)
+static int explain_record(struct ctl *ctl, const char *line, size_t len)
 {
 	_cleanup_free_ struct record *rec = malloc(sizeof(*rec));
-	const char *line = out_text(&answer->set, "record", "record");
 	struct wire_call again;
 
-	if (!rec || !line)
-		return ctl_fail(ctl, CTL_NO, "rbacd sent no record.");
-	if (record_parse(line, strlen(line), rec) != 0)
+	if (!rec)
+		return ctl_fail(ctl, CTL_NO, "out of memory.");
+	if (record_parse(line, len, rec) != 0)
 		return ctl_fail(ctl, CTL_INTEGRITY,
 				"the record is damaged. Run: rbacctl audit verify");
+	if (ctl->json) {
+		(void)fputs("{\"record\": {\"record\": ", ctl->out);
+		(void)fwrite(line, 1, len, ctl->out); /* main checks the stream */
+		(void)fputs("}}\n", ctl->out);
+		return CTL_OK;
+	}
 	record_explain(rec, ctl->out);
 	if (!question_again(rec, &again))
 		return CTL_OK;
@@ -95,9 +103,49 @@ static int explain_record(struct ctl *ctl, const struct ctl_answer *answer)
 	return explain_now(ctl, &again) >= CTL_USAGE ? CTL_NO : CTL_OK;
 }
 
+struct kept {
+	struct ctl *ctl;
+	bool found;
+	int code;
+};
+
+static int explain_kept(uint64_t seq, const char *line, size_t len, void *arg)
+{
+	struct kept *k = arg;
+
+	(void)seq;
+	k->found = true;
+	k->code = explain_record(k->ctl, line, len);
+	return 1;
+}
+
+/* What has left the database is in a segment, unless it was dropped. */
+static int explain_segment(struct ctl *ctl, uint64_t seq)
+{
+	_cleanup_reader_ struct audit_reader *reader = NULL;
+	_cleanup_log_ struct log_files log = {0};
+	struct kept k = {.ctl = ctl};
+	int r = log_files_open(ctl, false, &log);
+
+	if (r != 0)
+		return r;
+	r = audit_reader_open(log.store, log.dir, &reader);
+	if (r == 0)
+		r = audit_reader_each(reader, seq, seq, explain_kept, &k);
+	if (k.found)
+		return k.code;
+	return r != 0 ? ctl_fail(ctl, r == STORE_E_CORRUPT ? CTL_INTEGRITY : CTL_NO,
+				 "the log could not be read: error %d.", r)
+		      : ctl_fail(ctl, CTL_NO, "the log has no record %" PRIu64 ".",
+				 seq);
+}
+
 static int explain_id(struct ctl *ctl, const char *id)
 {
 	_cleanup_answer_ struct ctl_answer answer = CTL_ANSWER_INIT;
+	const struct out_table *t;
+	const struct out_cell *seq;
+	const char *line;
 	struct wire_call call;
 	int r;
 
@@ -106,15 +154,17 @@ static int explain_id(struct ctl *ctl, const char *id)
 	r = ctl_call(ctl, CTL_ADMIN, &call, &answer);
 	if (r != 0)
 		return r;
-	if (ctl->json) {
-		ctl_show_json(ctl, &answer, "");
-		return answer.code;
-	}
+	t = out_find(&answer.set, "record");
+	seq = t && t->first ? out_cell(t->first, "seq") : NULL;
+	line = out_text(&answer.set, "record", "record");
+	if (answer.code == CTL_NO && seq && seq->i > 0)
+		return explain_segment(ctl, (uint64_t)seq->i);
 	if (answer.code != CTL_OK) {
 		ctl_show_message(ctl, &answer);
 		return answer.code;
 	}
-	return explain_record(ctl, &answer);
+	return line ? explain_record(ctl, line, strlen(line))
+		    : ctl_fail(ctl, CTL_NO, "rbacd sent no record.");
 }
 
 int cmd_explain(struct ctl *ctl, const struct ctl_args *args)

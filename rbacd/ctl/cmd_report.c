@@ -7,47 +7,8 @@
 
 #include "rbacd/audit/note.h"
 #include "rbacd/ctl/report_source.h"
+#include "rbacd/ctl/target.h"
 #include "rbacd/report/pack.h"
-
-/* ---------------------------------------------------------------- output */
-
-struct target {
-	struct ctl *ctl;
-	const char *path; /* NULL: standard output */
-	char temporary[4096];
-	FILE *out;
-};
-
-/* A file appears whole or not at all. */
-static int target_open(struct ctl *ctl, const char *path, struct target *ret)
-{
-	int fd;
-
-	*ret = (struct target){.ctl = ctl, .path = path, .out = ctl->out};
-	if (!path)
-		return 0;
-	if ((size_t)snprintf(ret->temporary, sizeof(ret->temporary), "%s.XXXXXX",
-			     path) >= sizeof(ret->temporary))
-		return ctl_fail(ctl, CTL_USAGE, "the name is too long.");
-	fd = mkostemp(ret->temporary, O_CLOEXEC);
-	ret->out = fd < 0 ? NULL : fdopen(fd, "w");
-	return ret->out ? 0 : ctl_fail(ctl, CTL_NO, "%s cannot be written: %m", path);
-}
-
-static int target_close(struct target *t, int code, bool whole)
-{
-	int bad;
-
-	if (!t->path)
-		return code;
-	bad = ferror(t->out);
-	bad = fclose(t->out) != 0 || bad;
-	if (whole && !bad && rename(t->temporary, t->path) == 0)
-		return code;
-	(void)unlink(t->temporary); /* half a report helps nobody */
-	return whole ? ctl_fail(t->ctl, CTL_NO, "%s cannot be written: %m", t->path)
-		     : code;
-}
 
 /* ---------------------------------------------------------------- one report */
 

@@ -353,6 +353,7 @@ static const struct ctl_option export_options[] = {
 	 {"jsonl", "ocsf"}},
 	{"from", "SEQ", "begin with this record", 0, {NULL}},
 	{"follow", NULL, "wait for more", 'f', {NULL}},
+	{"output", "FILE", "write there instead of to standard output", 'o', {NULL}},
 	FILTER_OPTIONS,
 	OPTIONS_END,
 };
@@ -409,7 +410,8 @@ static const struct ctl_command audit_commands[] = {
 	 cmd_audit_search},
 	{"export",
 	 "write records for another program",
-	 "One line each. With --follow it goes on until its reader ends.",
+	 "One line each. With --follow it goes on until its reader ends. With --output "
+	 "the file\nappears when it is whole, or not at all.",
 	 {NULL},
 	 export_options,
 	 NULL,

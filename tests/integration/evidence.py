@@ -155,6 +155,58 @@ class Evidence:
         found = json.loads(s.stdout)["records"]
         r.check("search by person and outcome", found and all(x["user"] == "alice" for x in found), s)
         self.follow()
+        self.whole()
+
+    def whole(self):
+        """A file of an export is the old one or the whole new one, whatever happens."""
+        w, r = self.w, self.r
+        os.mkdir("/tmp/full")
+        subprocess.run(["mount", "-t", "tmpfs", "-o", "size=4k", "tmpfs", "/tmp/full"], check=True)
+        for what, path, before in (
+                ("killed in the middle", "/tmp/export", ["prlimit", "--fsize=1024", "--core=0"]),
+                ("on a full disk", "/tmp/full/export", [])):
+            world.write(path, "old\n")
+            p = subprocess.run(before + ["rbacctl", "audit", "export", "--output", path],
+                               capture_output=True, text=True)
+            with open(path, encoding="utf-8") as f:
+                r.check("export %s: the old file is untouched, and the status tells" % what,
+                        f.read() == "old\n" and p.returncode not in (0, 3), p)
+        n = len(w.rbacctl("audit", "export").stdout)
+        r.check("and each would have been longer than there was room for", n > 4096, n)
+        last = str(w.records()[-1]["seq"])
+        p = w.rbacctl("audit", "export", "--output", "/tmp/export")
+        with open("/tmp/export", encoding="utf-8") as f:
+            lines = f.read().splitlines()
+        r.check("export to a file: whole", not p.stdout and
+                [json.loads(x)["seq"] for x in lines][:int(last)] ==
+                list(range(1, int(last) + 1)), lines[-1:])
+        p = w.rbacctl("audit", "export", "--follow", "--output", "/tmp/export", check=False)
+        r.check("--follow into a file is refused", p.returncode != 0 and "--follow" in p.stderr, p)
+
+    # ---- a record that has left the database
+
+    def aged(self):
+        w, r = self.w, self.r
+        rec = next(x for x in w.records() if x["ev"] == "account" and x.get("user") == "alice")
+        w.step(8 * 86400)
+        self.login_any()
+        w.wait(lambda: "yes" in w.rbacctl("audit", "segments", check=False).stdout, 10,
+               "the segment of last week to be closed")
+        w.step(200 * 86400)
+        self.login_any()
+        w.wait(lambda: w.records()[0]["seq"] > rec["seq"], 20, "old records to leave the database")
+        a = w.rbacctl("explain", "--id", rec["id"], check=False)
+        r.check("explain --id finds what is only in a segment", "alice" in a.stdout and
+                "The same now" in a.stdout, a)
+        a = w.rbacctl("--json", "explain", "--id", rec["id"], check=False)
+        r.check("and as JSON", json.loads(a.stdout or "{}").get("record", {}).get("record") == rec, a)
+        wrong = rec["id"][:-1] + ("2" if rec["id"][-1] != "2" else "3")
+        a = w.rbacctl("explain", "--id", wrong, check=False)
+        r.check("an id with wrong check characters is refused", a.returncode != 0 and
+                "alice" not in a.stdout, a)
+
+    def login_any(self):
+        self.w.ssh("alice", "sshd", ["000000"])  # a record in the new time
 
     def follow(self):
         w, r = self.w, self.r
@@ -275,7 +327,7 @@ def main():
     for login in ("alice", "bob"):
         w.enrol(login)
     e = Evidence(w, r, journal)
-    for part in ("verify", "alerts", "exports", "slow", "metrics", "renew"):
+    for part in ("verify", "alerts", "exports", "slow", "metrics", "renew", "aged"):
         try:
             getattr(e, part)()
         except Exception as x:  # one broken part must not hide the others
