@@ -105,6 +105,21 @@ static int make_report(struct ctl *ctl, const struct ctl_args *args,
 	return write_report(ctl, args, &r, &frame);
 }
 
+/* A filter that a report would ignore would make it claim what it does not show. */
+static int check_filters(struct ctl *ctl, const struct ctl_args *args)
+{
+	static const char *const filters[] = {"user", "vm", "role"}; /* report_narrow */
+	const struct report_kind_of *kind = report_kind_find(ctl_leaf(args)->name);
+
+	for (size_t i = 0; i < ARRAY_SIZE(filters); i++)
+		if (ctl_arg(args, filters[i]) && !(kind->narrow & 1u << i))
+			return ctl_fail(ctl, CTL_USAGE,
+					"report %s is about everything: --%s cannot "
+					"narrow it.",
+					kind->name, filters[i]);
+	return 0;
+}
+
 int cmd_report(struct ctl *ctl, const struct ctl_args *args)
 {
 	_cleanup_source_ struct report_source src = REPORT_SOURCE_INIT;
@@ -115,6 +130,8 @@ int cmd_report(struct ctl *ctl, const struct ctl_args *args)
 		r = ctl_fail(ctl, CTL_USAGE, "one format at a time.");
 	if (r == 0 && ctl_arg(args, "table") && !ctl->csv)
 		r = ctl_fail(ctl, CTL_USAGE, "--table goes with --csv.");
+	if (r == 0)
+		r = check_filters(ctl, args);
 	if (r == 0)
 		r = report_source_open(ctl, args, &src);
 	return r != 0 ? r : make_report(ctl, args, &src, threshold);

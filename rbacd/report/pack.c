@@ -348,7 +348,7 @@ static int begin_index(struct pack *p)
 		"pack", "Evidence pack",
 		"What do all reports say, and what were they made "
 		"from?",
-		NULL};
+		NULL, 0};
 
 	report_init(&p->index, kind.name, kind.title, kind.question);
 	report_about(&p->in->in, &p->index);

@@ -266,5 +266,8 @@ int report_activity(const struct report_input *in, struct report *r)
 		     : list_counts(&a->services, "services", "Services", SIZE_MAX, r);
 	list_speed(a, r);
 	report_section(r, "People", NULL);
+	if (in->user)
+		report_limit(r, "Only the table of people is narrowed to the person: "
+				"figures, times and sources are everybody's.");
 	return rc != 0 ? rc : list_people(in, r);
 }

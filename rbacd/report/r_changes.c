@@ -357,6 +357,8 @@ static void list_events(struct changes *c)
 		if (!e->ev ||
 		    !(str_after(e->ev, "admin.") || str_after(e->ev, "policy.")))
 			continue;
+		if (e->user && !holdings_wanted_person(c->in, e->user))
+			continue; /* about somebody else; a policy is about all */
 		report_row(t);
 		report_put_time(t, e->at_s);
 		report_put_n(t, (int64_t)e->seq);

@@ -27,10 +27,19 @@ struct report_input {
 	bool stream; /* the long rows are wanted, nothing else */
 };
 
+/* What a report can be narrowed to; anything else is refused, not ignored. */
+enum report_narrow {
+	REPORT_BY_USER = 1,
+	REPORT_BY_VM = 2,
+	REPORT_BY_ROLE = 4,
+	REPORT_BY_ALL = 7,
+};
+
 /* One report. @make fills figures, findings and sections. 0; negative errno. */
 struct report_kind_of {
 	const char *name, *title, *question;
 	int (*make)(const struct report_input *in, struct report *r);
+	unsigned narrow; /* bits of enum report_narrow */
 };
 
 extern const struct report_kind_of report_kinds[]; /* ended by a NULL name */

@@ -314,6 +314,23 @@ def review(c):
 # ---------------------------------------------------------------- what may go wrong
 
 
+def narrowed(c):
+    """A filter acts or is refused; it is never ignored."""
+    for report, words in (("passwords", "user vm role"), ("integrity", "user vm role"),
+                          ("activity", "vm role"), ("separation", "vm role")):
+        for word in words.split():
+            a = c.run(report, "--" + word, "x")
+            c.check("%s: --%s is refused" % (report, word), a.returncode != 0 and
+                    not a.stdout and b"--" + word.encode() in a.stderr, a)
+    rows = tables(c.json("changes"))["change-records"]
+    about = collections.Counter(u for u in column(rows, "user") if u)
+    who = min(about)
+    left = tables(c.json("changes", "--user", who))["change-records"]
+    want = [row for row, u in zip(rows["rows"], column(rows, "user")) if u in (None, "", who)]
+    c.check("changes: --user leaves what is about the person, and the policy's",
+            len(about) > 1 and left["rows"] == want, (who, len(left["rows"]), len(want)))
+
+
 def missing(c):
     """No directory: every report says so first and ends with 2."""
     for report in REPORTS:
@@ -448,7 +465,7 @@ def main():
     c = Check(variant)
     c.make()
     pinned(c, "--update" in words)
-    for test in (schema, totals, activity, access, changes, review, missing, damaged, hostile,
+    for test in (schema, totals, activity, access, changes, review, narrowed, missing, damaged, hostile,
                  pack, pages, signed):
         test(c)
     c.end()
