@@ -225,14 +225,18 @@ static bool addr_is_v4(const uint8_t *addr)
 	return memcmp(addr, prefix, sizeof(prefix)) == 0;
 }
 
+bool match_prefix(const uint8_t *a, const uint8_t *b, unsigned bits)
+{
+	unsigned bytes = bits / 8, rest = bits % 8;
+
+	return memcmp(a, b, bytes) == 0 &&
+	       (rest == 0 || ((a[bytes] ^ b[bytes]) >> (8 - rest)) == 0);
+}
+
 /* ::/0 is every IPv6 address and no IPv4 one, although those are stored mapped. */
 static bool in_network(const struct model_from *f, const uint8_t *addr)
 {
-	unsigned bytes = f->bits / 8, rest = f->bits % 8;
-
-	if (f->v4 != addr_is_v4(addr) || memcmp(f->addr, addr, bytes) != 0)
-		return false;
-	return rest == 0 || ((f->addr[bytes] ^ addr[bytes]) >> (8 - rest)) == 0;
+	return f->v4 == addr_is_v4(addr) && match_prefix(f->addr, addr, f->bits);
 }
 
 /*

@@ -59,6 +59,9 @@ bool match_role_privilege(const struct policy *p, const struct model_role *role,
 void match_privileges(const struct policy *p, const struct rules *rules,
 		      const struct policy_privileges *privs, uint64_t *bits);
 
+/* match_prefix() - the first @bits of both 16-byte addresses are the same. */
+bool match_prefix(const uint8_t *a, const uint8_t *b, unsigned bits);
+
 /* match_from() - MATCH_UNKNOWN for an unknown origin; MATCH_YES without `from:`. */
 enum match match_from(const struct rule *r, const struct policy_request *req);
 

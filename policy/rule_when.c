@@ -4,6 +4,8 @@
 
 #include <arpa/inet.h>
 
+#include "policy/match.h"
+
 #define STEP_UP_AGE_S (15 * 60) /* sudo and su, where the policy says nothing */
 
 /* ------------------------------------------------------------------- mfa */
@@ -247,11 +249,8 @@ static int compare_from(const void *a, const void *b)
 
 static bool holds(const struct model_from *a, const struct model_from *b)
 {
-	unsigned bytes = a->bits / 8, rest = a->bits % 8;
-
-	if (a->local || a->bits > b->bits || memcmp(a->addr, b->addr, bytes) != 0)
-		return false;
-	return rest == 0 || ((a->addr[bytes] ^ b->addr[bytes]) >> (8 - rest)) == 0;
+	return !a->local && a->bits <= b->bits &&
+	       match_prefix(a->addr, b->addr, a->bits);
 }
 
 /* Of equal ones each has the same outer, so that a way out is never long. */
