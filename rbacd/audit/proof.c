@@ -189,8 +189,11 @@ static const char *check(struct chain *chain, struct proof_text *t, const char *
 	if (!take_line(t, "vmsec-proof-1", &text, &len) || len != 0 ||
 	    !take_line(t, "index ", &text, &len) || len == 0 || len > 18)
 		return "not a proof of this form";
-	for (size_t i = 0; i < len; i++)
+	for (size_t i = 0; i < len; i++) {
+		if (text[i] < '0' || text[i] > '9')
+			return "its index is not a number";
 		p.index = p.index * 10 + (uint64_t)(text[i] - '0');
+	}
 	if (!take_line(t, "record ", &text, &len) ||
 	    audit_view_parse(text, len, &rec, &why) != 0)
 		return "its record cannot be read";

@@ -640,6 +640,7 @@ static void test_proofs(void **state)
 	struct audit_verify_options opt;
 	struct audit_verify v;
 	const char *why = "";
+	unsigned n_spelled = 0;
 	uint64_t seq = 0;
 
 	restart(w, 40, 20);
@@ -647,6 +648,7 @@ static void test_proofs(void **state)
 	sound(w, &v);
 	for (uint64_t want = v.first_seq; want <= v.signed_seq; want += 7) {
 		_cleanup_free_ char *text = NULL;
+		char *digit;
 		size_t len = 0;
 		FILE *out = open_memstream(&text, &len);
 
@@ -655,6 +657,18 @@ static void test_proofs(void **state)
 		(void)fclose(out);
 		assert_int_equal(audit_check_proof(text, len, opt.vkey, &seq, &why), 0);
 		assert_int_equal(seq, want);
+		/* The same number in another spelling: 42 as 3< (3 tens and 12). */
+		digit = strchr(strstr(text, "\nindex ") + 1, '\n') - 2;
+		if (*digit > '0' && *digit <= '9') {
+			digit[0]--;
+			digit[1] = (char)(digit[1] + 10);
+			assert_int_equal(audit_check_proof(text, len, opt.vkey, &seq,
+							   &why),
+					 -EBADMSG);
+			digit[0]++;
+			digit[1] = (char)(digit[1] - 10);
+			n_spelled++;
+		}
 		for (size_t i = 0; i < len; i += 11) {
 			text[i] ^= 4;
 			assert_int_equal(audit_check_proof(text, len, opt.vkey, &seq,
@@ -665,6 +679,7 @@ static void test_proofs(void **state)
 		assert_int_equal(audit_check_proof(text, len / 2, opt.vkey, &seq, &why),
 				 -EBADMSG);
 	}
+	assert_true(n_spelled > 0);
 	opt = options(w);
 	assert_int_equal(audit_prove(&opt, v.first_seq - 1, stdout), STORE_E_NONE);
 	assert_int_equal(audit_prove(&opt, v.last_seq + 1, stdout), STORE_E_NONE);
