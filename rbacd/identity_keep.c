@@ -19,8 +19,9 @@
 #include "rbacd/log.h"
 #include "rbacd/store/seal.h"
 
-#define MAC_LEN 32
-#define SOON_MS 200 /* changes that come together are written once */
+#define MAC_LEN	 32
+#define SOON_MS	 200  /* from one writer to the next */
+#define AGAIN_MS 5000 /* after one that could not write */
 
 static const char *const file_names[] = {"directory.base", "directory.change"};
 
@@ -30,6 +31,7 @@ struct keep {
 	const char *dir;
 	bool loading;		       /* what is taken now came from the files */
 	bool wanted[2];		       /* base, change */
+	bool writing[2];	       /* what the child writes */
 	pid_t pid;		       /* 0: nobody writes */
 	struct event *timer, *sigchld; /* owned */
 };
@@ -99,34 +101,47 @@ static int write_files(const struct keep *k, const bool wanted[2])
 	return r;
 }
 
-static void plan(struct keep *k)
+static void plan(struct keep *k, int ms)
 {
-	const struct timeval soon = {.tv_usec = SOON_MS * 1000};
+	const struct timeval tv = {.tv_sec = ms / 1000, .tv_usec = ms % 1000 * 1000};
 
-	if (k->pid == 0 && !evtimer_pending(k->timer, NULL) &&
-	    evtimer_add(k->timer, &soon) != 0)
+	if (evtimer_add(k->timer, &tv) != 0)
 		log_err("stage=identity: out of memory; the directory is not kept");
 }
 
 static void on_timer(evutil_socket_t fd, short what, void *arg)
 {
 	struct keep *k = arg;
-	const bool wanted[] = {k->wanted[0], k->wanted[1]};
 
 	(void)fd;
 	(void)what;
+	if (!k->wanted[0] && !k->wanted[1])
+		return;
+	memcpy(k->writing, k->wanted, sizeof(k->writing));
 	k->pid = fork();
 	if (k->pid == 0) {
 		/* Sockets and database are the parent's. */
 		(void)close_range(3, ~0u, 0); /* none is ours to lose */
-		_exit(write_files(k, wanted) == 0 ? 0 : 1);
+		_exit(write_files(k, k->writing) == 0 ? 0 : 1);
 	}
 	if (k->pid < 0) {
 		k->pid = 0;
 		log_err("stage=identity: cannot start the writer of the directory");
+		plan(k, AGAIN_MS);
 		return;
 	}
 	k->wanted[0] = k->wanted[1] = false;
+}
+
+/* What the writer did not manage is still wanted. */
+static void writer_ended(struct keep *k, int status)
+{
+	k->pid = 0;
+	if (status == 0)
+		return;
+	log_err("stage=identity: the last snapshot could not be written to %s", k->dir);
+	for (size_t i = 0; i < ARRAY_SIZE(k->wanted); i++)
+		k->wanted[i] = k->wanted[i] || k->writing[i];
 }
 
 static void on_sigchld(evutil_socket_t fd, short what, void *arg)
@@ -138,20 +153,19 @@ static void on_sigchld(evutil_socket_t fd, short what, void *arg)
 	(void)what;
 	if (k->pid <= 0 || waitpid(k->pid, &status, WNOHANG) != k->pid)
 		return;
-	k->pid = 0;
-	if (status != 0)
-		log_err("stage=identity: the last snapshot could not be written to %s",
-			k->dir);
-	if (k->wanted[0] || k->wanted[1])
-		plan(k);
+	writer_ended(k, status);
+	plan(k, status == 0 ? SOON_MS : AGAIN_MS);
 }
 
+/* At once, so that a removal in use survives a crash; what comes within SOON_MS of the
+ * last writer is written together. */
 void keep_changed(struct keep *k, bool base)
 {
 	if (!k || k->loading)
 		return;
 	k->wanted[base ? 0 : 1] = true;
-	plan(k);
+	if (k->pid == 0 && !evtimer_pending(k->timer, NULL))
+		plan(k, 0);
 }
 
 /* ------------------------------------------------------------------ read */
@@ -249,9 +263,13 @@ int identity_keep(struct identity *id, const struct seal *seal, const char *dir)
 
 void keep_free(struct keep *k)
 {
+	int status = 0;
+
 	if (!k)
 		return;
-	/* The end: nobody waits any more. */
+	/* The end: nobody waits any more. Two writers would mix their files. */
+	if (k->pid > 0 && waitpid(k->pid, &status, 0) == k->pid)
+		writer_ended(k, status);
 	if ((k->wanted[0] || k->wanted[1]) && write_files(k, k->wanted) != 0)
 		log_err("stage=identity: the last snapshot could not be written to %s",
 			k->dir);

@@ -5,6 +5,7 @@
 #include <stdarg.h>
 #include <stddef.h>
 #include <sys/socket.h>
+#include <sys/stat.h>
 #include <sys/un.h>
 #include <time.h>
 
@@ -844,6 +845,48 @@ static void test_kept_over_a_restart(void **state)
 	seal_free(other);
 }
 
+static void run_for(struct world *w, int ms)
+{
+	const struct timeval tv = {.tv_sec = ms / 1000, .tv_usec = ms % 1000 * 1000};
+
+	assert_int_equal(event_base_loopexit(w->base, &tv), 0);
+	assert_true(event_base_dispatch(w->base) >= 0);
+}
+
+static bool appears(struct world *w, const char *path)
+{
+	for (int i = 0; i < 100 && access(path, F_OK) != 0; i++)
+		run_for(w, 100);
+	return access(path, F_OK) == 0;
+}
+
+/* A writer that fails must not lose a removal for good. */
+static void test_kept_after_a_failure(void **state)
+{
+	struct seal *seal = new_seal(1);
+	struct world *w = world_new(CONFIG_SOURCE_LDAP);
+	char dir[] = "/tmp/vmsec-keep-XXXXXX", path[2][64];
+
+	(void)state;
+	assert_non_null(mkdtemp(dir));
+	(void)snprintf(path[0], sizeof(path[0]), "%s/directory.base", dir);
+	(void)snprintf(path[1], sizeof(path[1]), "%s/directory.change", dir);
+	assert_int_equal(identity_keep(w->identity, seal, dir), 0);
+	connect_dir(w, "ldap");
+	send_block(w, &(struct block){.serial = 5, .n = 10, .member = true});
+	assert_true(appears(w, path[0]));
+	assert_int_equal(mkdir(path[1], 0700), 0); /* in the way of the change */
+	send_block(w, &(struct block){.serial = 6, .base = 5, .login = "p7"});
+	run_for(w, 1000); /* the writer tries and fails */
+	assert_int_equal(rmdir(path[1]), 0);
+	assert_true(appears(w, path[1]));
+	assert_int_equal(started_in(dir, seal, "p7"), 0);
+	world_free(w);
+	assert_int_equal(unlink(path[0]) | unlink(path[1]), 0);
+	assert_int_equal(rmdir(dir), 0);
+	seal_free(seal);
+}
+
 static void test_protocol_violations(void **state)
 {
 	static const char *const sources[] = {"file", "ldap", ""};
@@ -933,6 +976,7 @@ int main(void)
 		cmocka_unit_test(test_stale_by_privilege),
 		cmocka_unit_test(test_facts_and_notices),
 		cmocka_unit_test(test_kept_over_a_restart),
+		cmocka_unit_test(test_kept_after_a_failure),
 		cmocka_unit_test(test_protocol_violations),
 		cmocka_unit_test(test_whole_snapshot_in_nss),
 		cmocka_unit_test(test_newer_link_wins),
