@@ -43,9 +43,10 @@ static bool find_caller(const struct population *pop, char ret[65])
 	char text[16] = "";
 	_cleanup_close_ int fd = open(LOGINUID_PATH, O_RDONLY | O_CLOEXEC);
 	ssize_t n = fd < 0 ? -1 : read(fd, text, sizeof(text) - 1);
-	int64_t uid;
+	char *end = text;
+	unsigned long uid = n > 0 ? strtoul(text, &end, 10) : 0;
 
-	if (n <= 0 || text_parse_duration(text, &uid) != 0 || uid >= UINT32_MAX)
+	if (end == text || *end || uid >= UINT32_MAX) /* (uid_t)-1: nobody logged in */
 		return false;
 	if (local_find("/etc/passwd", text, &local) == 0 && *local.login) {
 		(void)snprintf(ret, 65, "%s", local.login);

@@ -1,10 +1,12 @@
 # SPDX-License-Identifier: Apache-2.0
 """A policy that is tried, on real hosts: it decides, it returns, it is kept: a part of hosts.py."""
 import os
+import subprocess
 
 import world
 
 FILE, NEW = "/etc/rbacd/policy.yaml", "/etc/rbacd/tried.yaml"
+PEOPLE = "/etc/rbacd/try-people.yaml"
 ADMINS = "to: [vmadmins]"
 
 
@@ -13,8 +15,15 @@ class Try:
 
     def tried(self, text, *argv, user="zara"):
         world.write(NEW, text)
-        return self.w.rbacctl("policy", "try", NEW, "--people", "/etc/rbacd/try-people.yaml", "--user", user,
+        return self.w.rbacctl("policy", "try", NEW, "--people", PEOPLE, "--user", user,
                               *argv, check=False)
+
+    @staticmethod
+    def as_login(uid):
+        """The same without --user, by somebody whom the kernel remembers."""
+        return subprocess.run(
+            ["sh", "-c", "echo %d >/proc/self/loginuid && exec rbacctl policy try %s --people %s"
+             % (uid, NEW, PEOPLE)], capture_output=True, text=True)
 
     def running(self):
         return [x for x in self.w.rbacctl("status", check=False).stdout.split() if len(x) == 64][0]
@@ -29,7 +38,7 @@ class Try:
     def policy_try(self):
         w = self.w
         self.try_serial = getattr(self, "serial", 0) + 1000
-        world.write("/etc/rbacd/try-people.yaml",
+        world.write(PEOPLE,
                     "vmsec_people: 1\npeople:\n"
                     "  - {login: zara, id: 'u:1', uid: 7001, groups: [vmadmins]}\n"
                     "  - {login: yuri, id: 'u:2', uid: 7002, groups: [developers]}\n")
@@ -47,6 +56,9 @@ class Try:
         r = self.tried(other)
         self.r.check("try: refused when it locks the caller out",
                      r.returncode == 1 and "would lose" in r.stderr and self.running() == old, r)
+        r = self.as_login(7001)
+        self.r.check("try: the caller is who logged in", r.returncode == 1 and
+                     "you (zara) would lose" in r.stderr and self.running() == old, r)
         r = self.tried(other, user="yuri")
         self.r.check("try: another caller may, somebody else still administers",
                      r.returncode == 0 and self.op() == "try", r)
