@@ -73,6 +73,7 @@ static int load_kind(struct follow *f, enum ldap_kind kind)
 	int r;
 
 	prepare(f, kind, attrs, &s, &rd);
+	*rd.seen = (struct stamp_seen){.number = 0}; /* another server's say nothing */
 	ldap_map_refresh_begin(f->map, kind);
 	r = ldap_conn_search(f->conn, &s, on_entry, &rd);
 	/* No base, no entries: nothing to believe, and nothing to forget. */
