@@ -193,7 +193,7 @@ void guard_check(struct publish *p, struct changes *c, enum publish_scope scope,
 		v = judge(p, c, scope, total, now_s);
 		judge_frozen(p, c, &v);
 		for (size_t i = 0; i < c->n; i++) {
-			if (v.losses)
+			if (v.losses && !c->v[i].told)
 				undo_losses(&c->v[i]);
 			drop_gains(p, &c->v[i], v.gains);
 		}

@@ -352,11 +352,28 @@ static size_t count_published(const struct publish *p)
 	return n;
 }
 
+/*
+ * While something is held all is compared again, and what the server says of one person
+ * would be held with the rest. So these are marked: their losses apply.
+ */
+static int collect(struct publish *p, struct ldap_map *m, bool all, bool one_by_one,
+		   struct changes *c, struct publish_result *ret)
+{
+	_cleanup_(changes_done) struct changes told = {0};
+	int r = all && one_by_one ? changes_collect(p, m, false, &told, ret) : 0;
+
+	if (r == 0)
+		r = changes_collect(p, m, all, c, ret);
+	for (size_t i = 0; r == 0 && i < c->n; i++)
+		c->v[i].told = changes_find(&told, c->v[i].login) != NULL;
+	return r;
+}
+
 int publish_update(struct publish *p, struct ldap_map *m, enum publish_scope scope,
 		   int64_t now_s, struct publish_result *ret)
 {
 	_cleanup_(changes_done) struct changes c = {0};
-	bool all;
+	bool all, one_by_one = scope == PUBLISH_CHANGES && !p->compare_all;
 	int r = 0;
 
 	*ret = (struct publish_result){.fd = -1};
@@ -370,7 +387,7 @@ int publish_update(struct publish *p, struct ldap_map *m, enum publish_scope sco
 	p->compare_all = true; /* until this one is through */
 	if (r == 0) {
 		refresh_targets(p, m, now_s, ret);
-		r = changes_collect(p, m, all, &c, ret);
+		r = collect(p, m, all, one_by_one, &c, ret);
 	}
 	if (r != 0)
 		return r;

@@ -15,6 +15,7 @@ struct change {
 	int64_t expires_s;
 	bool gone, known; /* known: it was published before */
 	bool skip;	  /* the guard holds it */
+	bool told;	  /* the server said so of this one alone */
 };
 
 struct changes {

@@ -322,6 +322,31 @@ static void test_told_losses_are_applied(void **state)
 	finish(p);
 }
 
+/* Whoever can make many vanish must not delay the removal of another one. */
+static void test_told_losses_are_applied_while_held(void **state)
+{
+	struct publish *p = begin(true, NULL);
+
+	(void)state;
+	for (size_t i = 0; i < 10; i++)
+		join(i, STAFF);
+	(void)update(p, PUBLISH_SWEPT, 100);
+	for (size_t i = 0; i < 5; i++)
+		leave_all(i);
+	(void)update(p, PUBLISH_SWEPT, 101);
+	assert_string_not_equal(publish_held(p), "");
+	leave_all(9);
+	(void)update(p, PUBLISH_CHANGES, 102);
+	assert_int_equal(groups_of(9), 0);
+	for (size_t i = 0; i < 5; i++)
+		assert_int_equal(groups_of(i), 1);
+	(void)update(p, PUBLISH_CHANGES, 103);
+	assert_int_equal(groups_of(9), 0);
+	assert_int_equal(groups_of(0), 1);
+	assert_string_not_equal(publish_held(p), "");
+	finish(p);
+}
+
 static void test_guarded_group_grows_slowly(void **state)
 {
 	struct publish *p = begin(true, NULL);
@@ -470,6 +495,7 @@ int main(void)
 		cmocka_unit_test(test_losses_of_a_sweep_wait),
 		cmocka_unit_test(test_lost_groups_of_a_sweep_wait),
 		cmocka_unit_test(test_told_losses_are_applied),
+		cmocka_unit_test(test_told_losses_are_applied_while_held),
 		cmocka_unit_test(test_guarded_group_grows_slowly),
 		cmocka_unit_test(test_many_gains_wait),
 		cmocka_unit_test(test_another_object_gives_nothing),
