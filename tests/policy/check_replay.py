@@ -135,7 +135,7 @@ class Replay:
         put = {"OLD": self.path("policy.yaml"), "NEW": new, "PEOPLE": self.path("people.yaml"),
                "VM": self.log[0]["vm"], "USER": self.log[0]["user"], "30d": SINCE}
         want = {"check": 0, "test": 0, "lint": 1, "diff": 1, "replay": 1, "graph": 0}
-        alone = [c for c in commands if c[1] not in ("try", "confirm") and c[0] != "reload"]
+        alone = [c for c in commands if c[-1] != "reload" and c[1] not in ("try", "confirm")]
         self.check("the guide has all tools", len(alone) == 8 and ["policy", "confirm"] in commands,
                    commands)
         for c in alone:
