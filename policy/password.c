@@ -39,7 +39,8 @@ static const struct {
 	[MIN_AGE_D] = {"min_age", 366, true, false},
 };
 
-#define FORBIDDEN (-1) /* by the standard; counts as off */
+#define MAX_LENGTH 256
+#define FORBIDDEN  (-1) /* by the standard; counts as off */
 
 static const struct preset {
 	const char *name;
@@ -162,6 +163,39 @@ static void read_password(struct loader *l, struct at at)
 		if (item.node)
 			read_number(l, item, i, pw);
 	}
+}
+
+static uint32_t figure(const struct model_password *pw, size_t key)
+{
+	return pw->v[key] > 0 ? (uint32_t)pw->v[key] : 0;
+}
+
+void policy_password(const struct policy *policy, struct password_rules *ret)
+{
+	const struct model_password *pw = &policy->password;
+	bool nist = str_eq(pw->preset, presets[0].name);
+
+	*ret = (struct password_rules){.preset = pw->preset};
+	if (!pw->preset)
+		return;
+	ret->min_length = figure(pw, MIN_LENGTH);
+	ret->min_length_mfa = figure(pw, MIN_LENGTH_MFA);
+	ret->max_length = MAX_LENGTH;
+	ret->code_points = nist;
+	ret->classes = figure(pw, CLASSES);
+	ret->max_repeat = figure(pw, MAX_REPEAT);
+	ret->max_sequence = figure(pw, MAX_SEQUENCE);
+	ret->min_different = figure(pw, MIN_DIFFERENT);
+	ret->blocklist = true;
+	ret->dictionary = figure(pw, MIN_DIFFERENT) > 0;
+	ret->whole_words = nist;
+	ret->history = figure(pw, HISTORY);
+	ret->max_age_d = figure(pw, MAX_AGE_D);
+	ret->min_age_d = figure(pw, MIN_AGE_D);
+	ret->warn_d = str_eq(pw->preset, presets[1].name) || str_eq(pw->preset, both)
+			      ? 14
+		      : nist ? 0
+			     : 7;
 }
 
 /* ------------------------------------------------------------- enrolment */
