@@ -2,7 +2,7 @@
 /*
  * tree.h - rbacctl's command tree: parsing, help and completion from one structure.
  *
- * The tree is constant data (commands.c); nothing else knows which commands exist.
+ * The tree is constant data (commands*.c); nothing else knows which commands exist.
  */
 #pragma once
 
