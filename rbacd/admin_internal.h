@@ -14,7 +14,7 @@
 #define ADMIN_SCAN_MAX	   1000000 /* people looked through for a login */
 
 /* Exit status that END carries for rbacctl. */
-enum admin_exit { ADMIN_OK = 0, ADMIN_NO = 1, ADMIN_USAGE = 2, ADMIN_INTEGRITY = 3 };
+enum admin_exit { ADMIN_OK = 0, ADMIN_NO = 1, ADMIN_INTEGRITY = 3, ADMIN_USAGE = 64 };
 
 struct admin_verb;
 

@@ -46,7 +46,7 @@ static int finish(struct ctl *ctl, const struct judge *j, struct out_set *set, s
 			(void)fprintf(ctl->out, "Nobody and nothing.\n");
 	}
 	people_warn(ctl, &j->people);
-	return j->people.complete ? CTL_OK : CTL_USAGE;
+	return j->people.complete ? CTL_OK : CTL_INCOMPLETE;
 }
 
 /* Batch of a local account needs no grant; it is shown where it was asked for. */
@@ -134,6 +134,6 @@ int cmd_what_can(struct ctl *ctl, const struct ctl_args *args)
 	if (s)
 		return list_vms(ctl, &j, s);
 	people_warn(ctl, &j.people);
-	return ctl_fail(ctl, j.people.complete ? CTL_NO : CTL_USAGE,
+	return ctl_fail(ctl, j.people.complete ? CTL_NO : CTL_INCOMPLETE,
 			"nobody called %s is known.", args->pos[0]);
 }

@@ -100,7 +100,7 @@ static int explain_record(struct ctl *ctl, const char *line, size_t len)
 	(void)fprintf(ctl->out, "\n%sThe same now, with a right code:%s ",
 		      ctl_bold(ctl), ctl_plain(ctl));
 	/* Refused now is no failure of explaining what was then. */
-	return explain_now(ctl, &again) >= CTL_USAGE ? CTL_NO : CTL_OK;
+	return explain_now(ctl, &again) > CTL_NO ? CTL_NO : CTL_OK;
 }
 
 struct kept {

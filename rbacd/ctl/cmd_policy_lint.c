@@ -91,7 +91,7 @@ static int show(struct ctl *ctl, const struct judge *j, struct listing *l)
 	}
 	people_warn(ctl, &j->people);
 	if (!j->people.complete)
-		return CTL_USAGE;
+		return CTL_INCOMPLETE;
 	return l->n_warnings > 0 ? CTL_NO : CTL_OK;
 }
 

@@ -184,7 +184,7 @@ static int show(struct replay *rp)
 			    0 ||
 		    out_add_number(row, "gains", WIRE_CELL_INT,
 				   (int64_t)rp->n_gained) != 0)
-			return ctl_fail(ctl, CTL_USAGE, "out of memory.");
+			return ctl_fail(ctl, CTL_INCOMPLETE, "out of memory.");
 		out_json_set(&rp->set, "changes", ctl->out);
 	} else {
 		out_print_table(t, ctl->out);
@@ -198,7 +198,7 @@ static int show(struct replay *rp)
 		return ctl_fail(ctl, CTL_INTEGRITY,
 				"a record is damaged. Run: rbacctl audit verify");
 	if (rp->n_unjudged > 0)
-		return ctl_fail(ctl, CTL_USAGE,
+		return ctl_fail(ctl, CTL_INCOMPLETE,
 				"%" PRIu64 " past decisions could not be judged: the "
 				"person is not known, or not all his groups.",
 				rp->n_unjudged);
@@ -221,14 +221,14 @@ static int run(struct replay *rp, const struct ctl_args *args)
 	if (r == 0)
 		r = log_files_open(rp->ctl, false, &log);
 	if (r != 0) /* 1 says "it differs", so that a script can trust it */
-		return r == CTL_NO ? CTL_USAGE : r;
+		return r == CTL_NO ? CTL_INCOMPLETE : r;
 	r = store_audit_head(log.store, &head);
 	rp->head = head.seq;
 	if (r == 0)
 		r = store_audit_each(log.store, 1, replay_one, rp);
 	if (r != 0)
 		return ctl_fail(rp->ctl,
-				r == STORE_E_CORRUPT ? CTL_INTEGRITY : CTL_USAGE,
+				r == STORE_E_CORRUPT ? CTL_INTEGRITY : CTL_INCOMPLETE,
 				"reading the log failed: error %d.", r);
 	return show(rp);
 }
@@ -239,7 +239,7 @@ int cmd_policy_replay(struct ctl *ctl, const struct ctl_args *args)
 	int r;
 
 	if (!rp)
-		return ctl_fail(ctl, CTL_USAGE, "out of memory.");
+		return ctl_fail(ctl, CTL_INCOMPLETE, "out of memory.");
 	rp->ctl = ctl;
 	r = run(rp, args);
 	out_set_done(&rp->set);

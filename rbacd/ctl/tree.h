@@ -18,11 +18,12 @@
 enum ctl_exit {
 	CTL_OK = 0,
 	CTL_NO = 1,		 /* findings, a refusal, something failed */
-	CTL_USAGE = 2,		 /* the command line is wrong; nothing was done */
+	CTL_INCOMPLETE = 2,	 /* data is missing: what was said is not all */
 	CTL_INTEGRITY = 3,	 /* the audit log or the database is damaged */
 	CTL_UNREACHABLE = 4,	 /* rbacd does not answer */
 	CTL_DOCTOR_ERROR = 5,	 /* doctor: something keeps people out */
 	CTL_DOCTOR_CRITICAL = 6, /* doctor: something lets people in */
+	CTL_USAGE = 64, /* EX_USAGE: the command line is wrong; nothing was done */
 };
 
 struct ctl_option {

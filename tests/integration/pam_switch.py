@@ -83,7 +83,7 @@ class Switch:
         self.back("preview changes nothing")
 
     def refusals(self):
-        self.r.check("a service that does not exist", self.enable("nothing").returncode == 2)
+        self.r.check("a service that does not exist", self.enable("nothing").returncode == 64)
         self.w.pam("sudo", "auth sufficient pam_permit.so\n@include common-auth\n"
                    "@include common-account\n")
         a = self.enable("sudo")

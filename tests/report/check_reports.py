@@ -278,9 +278,9 @@ def access(c):
     c.check("access: of one VM", {r[2] for r in rows[1:]} == {vm} and
             figures(c.json("access", "--vm", vm))["pairs"] == len(rows) - 1)
     c.check("access: an unknown VM is no empty report",
-            c.run("access", "--vm", "nowhere").returncode == 2)
+            c.run("access", "--vm", "nowhere").returncode == 64)
     c.check("access: an unknown person is no empty report",
-            c.run("access", "--user", "nobody-here").returncode == 2)
+            c.run("access", "--user", "nobody-here").returncode == 64)
 
 
 def changes(c):
