@@ -74,8 +74,8 @@ AUDIT_SRC  := rbacd/audit/record.c rbacd/audit/fields.c rbacd/audit/reader.c \
   rbacd/audit/segment.c rbacd/audit/segment_list.c rbacd/audit/retention.c rbacd/audit/chain.c rbacd/audit/audit.c \
   rbacd/audit/coalesce.c rbacd/audit/line.c rbacd/audit/sink_syslog.c rbacd/audit/verify.c \
   rbacd/audit/proof.c rbacd/audit/ocsf.c
-MFA_SRC    := rbacd/mfa/mfa.c rbacd/mfa/totp.c rbacd/mfa/recovery.c rbacd/mfa/lockout.c \
-  rbacd/mfa/enrol.c
+MFA_SRC    := rbacd/mfa/mfa.c rbacd/mfa/otp.c rbacd/mfa/recovery.c rbacd/mfa/lockout.c \
+  rbacd/mfa/enrol.c rbacd/mfa/factor.c
 SNAPSHOT_SRC := rbacd/directory/snapshot.c rbacd/directory/snapshot_build.c
 CONFIG_SRC := rbacd/config.c rbacd/config_directory.c rbacd/config_audit.c
 RBACD_SRC  := rbacd/main.c rbacd/server.c rbacd/standing.c rbacd/admin_standing.c rbacd/reload.c rbacd/privilege.c $(CONFIG_SRC) rbacd/request.c \

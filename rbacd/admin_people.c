@@ -225,7 +225,7 @@ static void send_enrolment(struct admin_req *req, const struct mfa_enrolment *e,
 
 void admin_run_enrol_begin(struct admin_req *req)
 {
-	struct mfa_enrol_options opt = {0};
+	struct mfa_enrol_options opt = {.kind = STORE_FACTOR_TOTP};
 	_cleanup_(mfa_enrolment_done) struct mfa_enrolment e = MFA_ENROLMENT_INIT;
 	const struct identity_person *p = &req->person;
 	const struct admin_change change = {.ev = "admin.enrol",

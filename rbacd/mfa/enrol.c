@@ -5,10 +5,9 @@
 
 #include <errno.h>
 
+#include "rbacd/mfa/factor.h"
+#include "rbacd/mfa/otp.h"
 #include "rbacd/mfa/recovery.h"
-#include "rbacd/mfa/totp.h"
-
-#define FACTOR_NAME "totp"
 
 void mfa_enrolment_done(struct mfa_enrolment *e)
 {
@@ -77,26 +76,14 @@ static void text_base32(struct text *t, const uint8_t *p, size_t len)
 		text_put(t, &alphabet[bits << (5 - n) & 31], 1);
 }
 
-static const char *hash_name(enum store_hash hash)
-{
-	switch (hash) {
-	case STORE_SHA1:
-		return "SHA1";
-	case STORE_SHA256:
-		return "SHA256";
-	case STORE_SHA512:
-		return "SHA512";
-	}
-	return "SHA1";
-}
-
 static int make_uri(const struct store_factor *f, const char *login, const char *issuer,
 		    const struct secret *seed, char *buf, size_t cap)
 {
 	struct text t = {.buf = buf, .cap = cap};
 	char tail[96];
+	bool counter = f->kind == STORE_FACTOR_HOTP;
 
-	text_puts(&t, "otpauth://totp/");
+	text_puts(&t, counter ? "otpauth://hotp/" : "otpauth://totp/");
 	text_percent(&t, issuer);
 	text_puts(&t, ":");
 	text_percent(&t, login);
@@ -105,45 +92,37 @@ static int make_uri(const struct store_factor *f, const char *login, const char 
 	text_puts(&t, "&issuer=");
 	text_percent(&t, issuer);
 	/* What phones take for granted is left out, which keeps the QR code small. */
-	(void)snprintf(tail, sizeof(tail), "%s%s%s%s",
-		       f->hash == STORE_SHA1 ? "" : "&algorithm=",
-		       f->hash == STORE_SHA1 ? "" : hash_name(f->hash),
+	(void)snprintf(tail, sizeof(tail), "%s%s%s%s%s",
+		       f->hash == STORE_SHA256 ? "&algorithm=SHA256" : "",
+		       f->hash == STORE_SHA512 ? "&algorithm=SHA512" : "",
 		       f->digits == 8 ? "&digits=8" : "",
-		       f->period_s == 60 ? "&period=60" : "");
+		       f->period_s == 60 ? "&period=60" : "",
+		       counter ? "&counter=0" : "");
 	text_puts(&t, tail);
 	return text_ok(&t) ? 0 : -EMSGSIZE;
 }
 
 /* ---------------------------------------------------------------- enrol */
 
-/* The person's row, new when there is none. */
-static int person_row(struct mfa *m, const char *person, const char *login,
-		      int64_t now_s)
-{
-	struct store_person p;
-	int rc = store_person_get(m->store, person, &p);
-
-	if (rc != STORE_E_NONE)
-		return rc;
-	p = (struct store_person){.created_s = now_s};
-	if (snprintf(p.id, sizeof(p.id), "%s", person) >= (int)sizeof(p.id) ||
-	    snprintf(p.login, sizeof(p.login), "%s", login) >= (int)sizeof(p.login))
-		return -EINVAL;
-	return store_person_put(m->store, &p);
-}
-
-/* Active: MFA_E_EXISTS. Pending ones are replaced. */
-static int drop_pending(struct mfa *m, const char *person)
+/* Pending ones are replaced. MFA_E_EXISTS: another factor is there, and @name does not
+ * say that this one comes beside it. */
+static int drop_pending(struct mfa *m, const char *person, const char *name,
+			bool *ret_first)
 {
 	struct store_factor f[STORE_FACTORS_MAX];
+	bool first = true;
 	size_t n;
 	int rc = store_factor_list(m->store, person, f, &n);
 
 	for (size_t i = 0; rc == 0 && i < n; i++)
-		if (f[i].status != STORE_FACTOR_PENDING)
-			rc = MFA_E_EXISTS;
+		first = first && f[i].status == STORE_FACTOR_PENDING;
+	if (rc == 0 && !first && !name)
+		return MFA_E_EXISTS;
 	for (size_t i = 0; rc == 0 && i < n; i++)
-		rc = store_factor_delete(m->store, f[i].id);
+		if (f[i].status == STORE_FACTOR_PENDING)
+			rc = store_factor_delete(m->store, f[i].id);
+	if (rc == 0)
+		*ret_first = first;
 	return rc;
 }
 
@@ -166,26 +145,24 @@ static int new_factor(struct mfa *m, const char *person, const char *login,
 		      const struct mfa_enrol_options *opt, int64_t now_s,
 		      struct mfa_enrolment *e)
 {
-	_cleanup_secret_ struct secret seed = {.len = totp_seed_len(opt->hash)};
-	struct store_factor f = {.name = FACTOR_NAME,
-				 .status = STORE_FACTOR_PENDING,
-				 .hash = opt->hash,
-				 .digits = opt->digits,
-				 .period_s = opt->period_s,
-				 .last_step = -1,
-				 .created_s = now_s};
-	int rc;
+	_cleanup_secret_ struct secret seed = SECRET_INIT;
+	const struct factor_spec spec = {.name = opt->name,
+					 .kind = opt->kind,
+					 .hash = opt->hash,
+					 .digits = opt->digits,
+					 .period_s = opt->period_s,
+					 .last_step = -1,
+					 .pending = true};
+	struct store_factor f;
+	int rc = factor_add(m, person, login, &spec, now_s, &f);
 
-	if (seed.len == 0 || (f.digits != 6 && f.digits != 8) ||
-	    (f.period_s != 30 && f.period_s != 60))
-		return -EINVAL;
-	(void)snprintf(f.person, sizeof(f.person), "%s", person);
-	rc = seal_random(seed.bytes, seed.len);
 	if (rc == 0)
-		rc = totp_seal(m->seal, &f, &seed);
+		rc = otp_open(m->seal, &f, &seed);
 	if (rc == 0)
 		rc = make_uri(&f, login, opt->issuer, &seed, e->uri, sizeof(e->uri));
-	return rc == 0 ? store_factor_put(m->store, &f) : rc;
+	if (rc == 0)
+		(void)snprintf(e->name, sizeof(e->name), "%s", f.name);
+	return rc;
 }
 
 int mfa_enrol_begin(struct mfa *m, const char *person, const char *login,
@@ -193,15 +170,13 @@ int mfa_enrol_begin(struct mfa *m, const char *person, const char *login,
 		    struct mfa_enrolment *ret)
 {
 	_cleanup_(mfa_enrolment_done) struct mfa_enrolment e = MFA_ENROLMENT_INIT;
-	int rc = store_begin(m->store);
+	int rc = opt->kind == STORE_FACTOR_KEY ? -EINVAL : store_begin(m->store);
 
 	if (rc == 0)
-		rc = person_row(m, person, login, now_s);
-	if (rc == 0)
-		rc = drop_pending(m, person);
+		rc = drop_pending(m, person, opt->name, &e.has_recovery);
 	if (rc == 0)
 		rc = new_factor(m, person, login, opt, now_s, &e);
-	if (rc == 0)
+	if (rc == 0 && e.has_recovery)
 		rc = new_recovery_codes(m, person, now_s, &e);
 	if (rc == 0)
 		*ret = e;
@@ -227,25 +202,26 @@ int mfa_enrol_confirm(struct mfa *m, const char *person, const struct secret *co
 		      int64_t now_s)
 {
 	_cleanup_secret_ struct secret seed = SECRET_INIT;
-	struct totp_match match;
+	struct otp_match match;
 	struct store_factor f;
 	int rc = store_begin(m->store);
 
 	if (rc == 0)
 		rc = find_pending(m, person, &f);
 	if (rc == 0)
-		rc = totp_open(m->seal, &f, &seed);
+		rc = otp_open(m->seal, &f, &seed);
 	if (rc == SEAL_E_FORGED)
 		return -EBADMSG;
 	if (rc == 0)
-		rc = totp_check(&f, &seed, code, now_s, &match);
+		rc = otp_check(&f, &seed, code, now_s, &match);
 	if (rc != 0)
 		return rc;
 	if (!match.found)
 		return MFA_E_WRONG;
 	f.status = STORE_FACTOR_ACTIVE;
 	f.last_step = match.step; /* the code is used up */
-	f.drift = (int16_t)match.delta;
+	if (f.kind == STORE_FACTOR_TOTP)
+		f.drift = (int16_t)match.delta;
 	return store_factor_put(m->store, &f);
 }
 
@@ -282,7 +258,7 @@ int mfa_bypass(struct mfa *m, const char *person, const char *login, uint32_t us
 	if (uses == 0 || expires_s <= now_s)
 		return -EINVAL;
 	if (rc == 0)
-		rc = person_row(m, person, login, now_s);
+		rc = mfa_person_row(m, person, login, now_s);
 	if (rc == 0)
 		rc = recovery_make(code);
 	if (rc == 0)

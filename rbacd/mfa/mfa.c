@@ -14,7 +14,7 @@
 
 #include "rbacd/mfa/lockout.h"
 #include "rbacd/mfa/recovery.h"
-#include "rbacd/mfa/totp.h"
+#include "rbacd/mfa/otp.h"
 
 #define NOBODY	     "nobody" /* keys the look-ups of an unknown person; has no rows */
 #define BUDGET_PAIR  "budget-person-source"
@@ -31,7 +31,7 @@ int mfa_new(struct store *store, const struct seal *seal, struct mfa **ret)
 		return -ENOMEM;
 	m->store = store;
 	m->seal = seal;
-	m->dummy.len = totp_seed_len(STORE_SHA1);
+	m->dummy.len = otp_seed_len(STORE_SHA1);
 	rc = seal_random(m->dummy.bytes, m->dummy.len);
 	if (rc != 0) {
 		mfa_free(m);
@@ -58,7 +58,7 @@ struct scene {
 	size_t n_factors, n_active;
 	uint32_t year_fails;
 	struct store_budget pair, whole; /* (person, source) and source */
-	struct totp_match match;
+	struct otp_match match;
 	int64_t matched_id; /* factor that the code fits; 0: none */
 	size_t matched;
 };
@@ -117,8 +117,8 @@ static int compare_one(struct mfa *m, const struct mfa_attempt *a, struct scene 
 {
 	_cleanup_secret_ struct secret seed = SECRET_INIT;
 	const struct store_factor *f = &s->factors[i];
-	struct totp_match match = {.found = false};
-	int rc = totp_open(m->seal, f, &seed);
+	struct otp_match match = {.found = false};
+	int rc = otp_open(m->seal, f, &seed);
 
 	/* A row that was tampered with opens nothing and costs its owner the login; it
 	 * is not a reason to refuse anybody else. */
@@ -128,8 +128,8 @@ static int compare_one(struct mfa *m, const struct mfa_attempt *a, struct scene 
 	} else if (rc != 0) {
 		return rc;
 	}
-	rc = totp_check(f, &seed, a->kind == WIRE_ANSWER_CODE ? a->text : &no_code,
-			a->now_s, &match);
+	rc = otp_check(f, &seed, a->kind == WIRE_ANSWER_CODE ? a->text : &no_code,
+		       a->now_s, &match);
 	if (rc == 0 && match.found && f->status == STORE_FACTOR_ACTIVE && !s->forged &&
 	    s->matched_id == 0) {
 		s->match = match;
@@ -142,20 +142,23 @@ static int compare_one(struct mfa *m, const struct mfa_attempt *a, struct scene 
 /* All factors are tried; somebody without any costs the same as somebody with one. */
 static int compare(struct mfa *m, const struct mfa_attempt *a, struct scene *s)
 {
-	struct store_factor nobody = {.hash = STORE_SHA1, .digits = 6, .period_s = 30};
+	struct store_factor nobody = {.kind = STORE_FACTOR_TOTP,
+				      .hash = STORE_SHA1,
+				      .digits = 6,
+				      .period_s = 30};
 	_cleanup_secret_ struct secret seed = SECRET_INIT;
-	struct totp_match ignored;
+	struct otp_match ignored;
 	int rc = 0;
 
 	for (size_t i = 0; rc == 0 && i < s->n_factors; i++)
 		rc = compare_one(m, a, s, i);
 	if (rc != 0 || s->n_factors > 0)
 		return rc;
-	rc = totp_seal(m->seal, &nobody, &m->dummy); /* as long as opening a real one */
+	rc = otp_seal(m->seal, &nobody, &m->dummy); /* as long as opening a real one */
 	seed = m->dummy;
-	return rc == 0 ? totp_check(&nobody, &seed,
-				    a->kind == WIRE_ANSWER_CODE ? a->text : &no_code,
-				    a->now_s, &ignored)
+	return rc == 0 ? otp_check(&nobody, &seed,
+				   a->kind == WIRE_ANSWER_CODE ? a->text : &no_code,
+				   a->now_s, &ignored)
 		       : rc;
 }
 
@@ -184,11 +187,22 @@ static void accept_method(struct mfa_result *r, enum policy_method method,
 	(void)snprintf(r->cred, sizeof(r->cred), "%s", cred);
 }
 
+/* Of one success; what an administrator set by a resync may only shrink. */
+static int16_t learnt_drift(const struct store_factor *f, int64_t delta)
+{
+	int64_t drift = f->drift + delta;
+
+	if (f->kind != STORE_FACTOR_TOTP)
+		return 0;
+	if (llabs(drift) > OTP_DRIFT_MAX && llabs(drift) > abs(f->drift))
+		return f->drift;
+	return (int16_t)drift;
+}
+
 static int judge_totp(struct mfa *m, const struct mfa_attempt *a, struct scene *s,
 		      struct mfa_result *r)
 {
 	const struct store_factor *f = &s->factors[s->matched];
-	int64_t drift = f->drift + s->match.delta;
 	int rc;
 
 	if (s->matched_id == 0)
@@ -197,11 +211,9 @@ static int judge_totp(struct mfa *m, const struct mfa_attempt *a, struct scene *
 		r->reason = "mfa_required";
 		return 0;
 	}
-	if (drift > TOTP_DRIFT_MAX || drift < -TOTP_DRIFT_MAX)
-		drift = f->drift;
 	r->t_delta = s->match.delta;
-	rc = store_factor_accept(m->store, s->matched_id, s->match.step, (int16_t)drift,
-				 a->now_s);
+	rc = store_factor_accept(m->store, s->matched_id, s->match.step,
+				 learnt_drift(f, s->match.delta), a->now_s);
 	if (rc == STORE_E_STALE) {
 		r->reason = "otp_replay";
 		r->alert = true;

@@ -77,7 +77,9 @@ _must_check_ int mfa_status(struct mfa *mfa, const char *person, int64_t now_s,
 #define MFA_CODE_TEXT	   20 /* "XXXX-XXXX-XXXX-XXXX" and NUL */
 
 struct mfa_enrolment {
-	char uri[512]; /* otpauth://totp/…; secret */
+	char uri[512];	   /* otpauth://totp/…; secret */
+	char name[33];	   /* of the factor */
+	bool has_recovery; /* false: the codes that the person has stay good */
 	char recovery[MFA_RECOVERY_CODES][MFA_CODE_TEXT];
 };
 #define MFA_ENROLMENT_INIT                                                             \
@@ -86,19 +88,30 @@ struct mfa_enrolment {
 	}
 void mfa_enrolment_done(struct mfa_enrolment *e); /* wipes */
 
-enum { MFA_E_EXISTS = 16, MFA_E_WRONG = 17, MFA_E_NOT_ENROLLED = 18 };
+enum {
+	MFA_E_EXISTS = 16,
+	MFA_E_WRONG = 17,
+	MFA_E_NOT_ENROLLED = 18,
+	MFA_E_SAME = 19,
+	MFA_E_LIMIT = 20,
+	MFA_E_DISABLED = 21,
+	MFA_E_YEAR = 22
+};
 
 struct mfa_enrol_options {
 	const char *issuer; /* shown by the phone's app */
+	const char *name;   /* beside the factors that exist; NULL: the first one */
+	enum store_factor_kind kind; /* TOTP or HOTP */
 	enum store_hash hash;
 	uint8_t digits;
 	uint16_t period_s;
 };
 
 /*
- * mfa_enrol_begin() - new pending factor and recovery codes for @person; replaces an
- * earlier pending one. Nothing is accepted at a login before it is confirmed.
- * Return: 0; MFA_E_EXISTS when an active factor exists (reset it first).
+ * mfa_enrol_begin() - new pending factor for @person; replaces an earlier pending one.
+ * Recovery codes come with the first factor. Nothing is accepted at a login before it
+ * is confirmed. Return: 0; MFA_E_EXISTS when an active factor exists and no name is
+ * given, or that name is taken; MFA_E_LIMIT.
  */
 _must_check_ int mfa_enrol_begin(struct mfa *mfa, const char *person, const char *login,
 				 const struct mfa_enrol_options *opt, int64_t now_s,

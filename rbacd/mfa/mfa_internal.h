@@ -10,3 +10,7 @@ struct mfa {
 	struct secret
 		dummy; /* random seed for people without a factor; never accepted */
 };
+
+/* mfa_person_row() - the person's row, new when there is none. */
+_must_check_ int mfa_person_row(struct mfa *m, const char *person, const char *login,
+				int64_t now_s);

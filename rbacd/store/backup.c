@@ -125,7 +125,12 @@ int store_backup(struct store *store, const char *path, struct diags *diag)
  * codes and failures count as well.
  */
 static const char burn_always[] =
-	"UPDATE factor SET last_step = max(last_step, ?1 / period_s + 12);";
+	"UPDATE factor SET last_step = max(last_step, ?1 / period_s + 12)"
+	" WHERE period_s > 0";
+/* How often a counter was used since, nobody knows: two codes set it right. */
+static const char burn_without_old[] =
+	"DELETE FROM main.code; UPDATE main.factor SET status = 3 WHERE status = 2 AND"
+	" period_s = 0 AND digits > 0";
 static const char *const burn_with_old[] = {
 	/* A factor that is gone or another today must not come back. */
 	"DELETE FROM main.factor WHERE NOT EXISTS (SELECT 1 FROM old.factor o WHERE"
@@ -200,8 +205,7 @@ static int burn(const char *path, const char *old, int64_t now_s, bool has_old)
 		rc = run_bound(db, burn_always, NULL, now_s);
 	if (rc == SQLITE_OK)
 		rc = has_old ? burn_from_old(db)
-			     : sqlite3_exec(db, "DELETE FROM main.code", NULL, NULL,
-					    NULL);
+			     : sqlite3_exec(db, burn_without_old, NULL, NULL, NULL);
 	if (rc == SQLITE_OK)
 		rc = sqlite3_exec(db, burn_rest, NULL, NULL, NULL);
 	if (rc == SQLITE_OK)

@@ -9,7 +9,7 @@
 
 #include "rbacd/store/store.h"
 
-#define STORE_SCHEMA_VERSION 4
+#define STORE_SCHEMA_VERSION 5
 #define STORE_APPLICATION_ID 0x766d7363 /* "vmsc" */
 
 /* One prepared statement each; the text stands in sqlite_sql.c under the same name. */

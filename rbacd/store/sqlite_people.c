@@ -126,13 +126,15 @@ static int read_factor(struct query *q, const char *person, struct store_factor 
 		(enum store_factor_status)query_get_int(q, 2, STORE_FACTOR_PENDING,
 							STORE_FACTOR_DISABLED);
 	ret->hash = (enum store_hash)query_get_int(q, 3, STORE_SHA1, STORE_SHA512);
-	ret->digits = (uint8_t)query_get_int(q, 4, 6, 8);
-	ret->period_s = (uint16_t)query_get_int(q, 5, 1, UINT16_MAX);
+	ret->digits = (uint8_t)query_get_int(q, 4, 0, 8);
+	ret->period_s = (uint16_t)query_get_int(q, 5, 0, UINT16_MAX);
 	ret->drift = (int16_t)query_get_int(q, 6, INT16_MIN, INT16_MAX);
 	ret->last_step = query_get_int(q, 7, -1, INT64_MAX);
 	ret->created_s = query_get_int(q, 8, INT64_MIN, INT64_MAX);
 	ret->last_ok_s = query_get_int(q, 9, INT64_MIN, INT64_MAX);
 	ret->sealed_len = query_get_blob(q, 10, ret->sealed, sizeof(ret->sealed));
+	ret->kind = (enum store_factor_kind)query_get_int(q, 11, STORE_FACTOR_TOTP,
+							  STORE_FACTOR_KEY);
 	return q->err;
 }
 
@@ -185,6 +187,7 @@ static int write_factor(struct store *store, enum store_sql id,
 	query_int(&q, f->created_s);
 	query_int(&q, f->last_ok_s);
 	query_blob(&q, f->sealed, f->sealed_len);
+	query_int(&q, f->kind);
 	if (id == SQL_FACTOR_UPDATE)
 		query_int(&q, f->id);
 	return query_write(&q);

@@ -65,6 +65,7 @@ const char *const store_sql_migration[STORE_SCHEMA_VERSION - 1] = {
 	" sha TEXT NOT NULL UNIQUE, serial INTEGER NOT NULL, at_s INTEGER NOT NULL)"
 	" STRICT;",
 	"ALTER TABLE session ADD COLUMN pid INTEGER NOT NULL DEFAULT 0;",
+	"ALTER TABLE factor ADD COLUMN kind INTEGER NOT NULL DEFAULT 1;",
 };
 
 const struct store_table store_sql_checked[] = {
@@ -99,19 +100,20 @@ const char *const store_sql_text[SQL_N] = {
 	[SQL_FAIL_PRUNE] = "DELETE FROM fail_day WHERE person = ?1 AND day < ?2",
 	[SQL_FACTOR_LIST] =
 		"SELECT id, name, status, hash, digits, period_s, drift, last_step,"
-		" created_s, last_ok_s, sealed FROM factor WHERE person = ?1 ORDER BY "
-		"name",
+		" created_s, last_ok_s, sealed, kind FROM factor WHERE person = ?1"
+		" ORDER BY name",
 	[SQL_FACTOR_COUNT] = "SELECT count(*) FROM factor WHERE person = ?1",
 	[SQL_FACTOR_INSERT] = "INSERT INTO factor(person, name, status, hash, digits, "
 			      "period_s, drift,"
-			      " last_step, created_s, last_ok_s, sealed)"
-			      " VALUES(?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11)",
+			      " last_step, created_s, last_ok_s, sealed, kind)"
+			      " VALUES(?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11,"
+			      " ?12)",
 	/* The watermark never moves back, whatever the caller holds. */
 	[SQL_FACTOR_UPDATE] =
 		"UPDATE factor SET name = ?2, status = ?3, hash = ?4, digits = ?5,"
 		" period_s = ?6, drift = ?7, last_step = max(last_step, ?8),"
-		" created_s = ?9, last_ok_s = ?10, sealed = ?11 WHERE id = ?12 AND"
-		" person = ?1",
+		" created_s = ?9, last_ok_s = ?10, sealed = ?11, kind = ?12"
+		" WHERE id = ?13 AND person = ?1",
 	[SQL_FACTOR_DELETE] = "DELETE FROM factor WHERE id = ?1",
 	[SQL_FACTOR_ACCEPT] =
 		"UPDATE factor SET last_step = ?2, drift = ?3, last_ok_s = ?4"

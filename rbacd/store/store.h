@@ -97,6 +97,11 @@ enum store_factor_status {
 	STORE_FACTOR_ACTIVE,
 	STORE_FACTOR_DISABLED
 };
+enum store_factor_kind {
+	STORE_FACTOR_TOTP = 1,
+	STORE_FACTOR_HOTP,
+	STORE_FACTOR_KEY /* a FIDO key's fingerprint; no code ever fits it */
+};
 enum store_hash { STORE_SHA1 = 1, STORE_SHA256, STORE_SHA512 };
 
 #define STORE_SEALED_MAX 256
@@ -104,13 +109,14 @@ enum store_hash { STORE_SHA1 = 1, STORE_SHA256, STORE_SHA512 };
 struct store_factor {
 	int64_t id; /* 0: not stored yet */
 	char person[STORE_ID_MAX + 1];
-	char name[33];
+	char name[33]; /* one of the person's names only once */
+	enum store_factor_kind kind;
 	enum store_factor_status status;
 	enum store_hash hash;
 	uint8_t digits;
-	uint16_t period_s;
-	int16_t drift;	   /* steps, learnt from successes */
-	int64_t last_step; /* highest step accepted; -1: none */
+	uint16_t period_s; /* TOTP; 0 otherwise */
+	int16_t drift;	   /* TOTP: steps, learnt from successes */
+	int64_t last_step; /* highest step or counter accepted; -1: none */
 	int64_t created_s, last_ok_s;
 	size_t sealed_len;
 	uint8_t sealed[STORE_SEALED_MAX];

@@ -47,6 +47,7 @@ static void confirm(struct mfa *mfa, const char *id, const char *base32, int64_t
 static void enrol(struct mfa *mfa, const char *login, int64_t now_s, FILE *seeds)
 {
 	static const struct mfa_enrol_options opt = {.issuer = "bench",
+						     .kind = STORE_FACTOR_TOTP,
 						     .hash = STORE_SHA1,
 						     .digits = 6,
 						     .period_s = 30};

@@ -189,6 +189,7 @@ static void enrol(struct world *w, int64_t now_s)
 	for (size_t i = 0; i < w->n_actors; i++) {
 		struct store_person p = {.created_s = now_s, .last_ok_s = now_s};
 		struct store_factor f = {.name = "phone",
+					 .kind = STORE_FACTOR_TOTP,
 					 .status = STORE_FACTOR_ACTIVE,
 					 .hash = STORE_SHA1,
 					 .digits = 6,

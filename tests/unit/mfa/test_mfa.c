@@ -8,7 +8,7 @@
 #include "rbacd/mfa/lockout.h"
 #include "rbacd/mfa/mfa.h"
 #include "rbacd/mfa/recovery.h"
-#include "rbacd/mfa/totp.h"
+#include "rbacd/mfa/otp.h"
 #include "rbacd/wire/code.h"
 
 #define NOW  INT64_C(1790000010)
@@ -76,6 +76,7 @@ static void seed_of(const char *uri, struct secret *ret)
 static void enrol(struct world *w, const char *id, const char *login)
 {
 	static const struct mfa_enrol_options opt = {.issuer = "vm sec",
+						     .kind = STORE_FACTOR_TOTP,
 						     .hash = STORE_SHA1,
 						     .digits = 6,
 						     .period_s = 30};
@@ -169,20 +170,21 @@ static void test_rfc6238(void **state)
 
 	(void)state;
 	for (size_t i = 0; i < ARRAY_SIZE(v); i++) {
-		struct store_factor f = {.hash = v[i].hash,
+		struct store_factor f = {.kind = STORE_FACTOR_TOTP,
+					 .hash = v[i].hash,
 					 .digits = 8,
 					 .period_s = 30};
-		struct secret seed = {.len = totp_seed_len(v[i].hash)};
+		struct secret seed = {.len = otp_seed_len(v[i].hash)};
 		struct secret code = text_secret(v[i].code);
-		struct totp_match m;
+		struct otp_match m;
 
 		for (size_t k = 0; k < seed.len; k++)
 			seed.bytes[k] = (uint8_t)digits[k % 20];
 		for (int off = -3; off <= 3; off++) {
 			if (v[i].at + 30 * off < 30)
 				continue; /* a window before 1970 */
-			assert_int_equal(totp_check(&f, &seed, &code,
-						    v[i].at + 30 * off, &m),
+			assert_int_equal(otp_check(&f, &seed, &code, v[i].at + 30 * off,
+						   &m),
 					 0);
 			assert_int_equal(m.found, off >= -1 && off <= 1);
 			if (m.found)
@@ -197,15 +199,18 @@ static void test_rfc4226(void **state)
 	static const char *const code[] = {"755224", "287082", "359152", "969429",
 					   "338314", "254676", "287922", "162583",
 					   "399871", "520489"};
-	struct store_factor f = {.hash = STORE_SHA1, .digits = 6, .period_s = 30};
+	struct store_factor f = {.kind = STORE_FACTOR_TOTP,
+				 .hash = STORE_SHA1,
+				 .digits = 6,
+				 .period_s = 30};
 	struct secret seed = text_secret("12345678901234567890");
-	struct totp_match m;
+	struct otp_match m;
 
 	(void)state;
 	for (int64_t i = 1; i < 10; i++) {
 		struct secret c = text_secret(code[i]);
 
-		assert_int_equal(totp_check(&f, &seed, &c, 30 * i, &m), 0);
+		assert_int_equal(otp_check(&f, &seed, &c, 30 * i, &m), 0);
 		assert_true(m.found);
 		assert_int_equal(m.step, i);
 	}
@@ -436,6 +441,7 @@ static void test_never(void **state)
 static void test_pending_opens_nothing(void **state)
 {
 	static const struct mfa_enrol_options opt = {.issuer = "x",
+						     .kind = STORE_FACTOR_TOTP,
 						     .hash = STORE_SHA1,
 						     .digits = 6,
 						     .period_s = 30};
@@ -577,7 +583,7 @@ static void test_swapped_seed(void **state)
 	enrol(w, "id:bob", "bob");
 	assert_int_equal(store_factor_list(w->f->store, "id:bob", b, &n), 0);
 	memcpy(b[0].sealed, a[0].sealed, sizeof(b[0].sealed));
-	assert_int_equal(totp_open(w->f->seal, &b[0], &out), SEAL_E_FORGED);
+	assert_int_equal(otp_open(w->f->seal, &b[0], &out), SEAL_E_FORGED);
 	assert_int_equal(store_factor_put(w->f->store, &b[0]), 0);
 	t.text = &code;
 	assert_int_equal(mfa_verify(w->mfa, &t, &r), 0);

@@ -22,6 +22,7 @@ static struct store_factor put_factor(struct store *s, const char *person)
 {
 	struct store_factor f = {.name = "totp",
 				 .status = STORE_FACTOR_ACTIVE,
+				 .kind = STORE_FACTOR_TOTP,
 				 .hash = STORE_SHA1,
 				 .digits = 6,
 				 .period_s = 30,
@@ -83,6 +84,7 @@ static void test_limits(void **state)
 {
 	struct store *s = ((struct fixture *)*state)->store;
 	struct store_factor f = {.status = STORE_FACTOR_ACTIVE,
+				 .kind = STORE_FACTOR_TOTP,
 				 .hash = STORE_SHA1,
 				 .digits = 6,
 				 .period_s = 30};
