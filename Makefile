@@ -67,7 +67,7 @@ WIRE_SRC   := rbacd/wire/buf.c rbacd/wire/msg.c rbacd/wire/call.c rbacd/wire/cli
 MODULE_SRC := pam_vmsec/pam_vmsec.c pam_vmsec/args.c pam_vmsec/origin.c pam_vmsec/person.c \
   pam_vmsec/talk.c pam_vmsec/text.c
 STORE_SRC  := rbacd/store/sqlite.c rbacd/store/sqlite_sql.c rbacd/store/sqlite_query.c \
-  rbacd/store/sqlite_people.c rbacd/store/sqlite_access.c rbacd/store/sqlite_audit.c rbacd/store/sqlite_alert.c rbacd/store/sqlite_policy.c \
+  rbacd/store/sqlite_people.c rbacd/store/sqlite_access.c rbacd/store/sqlite_audit.c rbacd/store/sqlite_alert.c rbacd/store/sqlite_policy.c rbacd/store/sqlite_password.c \
   rbacd/store/backup.c rbacd/store/seal.c
 AUDIT_SRC  := rbacd/audit/record.c rbacd/audit/fields.c rbacd/audit/reader.c \
   rbacd/audit/merkle.c rbacd/audit/note.c rbacd/audit/base.c rbacd/audit/checkpoint.c \
@@ -185,9 +185,11 @@ LINK_wire/test_code   := rbacd/wire/code.c
 LINK_wire/test_client := rbacd/wire/buf.c rbacd/wire/client.c
 
 # store, audit, mfa
-UNIT_TESTS += store/test_seal store/test_store
+UNIT_TESTS += store/test_seal store/test_store store/test_password
 LINK_store/test_seal  := $(STORE_SRC) policy/diag.c
 LIBS_store/test_seal  := -lsqlite3 -lcrypto
+LINK_store/test_password := $(STORE_SRC) policy/diag.c
+LIBS_store/test_password := -lsqlite3 -lcrypto
 LINK_store/test_store := $(STORE_SRC) policy/diag.c
 LIBS_store/test_store := -lsqlite3 -lcrypto
 UNIT_TESTS += audit/test_audit audit/test_evidence audit/test_merkle mfa/test_mfa

@@ -26,6 +26,7 @@ enum password_reason {
 	PASSWORD_PERSONAL,    /* user name, real name, host or organisation word */
 	PASSWORD_IN_HISTORY,  /* used before; not of quality_check() */
 	PASSWORD_TOO_YOUNG,   /* changed a short while ago; not of quality_check() */
+	PASSWORD_MISMATCH,    /* typed twice, not the same; not of quality_check() */
 	PASSWORD_NO_RULES, /* the policy has no `password:`; not of quality_check() */
 	PASSWORD_REASON_N,
 	PASSWORD_FITS = 0x2b7e1516,
@@ -55,7 +56,12 @@ _must_check_ int quality_check(const struct password_rules *rules,
 			       const char *candidate, size_t len,
 			       struct blocklist *blocklist, enum password_reason *ret);
 
-/* quality_reason_name() - the stable identifier of the audit log: "too_short" … */
+/*
+ * quality_reason_name() - the stable identifier of the audit log, in the order above:
+ * pw_unchecked, pw_empty, pw_too_short, pw_too_long, pw_bad_text, pw_class, pw_repeat,
+ * pw_sequence, pw_same, pw_similar, pw_blocklisted, pw_dictionary, pw_personal,
+ * pw_reused, pw_too_soon, pw_mismatch, pw_no_rules.
+ */
 const char *quality_reason_name(enum password_reason reason);
 
 #define QUALITY_TEXT_MAX 256

@@ -9,7 +9,7 @@
 
 #include "rbacd/store/store.h"
 
-#define STORE_SCHEMA_VERSION 5
+#define STORE_SCHEMA_VERSION 6
 #define STORE_APPLICATION_ID 0x766d7363 /* "vmsc" */
 
 /* One prepared statement each; the text stands in sqlite_sql.c under the same name. */
@@ -60,6 +60,12 @@ enum store_sql {
 	SQL_ACTIVATION_GET,
 	SQL_ACTIVATION_LAST,
 	SQL_ACTIVATION_PUT,
+	SQL_PASSWORD_GET,
+	SQL_PASSWORD_PUT,
+	SQL_PASSWORD_EACH,
+	SQL_PASSWORD_OLD_LIST,
+	SQL_PASSWORD_OLD_ADD,
+	SQL_PASSWORD_OLD_PRUNE,
 	SQL_AUDIT_APPEND,
 	SQL_AUDIT_EACH,
 	SQL_AUDIT_GET,

@@ -66,13 +66,24 @@ const char *const store_sql_migration[STORE_SCHEMA_VERSION - 1] = {
 	" STRICT;",
 	"ALTER TABLE session ADD COLUMN pid INTEGER NOT NULL DEFAULT 0;",
 	"ALTER TABLE factor ADD COLUMN kind INTEGER NOT NULL DEFAULT 1;",
+	"CREATE TABLE password(person TEXT NOT NULL PRIMARY KEY, login TEXT NOT NULL,"
+	" seen_s INTEGER NOT NULL, changed_s INTEGER NOT NULL, forced INTEGER NOT NULL,"
+	" forced_s INTEGER NOT NULL, forced_by TEXT NOT NULL, forced_why TEXT NOT NULL,"
+	" ticket_s INTEGER NOT NULL, ticket BLOB NOT NULL, ticket_other INTEGER NOT "
+	"NULL,"
+	" pending TEXT NOT NULL) STRICT, WITHOUT ROWID;"
+	"CREATE TABLE password_old(n INTEGER PRIMARY KEY AUTOINCREMENT,"
+	" person TEXT NOT NULL REFERENCES password ON DELETE CASCADE,"
+	" hash TEXT NOT NULL) STRICT;"
+	"CREATE INDEX password_old_person ON password_old(person);",
 };
 
 const struct store_table store_sql_checked[] = {
-	{"meta", 1}, {"person", 1},	{"fail_day", 1},  {"factor", 1},
-	{"code", 1}, {"budget", 1},	{"proof", 1},	  {"session", 1},
-	{"head", 1}, {"checkpoint", 2}, {"seen", 2},	  {"alert", 2},
-	{"lock", 3}, {"review", 3},	{"activation", 3}};
+	{"meta", 1},	    {"person", 1},     {"fail_day", 1},	  {"factor", 1},
+	{"code", 1},	    {"budget", 1},     {"proof", 1},	  {"session", 1},
+	{"head", 1},	    {"checkpoint", 2}, {"seen", 2},	  {"alert", 2},
+	{"lock", 3},	    {"review", 3},     {"activation", 3}, {"password", 6},
+	{"password_old", 6}};
 const size_t store_sql_n_checked = ARRAY_SIZE(store_sql_checked);
 
 const char *const store_sql_text[SQL_N] = {
@@ -179,6 +190,32 @@ const char *const store_sql_text[SQL_N] = {
 	/* REPLACE gives a returning policy a new number: it is the last one again. */
 	[SQL_ACTIVATION_PUT] = "INSERT OR REPLACE INTO activation(sha, serial, at_s) "
 			       "VALUES(?1, ?2, ?3)",
+	[SQL_PASSWORD_GET] =
+		"SELECT login, seen_s, changed_s, forced, forced_s, forced_by, "
+		"forced_why,"
+		" ticket_s, ticket, ticket_other, pending, person FROM password"
+		" WHERE person = ?1",
+	[SQL_PASSWORD_PUT] =
+		"INSERT INTO password(person, login, seen_s, changed_s, forced, "
+		"forced_s,"
+		" forced_by, forced_why, ticket_s, ticket, ticket_other, pending)"
+		" VALUES(?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12)"
+		" ON CONFLICT(person) DO UPDATE SET login = ?2, seen_s = ?3,"
+		" changed_s = ?4, forced = ?5, forced_s = ?6, forced_by = ?7,"
+		" forced_why = ?8, ticket_s = ?9, ticket = ?10, ticket_other = ?11,"
+		" pending = ?12",
+	[SQL_PASSWORD_EACH] =
+		"SELECT login, seen_s, changed_s, forced, forced_s, forced_by, "
+		"forced_why,"
+		" ticket_s, ticket, ticket_other, pending, person FROM password"
+		" ORDER BY login, person",
+	[SQL_PASSWORD_OLD_LIST] = "SELECT hash FROM password_old WHERE person = ?1"
+				  " ORDER BY n DESC LIMIT ?2",
+	[SQL_PASSWORD_OLD_ADD] =
+		"INSERT INTO password_old(person, hash) VALUES(?1, ?2)",
+	[SQL_PASSWORD_OLD_PRUNE] =
+		"DELETE FROM password_old WHERE person = ?1 AND n NOT IN (SELECT n"
+		" FROM password_old WHERE person = ?1 ORDER BY n DESC LIMIT ?2)",
 	[SQL_SESSION_PRUNE] = "DELETE FROM session WHERE boot <> ?1",
 	[SQL_AUDIT_APPEND] = "INSERT INTO audit(seq, line) VALUES(?1, ?2)",
 	[SQL_AUDIT_EACH] = "SELECT seq, line FROM audit WHERE seq >= ?1 ORDER BY seq",

@@ -263,6 +263,43 @@ _must_check_ int store_activation_last(struct store *store,
 _must_check_ int store_activation_put(struct store *store,
 				      const struct store_activation *a);
 
+/* Passwords as far as vmsec saw them change; the one in force stands elsewhere. */
+#define STORE_CRYPT_MAX 127 /* a yescrypt string of crypt(5) */
+#define STORE_OLD_MAX	100 /* former passwords of a person */
+struct store_password {
+	char person[STORE_ID_MAX + 1];
+	char login[STORE_LOGIN_MAX + 1]; /* when it was written last */
+	int64_t seen_s;	   /* first seen: its age counts from here without a change */
+	int64_t changed_s; /* the last change that was confirmed; 0: none */
+	uint32_t forced;   /* enum ageing_why; 0: no change is demanded */
+	int64_t forced_s;
+	char forced_by[32]; /* "uid:0" */
+	char forced_why[256];
+	/* A new one was found good and its change is not confirmed yet; 0: none. */
+	int64_t ticket_s;
+	uint8_t ticket[32];		   /* digest of the ticket */
+	bool ticket_other;		   /* somebody else sets it */
+	char pending[STORE_CRYPT_MAX + 1]; /* "": not to be remembered */
+};
+_must_check_ int store_password_get(struct store *store, const char *person,
+				    struct store_password *ret); /* STORE_E_NONE */
+_must_check_ int store_password_put(struct store *store,
+				    const struct store_password *p);
+/* store_password_each() - in order of login; stops as store_person_each(). */
+_must_check_ int
+store_password_each(struct store *store,
+		    int (*fn)(const struct store_password *p, void *arg), void *arg);
+
+struct store_old {
+	char hash[STORE_CRYPT_MAX + 1];
+};
+/* store_password_old() - the newest former passwords, at most @max. */
+_must_check_ int store_password_old(struct store *store, const char *person, size_t max,
+				    struct store_old ret[STORE_OLD_MAX], size_t *ret_n);
+/* store_password_old_add() - remember one more, keep the newest @keep. */
+_must_check_ int store_password_old_add(struct store *store, const char *person,
+					const char *hash, size_t keep);
+
 /* The audit log: lines by sequence number, and the head with its MAC. */
 struct store_head {
 	uint64_t seq; /* of the last record; records start at 1; 0: none */
