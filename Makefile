@@ -177,6 +177,9 @@ LINK_policy/test_reach := $(POLICY_SRC)
 LIBS_policy/test_reach := -lyaml -lcrypto
 LINK_policy/test_diff  := $(POLICY_SRC)
 LIBS_policy/test_diff  := -lyaml -lcrypto
+UNIT_TESTS += policy/test_password
+LINK_policy/test_password := $(POLICY_SRC)
+LIBS_policy/test_password := -lyaml -lcrypto
 # wire
 UNIT_TESTS += wire/test_buf wire/test_msg wire/test_code wire/test_client
 LINK_wire/test_buf    := rbacd/wire/buf.c

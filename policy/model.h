@@ -137,12 +137,13 @@ struct model_enrolment {
 };
 
 /* The numbers of a `password:` section; see password.c. */
-#define MODEL_PASSWORD_N 9
+#define MODEL_PASSWORD_N 11
 
 struct model_password {
 	const char *preset; /* NULL: no section */
 	int32_t v[MODEL_PASSWORD_N];
 	uint32_t given; /* bits: written in the policy, not of the preset */
+	struct text_list words; /* of the organisation; sorted */
 	struct policy_where where;
 };
 

@@ -7,20 +7,23 @@
 #include "policy/password.h"
 
 #include "policy/load.h"
+#include "policy/print.h"
 
 enum {
 	MIN_LENGTH,
-	MIN_LENGTH_MFA,
+	MIN_LENGTH_MFA, /* …_MFA: in place of it where MFA is everywhere */
 	CLASSES,
 	MAX_REPEAT,
 	MAX_SEQUENCE,
 	MIN_DIFFERENT,
 	HISTORY,
 	MAX_AGE_D,
-	MIN_AGE_D
+	MAX_AGE_MFA_D,
+	MIN_AGE_D,
+	WARN_D
 };
 
-_Static_assert(MIN_AGE_D + 1 == MODEL_PASSWORD_N, "one number for each key");
+_Static_assert(WARN_D + 1 == MODEL_PASSWORD_N, "one number for each key");
 
 static const struct {
 	const char *key;
@@ -36,37 +39,57 @@ static const struct {
 	[MIN_DIFFERENT] = {"min_different", 256, false, false},
 	[HISTORY] = {"history", 100, false, false},
 	[MAX_AGE_D] = {"max_age", 366, true, true},
+	[MAX_AGE_MFA_D] = {"max_age_with_mfa", 366, true, true},
 	[MIN_AGE_D] = {"min_age", 366, true, false},
+	[WARN_D] = {"warning", 366, true, false},
 };
 
+#define WORDS_MAX  100
+#define WORD_MIN   4 /* what libpwquality takes for a word */
 #define MAX_LENGTH 256
 #define FORBIDDEN  (-1) /* by the standard; counts as off */
 
+enum { NIST, PCI, CIS };
+
 static const struct preset {
 	const char *name;
+	bool blocklist, dictionary, whole_words;
 	int32_t v[MODEL_PASSWORD_N];
 } presets[] = {
-	{"nist-800-63b-4",
-	 {[MIN_LENGTH] = 15,
-	  [MIN_LENGTH_MFA] = 8,
-	  [CLASSES] = FORBIDDEN,
-	  [MAX_AGE_D] = FORBIDDEN}},
-	{"pci-dss-4",
-	 {[MIN_LENGTH] = 12,
-	  [MIN_LENGTH_MFA] = 12,
-	  [CLASSES] = 2,
-	  [HISTORY] = 4,
-	  [MAX_AGE_D] = 90}},
-	{"cis",
-	 {[MIN_LENGTH] = 14,
-	  [MIN_LENGTH_MFA] = 14,
-	  [CLASSES] = 4,
-	  [MAX_REPEAT] = 3,
-	  [MAX_SEQUENCE] = 3,
-	  [MIN_DIFFERENT] = 2,
-	  [HISTORY] = 24,
-	  [MAX_AGE_D] = 365,
-	  [MIN_AGE_D] = 1}},
+	[NIST] = {"nist-800-63b-4",
+		  true,
+		  false,
+		  true,
+		  {[MIN_LENGTH] = 15,
+		   [MIN_LENGTH_MFA] = 8,
+		   [CLASSES] = FORBIDDEN,
+		   [MAX_AGE_D] = FORBIDDEN,
+		   [MAX_AGE_MFA_D] = FORBIDDEN}},
+	[PCI] = {"pci-dss-4",
+		 true,
+		 false,
+		 false,
+		 {[MIN_LENGTH] = 12,
+		  [MIN_LENGTH_MFA] = 12,
+		  [CLASSES] = 2,
+		  [HISTORY] = 4,
+		  [MAX_AGE_D] = 90,
+		  [WARN_D] = 14}},
+	[CIS] = {"cis",
+		 false,
+		 true,
+		 false,
+		 {[MIN_LENGTH] = 14,
+		  [MIN_LENGTH_MFA] = 14,
+		  [CLASSES] = 4,
+		  [MAX_REPEAT] = 3,
+		  [MAX_SEQUENCE] = 3,
+		  [MIN_DIFFERENT] = 2,
+		  [HISTORY] = 24,
+		  [MAX_AGE_D] = 365,
+		  [MAX_AGE_MFA_D] = 365,
+		  [MIN_AGE_D] = 1,
+		  [WARN_D] = 7}},
 };
 
 static const char both[] = "strictest-of(pci-dss-4, cis)";
@@ -79,24 +102,27 @@ static bool is_stricter(size_t key, int32_t a, int32_t b)
 	return a > 0 && (b <= 0 || a < b);
 }
 
-static bool find_preset(struct loader *l, struct at at, int32_t *ret)
+/* The presets that @name stands for, as bits; 0: not one. */
+static unsigned find_presets(const char *name)
+{
+	for (size_t i = 0; i < ARRAY_SIZE(presets); i++)
+		if (str_eq(name, presets[i].name))
+			return 1u << i;
+	return str_eq(name, both) ? 1u << PCI | 1u << CIS : 0;
+}
+
+static bool read_preset(struct loader *l, struct at at, int32_t *ret)
 {
 	const char *text = at.node->kind == YAML_SCALAR ? at.node->text : "";
+	unsigned of = find_presets(text);
 
-	for (size_t i = 0; i < ARRAY_SIZE(presets); i++) {
-		if (!str_eq(text, presets[i].name))
-			continue;
-		memcpy(ret, presets[i].v, sizeof(presets[i].v));
+	for (size_t i = 0; i < ARRAY_SIZE(presets); i++)
+		for (size_t k = 0; of >> i & 1 && k < MODEL_PASSWORD_N; k++)
+			if (of == 1u << i || is_stricter(k, presets[i].v[k], ret[k]))
+				ret[k] = presets[i].v[k];
+	if (of != 0)
 		return true;
-	}
-	if (str_eq(text, both)) {
-		for (size_t k = 0; k < MODEL_PASSWORD_N; k++)
-			ret[k] = is_stricter(k, presets[1].v[k], presets[2].v[k])
-					 ? presets[1].v[k]
-					 : presets[2].v[k];
-		return true;
-	}
-	if (str_after(text, "strictest-of("))
+	if (at.node->kind == YAML_LIST || str_after(text, "strictest-of("))
 		loader_error(l, at,
 			     "only '%s' can be joined: NIST forbids the classes and "
 			     "the expiry that others demand",
@@ -138,23 +164,50 @@ static void read_number(struct loader *l, struct at at, size_t key,
 	pw->given |= 1u << key;
 }
 
+static void read_words(struct loader *l, struct at at, struct text_list *ret)
+{
+	struct at item = at;
+
+	if (!check_kind(l, at, YAML_LIST, "words"))
+		return;
+	if (at.node->n_items < 1 || at.node->n_items > WORDS_MAX) {
+		loader_error(l, at, "must be 1 to %d words", WORDS_MAX);
+		return;
+	}
+	ret->v = loader_alloc(l, at.node->n_items, sizeof(*ret->v));
+	if (!ret->v)
+		return;
+	for (item.node = at.node->first; item.node; item.node = item.node->next) {
+		const char *text = check_text(l, item, "words");
+
+		if (text && strlen(text) >= WORD_MIN)
+			ret->v[ret->n++] = text;
+		else if (text)
+			loader_error(l, item,
+				     "must be %d bytes or more: shorter ones "
+				     "are part of anything",
+				     WORD_MIN);
+	}
+	text_list_sort(ret);
+}
+
 static void read_password(struct loader *l, struct at at)
 {
 	struct model_password *pw = &l->p->password;
-	const char *known[MODEL_PASSWORD_N + 2] = {"preset"};
+	const char *known[MODEL_PASSWORD_N + 3] = {"preset", "words"};
 	struct at item = at;
 
 	if (!check_kind(l, at, YAML_MAP, "password"))
 		return;
 	for (size_t i = 0; i < MODEL_PASSWORD_N; i++)
-		known[i + 1] = keys[i].key;
+		known[i + 2] = keys[i].key;
 	yaml_check_keys(at.doc, at.node, known, l->diag);
 	item.node = yaml_get(at.node, "preset");
 	if (!item.node) {
 		loader_error(l, at, "'password' needs a 'preset'");
 		return;
 	}
-	if (!find_preset(l, item, pw->v))
+	if (!read_preset(l, item, pw->v))
 		return;
 	pw->preset = loader_text(l, item.node->text);
 	pw->where = loader_where(l, at);
@@ -163,9 +216,29 @@ static void read_password(struct loader *l, struct at at)
 		if (item.node)
 			read_number(l, item, i, pw);
 	}
+	item.node = yaml_get(at.node, "words");
+	if (item.node)
+		read_words(l, item, &pw->words);
 }
 
-static uint32_t figure(const struct model_password *pw, size_t key)
+/* ----------------------------------------------------------------- rules */
+
+static bool without_mfa(const struct rules *rules)
+{
+	for (uint32_t i = 0; i < rules->n; i++)
+		if (!rules->v[i].mfa || rules->v[i].mfa->accept == 0)
+			return true;
+	return false;
+}
+
+/* Where decisions are only watched, nobody is held to his second factor. */
+static bool is_mfa_everywhere(const struct policy *p)
+{
+	return p->grants.n > 0 && !without_mfa(&p->grants) && !without_mfa(&p->glass) &&
+	       !p->monitor_default && p->monitor.sets.n == 0 && p->monitor.vms.n == 0;
+}
+
+static uint32_t number(const struct model_password *pw, size_t key)
 {
 	return pw->v[key] > 0 ? (uint32_t)pw->v[key] : 0;
 }
@@ -173,29 +246,32 @@ static uint32_t figure(const struct model_password *pw, size_t key)
 void policy_password(const struct policy *policy, struct password_rules *ret)
 {
 	const struct model_password *pw = &policy->password;
-	bool nist = str_eq(pw->preset, presets[0].name);
+	unsigned of = pw->preset ? find_presets(pw->preset) : 0;
+	bool mfa = is_mfa_everywhere(policy);
 
 	*ret = (struct password_rules){.preset = pw->preset};
 	if (!pw->preset)
 		return;
-	ret->min_length = figure(pw, MIN_LENGTH);
-	ret->min_length_mfa = figure(pw, MIN_LENGTH_MFA);
+	ret->mfa_everywhere = mfa;
+	ret->min_length = number(pw, mfa ? MIN_LENGTH_MFA : MIN_LENGTH);
 	ret->max_length = MAX_LENGTH;
-	ret->code_points = nist;
-	ret->classes = figure(pw, CLASSES);
-	ret->max_repeat = figure(pw, MAX_REPEAT);
-	ret->max_sequence = figure(pw, MAX_SEQUENCE);
-	ret->min_different = figure(pw, MIN_DIFFERENT);
-	ret->blocklist = true;
-	ret->dictionary = figure(pw, MIN_DIFFERENT) > 0;
-	ret->whole_words = nist;
-	ret->history = figure(pw, HISTORY);
-	ret->max_age_d = figure(pw, MAX_AGE_D);
-	ret->min_age_d = figure(pw, MIN_AGE_D);
-	ret->warn_d = str_eq(pw->preset, presets[1].name) || str_eq(pw->preset, both)
-			      ? 14
-		      : nist ? 0
-			     : 7;
+	ret->classes = number(pw, CLASSES);
+	ret->max_repeat = number(pw, MAX_REPEAT);
+	ret->max_sequence = number(pw, MAX_SEQUENCE);
+	ret->min_different = number(pw, MIN_DIFFERENT);
+	for (size_t i = 0; i < ARRAY_SIZE(presets); i++) {
+		if (!(of >> i & 1))
+			continue;
+		ret->blocklist = ret->blocklist || presets[i].blocklist;
+		ret->dictionary = ret->dictionary || presets[i].dictionary;
+		ret->whole_words = presets[i].whole_words;
+	}
+	ret->history = number(pw, HISTORY);
+	ret->max_age_d = number(pw, mfa ? MAX_AGE_MFA_D : MAX_AGE_D);
+	ret->min_age_d = number(pw, MIN_AGE_D);
+	ret->warn_d = number(pw, WARN_D);
+	ret->words = pw->words.v;
+	ret->n_words = pw->words.n;
 }
 
 /* ------------------------------------------------------------- enrolment */
@@ -266,5 +342,9 @@ void password_print(const struct model_password *pw, FILE *out)
 		if (pw->given >> i & 1)
 			fprintf(out, ", %s: %d%s", keys[i].key, pw->v[i],
 				keys[i].days ? "d" : "");
+	if (pw->words.n > 0) {
+		fputs(", words: ", out);
+		print_texts(out, &pw->words);
+	}
 	fputs("}\n", out);
 }

@@ -363,17 +363,21 @@ _must_check_ int policy_explain(const struct policy *policy,
 
 /* What the installation asks of passwords, from `password:`. A number of 0 is off. */
 struct password_rules {
-	const char *preset; /* NULL: the policy has no section. borrowed */
-	uint32_t min_length, min_length_mfa, max_length;
-	bool code_points; /* lengths count code points after NFC, else characters */
-	uint32_t classes; /* 2: letter and digit; 4: all of the four */
+	const char *preset; /* NULL: the policy has no section; borrowed, as all here */
+	bool mfa_everywhere; /* no rule lets in without a second factor: these numbers
+				are those for that case, or for the other */
+	uint32_t min_length, max_length; /* code points after NFC */
+	uint32_t classes; /* >= 2: letter and digit, and so many of the four kinds */
 	uint32_t max_repeat, max_sequence, min_different;
 	bool blocklist;	  /* the whole password may not be in it */
 	bool dictionary;  /* may not be based on a word */
 	bool whole_words; /* personal words are refused as whole strings only */
 	uint32_t history; /* how many former passwords may not come back */
 	uint32_t max_age_d, min_age_d, warn_d; /* days */
+	const char *const *words;	       /* of the organisation */
+	size_t n_words;
 };
 
-/* policy_password() - the rules; all zero without a section. */
+/* policy_password() - the rules; all zero without a section. Valid as long as @policy.
+ */
 void policy_password(const struct policy *policy, struct password_rules *ret);

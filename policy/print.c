@@ -32,7 +32,7 @@ static void put_key(FILE *out, const char *key, const char *text)
 	put_text(out, text);
 }
 
-static void put_list(FILE *out, const struct text_list *list)
+void print_texts(FILE *out, const struct text_list *list)
 {
 	fputc('[', out);
 	for (uint32_t i = 0; i < list->n; i++) {
@@ -153,12 +153,12 @@ static void put_expr(const struct vm_expr *e, FILE *out)
 		fputs("{label: {", out);
 		put_text(out, e->key);
 		fputs(": ", out);
-		put_list(out, &e->texts);
+		print_texts(out, &e->texts);
 		fputs("}}", out);
 		return;
 	case VM_NAME:
 		fputs("{name: ", out);
-		put_list(out, &e->texts);
+		print_texts(out, &e->texts);
 		fputs("}", out);
 		return;
 	case VM_EVERY:

@@ -2,7 +2,10 @@
 /* print.h - the canonical form and its digest. */
 #pragma once
 
-#include "policy/policy.h"
+#include "policy/model.h"
 
 /* print_hash() - fill the policy's sha256. Return: 0 or negative errno. */
 _must_check_ int print_hash(struct policy *p);
+
+/* print_texts() - a list of texts as YAML. */
+void print_texts(FILE *out, const struct text_list *list);

@@ -18,9 +18,9 @@ enum password_reason {
 	PASSWORD_BAD_TEXT,    /* no UTF-8, or control characters */
 	PASSWORD_FEW_CLASSES, /* kinds of characters are missing */
 	PASSWORD_REPEATS,     /* one character too often in a row */
-	PASSWORD_SEQUENCE,    /* abcd, 4321 */
+	PASSWORD_SEQUENCE,    /* abcd, 4321, or the same backwards */
 	PASSWORD_SAME_AS_OLD, /* the current one */
-	PASSWORD_TOO_SIMILAR, /* too few characters differ from the current one */
+	PASSWORD_TOO_SIMILAR, /* to the current one */
 	PASSWORD_BLOCKED,     /* in the blocklist */
 	PASSWORD_DICTIONARY,  /* based on a word of the dictionary */
 	PASSWORD_PERSONAL,    /* user name, real name, host or organisation word */
@@ -37,10 +37,7 @@ struct password_facts {
 	const char *user;
 	const char *real_name;
 	const char *host;
-	const char *const *words; /* organisation words */
-	size_t n_words;
 	const char *old; /* the current password, when it was typed */
-	bool with_mfa;	 /* the shorter minimum holds */
 };
 
 /*
@@ -54,7 +51,24 @@ struct password_facts {
 _must_check_ int quality_check(const struct password_rules *rules,
 			       const struct password_facts *facts,
 			       const char *candidate, size_t len,
-			       struct blocklist *blocklist, enum password_reason *ret);
+			       const struct blocklist *blocklist,
+			       enum password_reason *ret);
+
+/* password_reason_name() - the stable identifier in the audit log: "pw_too_short" …;
+ * "internal" for what is no reason. */
+const char *password_reason_name(enum password_reason reason);
+
+/*
+ * password_reason_text() - why, to the person: "is too short: at least 15 characters",
+ * to stand behind "The password". Cut to @cap; returns @buf.
+ */
+const char *password_reason_text(const struct password_rules *rules,
+				 enum password_reason reason, char *buf, size_t cap);
+
+/* password_guidance() - what will be asked, in one or two lines, before the prompt. Cut
+ * to @cap; returns @buf, "" without a section. */
+const char *password_guidance(const struct password_rules *rules, char *buf,
+			      size_t cap);
 
 /*
  * quality_reason_name() - the stable identifier of the audit log, in the order above:
