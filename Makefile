@@ -78,7 +78,7 @@ MFA_SRC    := rbacd/mfa/mfa.c rbacd/mfa/otp.c rbacd/mfa/recovery.c rbacd/mfa/loc
   rbacd/mfa/enrol.c rbacd/mfa/factor.c
 SNAPSHOT_SRC := rbacd/directory/snapshot.c rbacd/directory/snapshot_build.c
 CONFIG_SRC := rbacd/config.c rbacd/config_directory.c rbacd/config_audit.c
-RBACD_SRC  := rbacd/main.c rbacd/server.c rbacd/standing.c rbacd/admin_standing.c rbacd/reload.c rbacd/privilege.c $(CONFIG_SRC) rbacd/request.c \
+RBACD_SRC  := rbacd/main.c rbacd/server.c rbacd/standing.c rbacd/sessions.c rbacd/admin_standing.c rbacd/reload.c rbacd/privilege.c $(CONFIG_SRC) rbacd/request.c \
   rbacd/outcome.c rbacd/conn.c rbacd/accept.c rbacd/caps.c rbacd/handle.c rbacd/identity.c rbacd/groups.c rbacd/identity_lookup.c rbacd/identity_whole.c rbacd/identity_keep.c rbacd/targets.c rbacd/people_cache.c rbacd/directory/link.c rbacd/authz.c rbacd/admin.c \
   rbacd/admin_people.c rbacd/admin_status.c rbacd/admin_policy.c rbacd/admin_explain.c rbacd/admin_directory.c rbacd/admin_report.c \
   rbacd/admin_evidence.c rbacd/alert.c rbacd/metrics.c rbacd/hook.c rbacd/detect/detect.c \
@@ -236,12 +236,14 @@ LINK_directory/test_ldap_connect := rbacd/directory/ldap_connect.c rbacd/directo
   policy/diag.c
 LINK_directory/test_publish := rbacd/directory/publish.c rbacd/directory/changes.c rbacd/directory/guard.c $(SNAPSHOT_SRC)
 # daemon
-UNIT_TESTS += rbacd/test_caps rbacd/test_handle rbacd/test_authz
+UNIT_TESTS += rbacd/test_caps rbacd/test_handle rbacd/test_authz rbacd/test_sessions
 LINK_rbacd/test_caps   := rbacd/caps.c
 LINK_rbacd/test_handle := rbacd/handle.c
 LIBS_rbacd/test_handle := -lcrypto
 LINK_rbacd/test_authz  := rbacd/authz.c $(POLICY_SRC)
 LIBS_rbacd/test_authz  := -lyaml -lcrypto
+LINK_rbacd/test_sessions := rbacd/sessions.c $(STORE_SRC) $(POLICY_SRC)
+LIBS_rbacd/test_sessions := -lyaml -lcrypto -lsqlite3
 # ctl
 UNIT_TESTS += rbacd/test_admin rbacd/test_hook detect/test_detect
 LINK_rbacd/test_hook := rbacd/hook.c
@@ -249,7 +251,7 @@ LINK_detect/test_detect := rbacd/detect/detect.c rbacd/detect/window.c $(STORE_S
 LIBS_detect/test_detect := -lsqlite3 -lcrypto
 LINK_rbacd/test_admin := rbacd/handle.c rbacd/admin.c rbacd/admin_people.c rbacd/admin_status.c rbacd/admin_policy.c \
   rbacd/admin_explain.c rbacd/admin_evidence.c rbacd/admin_directory.c rbacd/admin_report.c rbacd/admin_standing.c \
-  rbacd/standing.c rbacd/log.c rbacd/ctl/out.c rbacd/ctl/text.c $(MFA_SRC) $(AUDIT_SRC) \
+  rbacd/standing.c rbacd/sessions.c rbacd/log.c rbacd/ctl/out.c rbacd/ctl/text.c $(MFA_SRC) $(AUDIT_SRC) \
   $(STORE_SRC) $(POLICY_SRC) $(WIRE_SRC)
 LIBS_rbacd/test_admin := -lyaml -lcrypto -lsqlite3 -loath
 UNIT_TESTS += ctl/test_tree ctl/test_out ctl/test_record ctl/test_qr

@@ -6,6 +6,7 @@
 
 #include "rbacd/admin_internal.h"
 #include "rbacd/log.h"
+#include "rbacd/sessions.h"
 #include "rbacd/standing.h"
 
 /* What the caller asked, with the storage its strings need. */
@@ -99,8 +100,8 @@ static int read_question(struct admin_req *req, struct question *q)
 	q->req.now_s = server_now_s();
 	q->req.state = standing_state(req->server, req->server->policy);
 	q->req.clock_unsynced = server_clock_unsynced(req->server);
-	standing_sessions(req->server, req->server->policy, req->person.id, UINT32_MAX,
-			  &q->req.sessions);
+	sessions_count(req->server, req->server->policy, req->person.id, UINT32_MAX,
+		       &q->req.sessions);
 	q->req.sessions.age_s = 0; /* as if asked from a session just opened */
 	if (read_privilege(req, q) != 0 || read_origin(req, q) != 0 ||
 	    read_method(req, q) != 0)

@@ -24,6 +24,7 @@
 #define LIMIT_FRAME_MS	     5000   /* a connection without its first frame */
 #define LIMIT_PENDING_MS     120000 /* a transaction waiting for an answer */
 #define LIMIT_HANDLE_S	     120    /* from auth accepted to account */
+#define LIMIT_SEAT_S	     120    /* from allowed to its session, under a limit */
 #define LIMIT_LOOKUP_MS	     2000   /* rbacd-dir, one person */
 #define LIMIT_CLOCK_BACK_S   90	    /* wall time set back further: proofs are void */
 #define LIMIT_PERSON_FRESH_S 10	    /* nss: a younger entry needs no look-up */

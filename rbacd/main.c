@@ -228,6 +228,8 @@ static int first_records(struct server *s)
 		rc = record_life(s, "daemon.start");
 	if (rc == 0)
 		rc = store_session_prune(s->store, s->boot_id);
+	if (rc == 0)
+		rc = store_seat_prune(s->store, s->boot_id, server_now_s());
 	if (rc != 0)
 		return rc;
 	rc = server_load_policy(s, "start", &diag);

@@ -7,6 +7,7 @@
 #include "rbacd/handle.h"
 #include "rbacd/limits.h"
 #include "rbacd/log.h"
+#include "rbacd/sessions.h"
 #include "rbacd/wire/client.h"
 
 /* ---------------------------------------------------------------- reply */
@@ -213,6 +214,9 @@ void outcome_end(struct request *r, const struct outcome *o)
 	rc = audit_outcome(r, o, m.id);
 	if (rc == 0 && o->verdict == POLICY_ALLOW && r->begin.op == WIRE_OP_AUTH)
 		rc = issue_handle(r, o, &m);
+	if (rc == 0 && o->verdict == POLICY_ALLOW && r->begin.op == WIRE_OP_ACCOUNT &&
+	    o->decision)
+		rc = sessions_reserve(r, o->decision, m.id);
 	if (rc != 0) {
 		server_turn_lost(r->server, rc);
 		m.has_handle = false;

@@ -14,6 +14,7 @@
 #include "rbacd/handle.h"
 #include "rbacd/limits.h"
 #include "rbacd/log.h"
+#include "rbacd/sessions.h"
 #include "rbacd/standing.h"
 #include "rbacd/wire/client.h"
 
@@ -66,8 +67,8 @@ static void stage_policy(struct request *r, const struct policy_mfa *mfa,
 		.clock_unsynced = server_clock_unsynced(r->server),
 	};
 
-	standing_sessions(r->server, r->policy, r->person.id, r->begin.session,
-			  &q.sessions);
+	sessions_count(r->server, r->policy, r->person.id, r->begin.session,
+		       &q.sessions);
 	identity_person_subject(&r->person,
 				config_max_stale(r->server->config, r->facts.privilege),
 				&subject);
@@ -423,33 +424,15 @@ static void end_step_up(struct request *r, const struct mfa_result *m)
 
 /* ---------------------------------------------------------------- sessions */
 
-static int map_session(struct request *r)
-{
-	struct store_session s = {.session = r->begin.session,
-				  .opened_s = server_now_s(),
-				  .pid = conn_peer_pid(r->conn)};
-
-	if (!r->facts.is_login || r->begin.session == AUTHZ_UNSET || !r->person.known ||
-	    r->begin.loginuid != r->person.uid)
-		return 0; /* sudo, su, cron, or no audit session: nothing to inherit */
-	(void)snprintf(s.boot, sizeof(s.boot), "%s", r->server->boot_id);
-	(void)snprintf(s.person, sizeof(s.person), "%s", r->person.id);
-	(void)snprintf(s.origin, sizeof(s.origin), "%s", r->facts.origin_text);
-	(void)snprintf(s.vmsec_id, sizeof(s.vmsec_id), "%s", r->begin.vmsec_id);
-	return store_session_put(r->server->store, &s);
-}
-
 static void stage_session(struct request *r)
 {
 	int rc = 0;
 
 	if (r->begin.op == WIRE_OP_OPEN)
-		rc = map_session(r);
-	else if (r->begin.op == WIRE_OP_CLOSE && r->facts.is_login &&
-		 r->begin.session != AUTHZ_UNSET)
-		rc = store_session_delete(r->server->store, r->server->boot_id,
-					  r->begin.session);
-	if (rc != 0 && rc != STORE_E_NONE)
+		rc = sessions_open(r);
+	else if (r->begin.op == WIRE_OP_CLOSE)
+		rc = sessions_close(r);
+	if (rc != 0)
 		server_turn_lost(r->server, rc);
 	outcome_session(r);
 }

@@ -1,10 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* standing.c - locks, reviews and sessions of the store, as decisions read them. */
+/* standing.c - locks and reviews of the store, as decisions read them. */
 
 #include "rbacd/standing.h"
 
 #include <errno.h>
-#include <signal.h>
 
 #include "policy/arena.h"
 #include "policy/view.h"
@@ -184,34 +183,4 @@ int standing_tick(struct server *s)
 		return 0;
 	rc = store_lock_prune(s->store, now_s);
 	return rc == 0 ? standing_refresh(s) : rc;
-}
-
-/*
- * A login whose process was killed never says that it ended, and must not keep its
- * person out. rbacd may not signal anybody, so a process that is there answers EPERM. A
- * number given anew counts as open: too few sessions are let in, never too many.
- */
-static bool session_alive(int32_t pid)
-{
-	return pid <= 0 || kill(pid, 0) == 0 || errno != ESRCH;
-}
-
-void standing_sessions(struct server *s, const struct policy *policy,
-		       const char *person, uint32_t session,
-		       struct policy_sessions *ret)
-{
-	struct policy_sessions v = {.known = true, .age_s = -1};
-	struct store_session row;
-
-	*ret = (struct policy_sessions){0};
-	if (!policy || policy_limit_count(policy) == 0)
-		return; /* nobody asks */
-	if (store_session_count(s->store, s->boot_id, person, session_alive,
-				&v.n_open) != 0)
-		return;
-	if (session != UINT32_MAX &&
-	    store_session_get(s->store, s->boot_id, session, &row) == 0 &&
-	    str_eq(row.person, person))
-		v.age_s = server_now_s() - row.opened_s;
-	*ret = v;
 }

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * standing.h - what stands beside the policy and decides with it: locks, reviews and
- * open sessions, read from the store into the form that policy_decide() takes.
+ * standing.h - what stands beside the policy and decides with it: locks and reviews,
+ * read from the store into the form that policy_decide() takes.
  */
 #pragma once
 
@@ -31,9 +31,3 @@ bool standing_overdue(const struct server *server, size_t i,
 
 /* standing_tick() - once a second: drops locks that have ended. Return: as refresh. */
 _must_check_ int standing_tick(struct server *server);
-
-/* standing_sessions() - the person's open sessions, when a limit could ask for them.
- * @session: audit session the request comes from. What cannot be read is not known. */
-void standing_sessions(struct server *server, const struct policy *policy,
-		       const char *person, uint32_t session,
-		       struct policy_sessions *ret);

@@ -157,7 +157,8 @@ static const char *const burn_with_old[] = {
 	"o.person)"
 	" ON CONFLICT(person, day) DO UPDATE SET n = max(n, excluded.n)",
 };
-static const char burn_rest[] = "DELETE FROM main.proof; DELETE FROM main.session;";
+static const char burn_rest[] =
+	"DELETE FROM main.proof; DELETE FROM main.session; DELETE FROM main.seat;";
 
 static int run_bound(sqlite3 *db, const char *sql, const char *text, int64_t num)
 {

@@ -196,21 +196,28 @@ int store_session_delete(struct store *store, const char *boot, uint32_t session
 	return query_write(&q);
 }
 
+/* Of the processes in a query's first column: how many are there. */
+static int count_alive(struct query *q, bool (*alive)(int32_t pid), uint32_t *ret)
+{
+	uint32_t n = 0;
+	int r;
+
+	while ((r = query_row(q)) == 0)
+		n += alive((int32_t)query_get_int(q, 0, 0, INT32_MAX));
+	if (r != STORE_E_NONE || q->err != 0)
+		return q->err != 0 ? q->err : r;
+	*ret = n;
+	return 0;
+}
+
 int store_session_count(struct store *store, const char *boot, const char *person,
 			bool (*alive)(int32_t pid), uint32_t *ret)
 {
 	_cleanup_query_ struct query q = query_open(store, SQL_SESSION_COUNT);
-	uint32_t n = 0;
-	int r;
 
 	query_text(&q, boot);
 	query_text(&q, person);
-	while ((r = query_row(&q)) == 0)
-		n += alive((int32_t)query_get_int(&q, 0, 0, INT32_MAX));
-	if (r != STORE_E_NONE || q.err != 0)
-		return q.err != 0 ? q.err : r;
-	*ret = n;
-	return 0;
+	return count_alive(&q, alive, ret);
 }
 
 int store_session_prune(struct store *store, const char *boot)
@@ -218,6 +225,61 @@ int store_session_prune(struct store *store, const char *boot)
 	_cleanup_query_ struct query q = query_open(store, SQL_SESSION_PRUNE);
 
 	query_text(&q, boot);
+	return query_write(&q);
+}
+
+/* The first three parameters of every statement about one seat. */
+static void seat_key(struct query *q, const struct store_seat *seat)
+{
+	query_text(q, seat->boot);
+	query_text(q, seat->id);
+	query_text(q, seat->person);
+}
+
+int store_seat_put(struct store *store, const struct store_seat *seat, int64_t until_s)
+{
+	_cleanup_query_ struct query q = query_open(store, SQL_SEAT_PUT);
+
+	seat_key(&q, seat);
+	query_int(&q, until_s);
+	return query_write(&q);
+}
+
+int store_seat_open(struct store *store, const struct store_seat *seat, int32_t pid)
+{
+	_cleanup_query_ struct query q = query_open(store, SQL_SEAT_OPEN);
+
+	seat_key(&q, seat);
+	query_int(&q, INT64_MAX);
+	query_int(&q, pid);
+	return query_write(&q);
+}
+
+int store_seat_delete(struct store *store, const struct store_seat *seat)
+{
+	_cleanup_query_ struct query q = query_open(store, SQL_SEAT_DELETE);
+
+	seat_key(&q, seat);
+	return query_write(&q);
+}
+
+int store_seat_count(struct store *store, const struct store_seat *of, int64_t now_s,
+		     bool (*alive)(int32_t pid), uint32_t *ret)
+{
+	_cleanup_query_ struct query q = query_open(store, SQL_SEAT_COUNT);
+
+	query_text(&q, of->boot);
+	query_text(&q, of->person);
+	query_int(&q, now_s);
+	return count_alive(&q, alive, ret);
+}
+
+int store_seat_prune(struct store *store, const char *boot, int64_t now_s)
+{
+	_cleanup_query_ struct query q = query_open(store, SQL_SEAT_PRUNE);
+
+	query_text(&q, boot);
+	query_int(&q, now_s);
 	return query_write(&q);
 }
 

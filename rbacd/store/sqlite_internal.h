@@ -9,7 +9,7 @@
 
 #include "rbacd/store/store.h"
 
-#define STORE_SCHEMA_VERSION 6
+#define STORE_SCHEMA_VERSION 7
 #define STORE_APPLICATION_ID 0x766d7363 /* "vmsc" */
 
 /* One prepared statement each; the text stands in sqlite_sql.c under the same name. */
@@ -50,6 +50,11 @@ enum store_sql {
 	SQL_SESSION_DELETE,
 	SQL_SESSION_PRUNE,
 	SQL_SESSION_COUNT,
+	SQL_SEAT_PUT,
+	SQL_SEAT_OPEN,
+	SQL_SEAT_DELETE,
+	SQL_SEAT_COUNT,
+	SQL_SEAT_PRUNE,
 	SQL_LOCK_PUT,
 	SQL_LOCK_DELETE,
 	SQL_LOCK_PRUNE,

@@ -76,14 +76,17 @@ const char *const store_sql_migration[STORE_SCHEMA_VERSION - 1] = {
 	" person TEXT NOT NULL REFERENCES password ON DELETE CASCADE,"
 	" hash TEXT NOT NULL) STRICT;"
 	"CREATE INDEX password_old_person ON password_old(person);",
+	"CREATE TABLE seat(boot TEXT NOT NULL, id TEXT NOT NULL, person TEXT NOT NULL,"
+	" until_s INTEGER NOT NULL, pid INTEGER NOT NULL, PRIMARY KEY(boot, id))"
+	" STRICT, WITHOUT ROWID;",
 };
 
 const struct store_table store_sql_checked[] = {
-	{"meta", 1},	    {"person", 1},     {"fail_day", 1},	  {"factor", 1},
-	{"code", 1},	    {"budget", 1},     {"proof", 1},	  {"session", 1},
-	{"head", 1},	    {"checkpoint", 2}, {"seen", 2},	  {"alert", 2},
-	{"lock", 3},	    {"review", 3},     {"activation", 3}, {"password", 6},
-	{"password_old", 6}};
+	{"meta", 1},	     {"person", 1},	{"fail_day", 1},   {"factor", 1},
+	{"code", 1},	     {"budget", 1},	{"proof", 1},	   {"session", 1},
+	{"head", 1},	     {"checkpoint", 2}, {"seen", 2},	   {"alert", 2},
+	{"lock", 3},	     {"review", 3},	{"activation", 3}, {"password", 6},
+	{"password_old", 6}, {"seat", 7}};
 const size_t store_sql_n_checked = ARRAY_SIZE(store_sql_checked);
 
 const char *const store_sql_text[SQL_N] = {
@@ -170,6 +173,15 @@ const char *const store_sql_text[SQL_N] = {
 			    " WHERE boot = ?1 AND session = ?2",
 	[SQL_SESSION_DELETE] = "DELETE FROM session WHERE boot = ?1 AND session = ?2",
 	[SQL_SESSION_COUNT] = "SELECT pid FROM session WHERE boot = ?1 AND person = ?2",
+	[SQL_SEAT_PUT] = "INSERT OR REPLACE INTO seat(boot, id, person, until_s, pid)"
+			 " VALUES(?1, ?2, ?3, ?4, 0)",
+	[SQL_SEAT_OPEN] = "UPDATE seat SET until_s = ?4, pid = ?5"
+			  " WHERE boot = ?1 AND id = ?2 AND person = ?3",
+	[SQL_SEAT_DELETE] =
+		"DELETE FROM seat WHERE boot = ?1 AND id = ?2 AND person = ?3",
+	[SQL_SEAT_COUNT] = "SELECT pid FROM seat"
+			   " WHERE boot = ?1 AND person = ?2 AND until_s > ?3",
+	[SQL_SEAT_PRUNE] = "DELETE FROM seat WHERE boot <> ?1 OR until_s <= ?2",
 	[SQL_LOCK_PUT] =
 		"INSERT INTO lock(what, person, until_s, at_s, who, why)"
 		" VALUES(?1, ?2, ?3, ?4, ?5, ?6) ON CONFLICT(what) DO UPDATE SET"

@@ -218,6 +218,27 @@ _must_check_ int store_session_count(struct store *store, const char *boot,
 				     const char *person, bool (*alive)(int32_t pid),
 				     uint32_t *ret);
 
+/*
+ * Seats: logins that were allowed under a limit and are not open yet, by the public id
+ * of their decision; or open where the kernel gives no audit session.
+ */
+struct store_seat {
+	const char *boot, *id, *person; /* borrowed */
+};
+/* store_seat_put() - taken until @until_s, unless it is opened before. */
+_must_check_ int store_seat_put(struct store *store, const struct store_seat *seat,
+				int64_t until_s);
+/* store_seat_open() - held by process @pid from now on; nothing when there is none. */
+_must_check_ int store_seat_open(struct store *store, const struct store_seat *seat,
+				 int32_t pid);
+_must_check_ int store_seat_delete(struct store *store, const struct store_seat *seat);
+/* store_seat_count() - those of a person that are taken; @alive as above. */
+_must_check_ int store_seat_count(struct store *store, const struct store_seat *of,
+				  int64_t now_s, bool (*alive)(int32_t pid),
+				  uint32_t *ret);
+/* store_seat_prune() - drop what is over, and every seat of another boot. */
+_must_check_ int store_seat_prune(struct store *store, const char *boot, int64_t now_s);
+
 /* Operational locks: beside the policy, each with an end. */
 #define STORE_LOCKS_MAX 1000
 struct store_lock {

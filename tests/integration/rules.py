@@ -2,6 +2,7 @@
 """What the policy language bounds and what stands beside it, on real hosts: a part of hosts.py."""
 import os
 import signal
+import subprocess
 import time
 
 import world
@@ -32,6 +33,7 @@ class Rules:
         self.reviews()
         self.separated()
         self.limited()
+        self.at_once()
         self.watched()
         self.glass()
         self.serials()
@@ -106,6 +108,21 @@ class Rules:
         s.close()
         self.allowed("limits: a login that was killed and never closed does not count",
                      self.login("erin"))
+
+    def at_once(self):
+        """Logins that are all decided before any has opened its session."""
+        w = self.w
+        self.rules_policy("limits:\n  - {to: [vmadmins], max_sessions: 3}\n",
+                          grant=", when: {mfa: none}")
+        argv = [w.build_tests + "/phases", "sshd", "erin", "account"]
+        started = [subprocess.Popen(argv, stdout=subprocess.DEVNULL) for _ in range(12)]
+        ok = sum(p.wait() == 0 for p in started)
+        self.r.check("limits: of 12 logins at once 3 are allowed", ok == 3 and
+                     w.last("account").get("reason") == "session_limit", (ok, w.last("account")))
+        w.step(121)
+        got = [self.phases("sshd", "erin", "account", "open", "close") for _ in range(4)]
+        self.r.check("limits: who never got in gives the place up, so does who left",
+                     all(x[1] == "0" for g in got for x in g), got)
 
     @staticmethod
     def monitors():
