@@ -59,7 +59,7 @@ override CPPFLAGS += $(PKG_CPPFLAGS)
 # ---------------------------------------------------------------- sources
 POLICY_SRC := policy/diag.c policy/yaml.c policy/yaml_get.c policy/names.c policy/load.c policy/declare.c \
   policy/define.c policy/check.c policy/service.c policy/rules.c policy/rule_when.c \
-  policy/rule_time.c policy/bounds.c policy/password.c policy/selftest.c policy/tz.c \
+  policy/rule_time.c policy/bounds.c policy/password.c policy/enrolment.c policy/selftest.c policy/tz.c \
   policy/selector.c policy/vmset.c policy/compile.c policy/view.c policy/lock.c policy/match.c \
   policy/decide.c policy/near.c policy/grant.c policy/reason.c policy/explain.c policy/explain_near.c policy/print.c policy/privileges.c \
   policy/reach.c policy/somewhere.c policy/same.c policy/diff.c policy/graph.c policy/lint.c policy/lint_pairs.c policy/lint_names.c
@@ -166,6 +166,9 @@ BEHAVIOUR_TESTS := $(addprefix policy/test_behaviour_,hbac simple ipa cidr engin
 UNIT_TESTS += $(BEHAVIOUR_TESTS)
 $(foreach t,$(BEHAVIOUR_TESTS),$(eval LINK_$(t) := tests/unit/policy/behaviour.c $(POLICY_SRC)))
 $(foreach t,$(BEHAVIOUR_TESTS),$(eval LIBS_$(t) := -lyaml -lcrypto))
+UNIT_TESTS += policy/test_enrolment
+LINK_policy/test_enrolment := $(POLICY_SRC)
+LIBS_policy/test_enrolment := -lyaml -lcrypto
 UNIT_TESTS += policy/test_language
 LINK_policy/test_language := $(POLICY_SRC)
 LIBS_policy/test_language := -lyaml -lcrypto
@@ -297,7 +300,7 @@ unit: $(patsubst %,$(B)/tests/unit/%,$(UNIT_TESTS)) $(PROPERTY_TESTS)
 MT_LINK := tests/module/daemon.c tests/module/host.c rbacd/wire/buf.c rbacd/wire/msg.c \
   rbacd/wire/client.c rbacd/wire/code.c
 MT_PROGS := $(B)/tests/module/test_module $(B)/tests/module/test_runtime \
-  $(B)/tests/module/test_faults
+  $(B)/tests/module/test_faults $(B)/tests/module/test_converse
 
 define mt_rule
 $(B)/tests/module/$(1): $$(call obj,tests/module/$(1).c $$(MT_LINK))

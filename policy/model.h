@@ -131,6 +131,7 @@ struct model_limit {
 struct model_enrolment {
 	struct index_list to;
 	bool at_first_login;
+	bool optional; /* may be put off until the end */
 	const char *until_text;
 	int64_t until_s;
 	struct policy_where where;

@@ -278,8 +278,10 @@ void policy_password(const struct policy *policy, struct password_rules *ret)
 
 static void read_enrolment(struct loader *l, struct at at, size_t i, size_t n)
 {
-	static const char *const known[] = {"to", "at_first_login", "until", NULL};
+	static const char *const known[] = {"to", "at_first_login", "until", "optional",
+					    NULL};
 	const struct yaml_node *first = yaml_get(at.node, "at_first_login");
+	const struct yaml_node *optional = yaml_get(at.node, "optional");
 	const struct yaml_node *until = yaml_get(at.node, "until");
 	struct model_enrolment *e;
 
@@ -301,6 +303,11 @@ static void read_enrolment(struct loader *l, struct at at, size_t i, size_t n)
 	else if (e->at_first_login)
 		loader_error(l, at,
 			     "enrolment at the first login needs an end: 'until'");
+	if (optional && yaml_get_bool(at.doc, optional, &e->optional, l->diag) == 0 &&
+	    e->optional && !e->at_first_login)
+		loader_error(l, (struct at){at.doc, optional},
+			     "only what is offered can be put off: 'optional' needs "
+			     "'at_first_login: true'");
 }
 
 static int compare_enrolments(const void *a, const void *b)
@@ -310,6 +317,8 @@ static int compare_enrolments(const void *a, const void *b)
 
 	if (c == 0 && x->at_first_login != y->at_first_login)
 		c = x->at_first_login ? 1 : -1;
+	if (c == 0 && x->optional != y->optional)
+		c = x->optional ? 1 : -1;
 	if (c == 0 && x->until_s != y->until_s)
 		c = x->until_s < y->until_s ? -1 : 1;
 	return c;

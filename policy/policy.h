@@ -347,6 +347,21 @@ struct policy_decision {
 void policy_decide(const struct policy *policy, const struct policy_request *req,
 		   struct policy_decision *ret);
 
+/* What `enrolment:` offers a person who has no second factor; zero: nothing. */
+struct policy_offer {
+	bool offered;		    /* may make one inside the login */
+	int64_t optional_until_s;   /* may put it off until then; 0: may not */
+	const char *optional_until; /* as written; borrowed from the policy; or NULL */
+};
+
+/*
+ * policy_enrolment_offer() - by the entries that name the subject and have not ended.
+ * A membership that is not known offers nothing. @policy: NULL offers nothing.
+ */
+void policy_enrolment_offer(const struct policy *policy,
+			    const struct policy_subject *subject, int64_t now_s,
+			    struct policy_offer *ret);
+
 /*
  * policy_privilege_session() - the privilege opens a session of its own that `limits`
  * count: all but batch, su and sudo.

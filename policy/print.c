@@ -428,7 +428,7 @@ static void put_enrolments(const struct policy *p, FILE *out)
 		fprintf(out, ", at_first_login: %s",
 			e->at_first_login ? "true" : "false");
 		put_key(out, "until", e->until_text);
-		fputs("}\n", out);
+		fputs(e->optional ? ", optional: true}\n" : "}\n", out);
 	}
 }
 

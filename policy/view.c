@@ -229,6 +229,7 @@ bool policy_enrolment_at(const struct policy *policy, size_t i,
 		.where = policy->enrolments[i].where,
 		.to = indices(&policy->enrolments[i].to),
 		.at_first_login = policy->enrolments[i].at_first_login,
+		.optional = policy->enrolments[i].optional,
 		.until = policy->enrolments[i].until_text,
 		.until_s = policy->enrolments[i].until_s,
 	};

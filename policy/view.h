@@ -149,6 +149,7 @@ struct policy_enrolment {
 	struct policy_where where;
 	struct policy_indices to;
 	bool at_first_login;
+	bool optional;	   /* may be put off until the end */
 	const char *until; /* as written; NULL: no end */
 	int64_t until_s;   /* 0: no end */
 };

@@ -91,6 +91,8 @@ static void test_refused(void **state)
 		{HEAD "enrolment: [{to: [a], at_first_login: true}]\n", 4, 13,
 		 "needs an end"},
 		{HEAD "enrolment: [{to: [a]}]\n", 4, 13, "no 'at_first_login'"},
+		{HEAD "enrolment: [{to: [a], at_first_login: false, optional: true}]\n",
+		 4, 56, "can be put off"},
 		{GRANT("why: x") "tests: [{user_in: [b], do: ssh, at: "
 				 "2026-01-01T00:00Z, "
 				 "want: deny}]\n",
