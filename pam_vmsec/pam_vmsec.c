@@ -88,8 +88,7 @@ static int verdict(const struct request *req, const struct talk *talk,
 		   const struct wire_result_msg *m)
 {
 	/* an answer that was refused here grants nothing, whatever is said to it */
-	bool answered = !talk->asked || talk->last_kind == WIRE_ANSWER_CODE ||
-			talk->last_kind == WIRE_ANSWER_RECOVERY;
+	bool answered = !talk->asked || talk->answered;
 
 	for (size_t i = 0; i < ARRAY_SIZE(denials); i++)
 		if (m->result == denials[i].result)

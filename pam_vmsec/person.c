@@ -88,8 +88,9 @@ enum wire_answer_kind person_ask(pam_handle_t *pamh, const struct wire_prompt *p
 				 struct secret *ret)
 {
 	_cleanup_response_ struct pam_response *resp = NULL;
-	int style = prompt->style == WIRE_STYLE_VISIBLE ? PAM_PROMPT_ECHO_ON
-							: PAM_PROMPT_ECHO_OFF;
+	bool page = prompt->style == WIRE_STYLE_PAGE;
+	int style = page || prompt->style == WIRE_STYLE_VISIBLE ? PAM_PROMPT_ECHO_ON
+								: PAM_PROMPT_ECHO_OFF;
 	size_t len;
 
 	if (converse(pamh, style, prompt->text, prompt->text_len, &resp) !=
@@ -97,7 +98,7 @@ enum wire_answer_kind person_ask(pam_handle_t *pamh, const struct wire_prompt *p
 	    !resp || !resp->resp)
 		return WIRE_ANSWER_FAILED;
 	len = strlen(resp->resp);
-	if (len == 0)
+	if (len == 0 || page)
 		return WIRE_ANSWER_EMPTY;
 	if (is_password(pamh, resp->resp, len))
 		return WIRE_ANSWER_BLIND;

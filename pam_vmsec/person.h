@@ -14,7 +14,8 @@ void person_tell(pam_handle_t *pamh, int pam_style, const char *text, size_t len
 
 /*
  * person_ask() - one prompt, one message in one call.
- * @ret: the normalised code; written only for CODE and RECOVERY. Every copy of the
+ * @ret: the normalised code; written only for CODE and RECOVERY, never for a page,
+ * whose answer is EMPTY whatever was typed. Every copy of the
  * answer that the host handed over is wiped. Return: what the answer was;
  * WIRE_ANSWER_FAILED for every way a conversation can fail.
  */

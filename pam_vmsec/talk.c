@@ -47,6 +47,18 @@ static void answer_done(struct wire_answer *a)
 	secret_done(&a->text);
 }
 
+/* Only this may be followed by ALLOW; a page that was read adds nothing to it. */
+static void judge_answer(struct talk *t, enum wire_style style,
+			 enum wire_answer_kind kind)
+{
+	t->asked = true;
+	t->failed = kind == WIRE_ANSWER_FAILED;
+	if (style != WIRE_STYLE_PAGE || t->failed)
+		t->answered =
+			kind == WIRE_ANSWER_CODE || kind == WIRE_ANSWER_RECOVERY ||
+			(kind == WIRE_ANSWER_EMPTY && style == WIRE_STYLE_OPTIONAL);
+}
+
 /* Shows a prompt and sends what came of it. The person's time is not rbacd's. */
 static int relay_prompt(struct exchange *x, const struct wire_prompt *prompt)
 {
@@ -58,8 +70,7 @@ static int relay_prompt(struct exchange *x, const struct wire_prompt *prompt)
 
 	answer.kind = person_ask(x->talk->pamh, prompt, &answer.text);
 	x->client.deadline_ns += wire_now_ns() - asked_ns;
-	x->talk->asked = true;
-	x->talk->last_kind = answer.kind;
+	judge_answer(x->talk, prompt->style, answer.kind);
 	x->turn = prompt->turn;
 	memcpy(answer.nonce, x->begin->nonce, sizeof(answer.nonce));
 	answer.deadline_ns = x->client.deadline_ns;
@@ -141,7 +152,7 @@ int talk_run(struct talk *t, struct wire_begin *begin, struct wire_result_msg *r
 	if (r == 0)
 		r = follow(&x, ret);
 	wire_client_close(&x.client);
-	if (r != 0 && t->asked && t->last_kind == WIRE_ANSWER_FAILED)
+	if (r != 0 && t->failed)
 		return -ECANCELED;
 	return r;
 }

@@ -11,8 +11,9 @@ struct talk {
 	const char *socket; /* borrowed */
 	uint64_t budget_ns; /* longest wait for rbacd, the person's time not counted */
 	/* set by talk_run() */
-	bool asked;			 /* a prompt was shown */
-	enum wire_answer_kind last_kind; /* what became of the last one */
+	bool asked;    /* a prompt was shown */
+	bool answered; /* the last question got an answer that ALLOW may follow */
+	bool failed;   /* the last conversation failed */
 };
 
 /*

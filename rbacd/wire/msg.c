@@ -362,7 +362,8 @@ static bool answer_ok(const struct wire_answer *m)
 
 static bool prompt_ok(const struct wire_prompt *m, enum wire_type type)
 {
-	bool asks = m->style == WIRE_STYLE_HIDDEN || m->style == WIRE_STYLE_VISIBLE;
+	bool asks = m->style == WIRE_STYLE_HIDDEN || m->style == WIRE_STYLE_VISIBLE ||
+		    m->style == WIRE_STYLE_OPTIONAL || m->style == WIRE_STYLE_PAGE;
 	bool tells = m->style == WIRE_STYLE_TEXT || m->style == WIRE_STYLE_ERROR;
 
 	if (m->text_len == 0)

@@ -115,6 +115,11 @@ enum wire_style {
 	WIRE_STYLE_VISIBLE = 2, /* PAM_PROMPT_ECHO_ON */
 	WIRE_STYLE_TEXT = 3,	/* INFO: PAM_TEXT_INFO */
 	WIRE_STYLE_ERROR = 4,	/* INFO: PAM_ERROR_MSG */
+	/* PROMPT, PAM_PROMPT_ECHO_OFF: an empty answer is one; ALLOW may follow it */
+	WIRE_STYLE_OPTIONAL = 5,
+	/* PROMPT, PAM_PROMPT_ECHO_ON: a page to read; what is typed is dropped and sent
+	 * as EMPTY. It answers no question: ALLOW needs a code that came before it. */
+	WIRE_STYLE_PAGE = 6,
 };
 
 /*

@@ -227,8 +227,7 @@ static void check_grant(int flags)
 	assert(kernel.server_uid == 0 && kernel.folder_uid == 0);
 	assert(S_ISDIR(kernel.folder_mode) && (kernel.folder_mode & 022) == 0);
 	assert(peer_allowed());
-	assert(peer.n_answers == 0 || peer.last_kind == WIRE_ANSWER_CODE ||
-	       peer.last_kind == WIRE_ANSWER_RECOVERY);
+	assert(peer.n_answers == 0 || peer.answered);
 }
 
 /* Nothing failed, everything is in order and rbacd says yes at once. */

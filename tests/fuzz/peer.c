@@ -51,6 +51,40 @@ void peer_accept(void)
 
 /* ------------------------------------------------------------- what it was sent */
 
+static uint32_t big_endian(const uint8_t *p, int n)
+{
+	uint32_t v = 0;
+
+	for (int i = 0; i < n; i++)
+		v = v << 8 | p[i];
+	return v;
+}
+
+/* Style of the prompt with this turn; of the bytes that were given, without rbacd/wire:
+ * NONCE (1), TURN (32), STYLE (48) are its first fields. */
+static enum wire_style style_given(uint32_t turn)
+{
+	const uint8_t *p = peer.out, *end = peer.out + peer.n_given;
+
+	while (end - p >= 8 + 20 + 8 + 5) {
+		if (p[5] == 3 && big_endian(p + 32, 4) == turn && p[37] == 48)
+			return (enum wire_style)p[40];
+		p += 4 + big_endian(p, 4);
+	}
+	return 0;
+}
+
+/* A page answers no question; an empty answer does where that was said. */
+static void judge_answer(enum wire_answer_kind kind, enum wire_style style)
+{
+	if (style == WIRE_STYLE_PAGE && kind != WIRE_ANSWER_FAILED) {
+		assert(kind == WIRE_ANSWER_EMPTY);
+		return;
+	}
+	peer.answered = kind == WIRE_ANSWER_CODE || kind == WIRE_ANSWER_RECOVERY ||
+			(kind == WIRE_ANSWER_EMPTY && style == WIRE_STYLE_OPTIONAL);
+}
+
 static void on_answer(const struct wire_frame *f)
 {
 	struct wire_answer a;
@@ -61,7 +95,7 @@ static void on_answer(const struct wire_frame *f)
 	assert(a.turn == ++peer.n_answers); /* one each, in order */
 	text = a.kind == WIRE_ANSWER_CODE || a.kind == WIRE_ANSWER_RECOVERY;
 	assert(text == (a.text.len > 0) && !(text && peer.typed_password));
-	peer.last_kind = a.kind;
+	judge_answer(a.kind, style_given(a.turn));
 }
 
 void peer_take(const void *buf, size_t len)
@@ -116,13 +150,16 @@ static size_t make_result(uint8_t *buf, size_t cap)
 
 static size_t make_prompt(uint8_t *buf, size_t cap)
 {
+	static const enum wire_style styles[] = {WIRE_STYLE_HIDDEN, WIRE_STYLE_VISIBLE,
+						 WIRE_STYLE_OPTIONAL, WIRE_STYLE_HIDDEN,
+						 WIRE_STYLE_PAGE};
 	char text[256];
 	struct wire_prompt m = {.text = text};
 	uint8_t b = input_byte(peer.in);
 	size_t len = 0;
 
 	memcpy(m.nonce, peer.begin.nonce, sizeof(m.nonce));
-	m.style = b % 2 ? WIRE_STYLE_HIDDEN : WIRE_STYLE_VISIBLE;
+	m.style = styles[b % ARRAY_SIZE(styles)];
 	m.turn = b % 16 == 13 ? b : peer.turn + 1;
 	if (b % 4 == 3) { /* INFO */
 		m.turn = 0;
@@ -244,15 +281,6 @@ void peer_wake(void)
 }
 
 /* ------------------------------------------------------------- what it has given */
-
-static uint32_t big_endian(const uint8_t *p, int n)
-{
-	uint32_t v = 0;
-
-	for (int i = 0; i < n; i++)
-		v = v << 8 | p[i];
-	return v;
-}
 
 static bool result_allows(const uint8_t *p, const uint8_t *end)
 {

@@ -22,7 +22,7 @@ struct peer {
 	uint8_t old_nonce[WIRE_NONCE_LEN]; /* of the transaction before */
 	uint32_t turn;			   /* of the last prompt given */
 	uint32_t n_answers;
-	enum wire_answer_kind last_kind;
+	bool answered;	     /* the last question, so that ALLOW may follow */
 	bool typed_password; /* the last thing that the person typed is PAM_AUTHTOK */
 	bool plain_allow;    /* the first thing given is ALLOW, and nothing else */
 	bool closed;

@@ -176,7 +176,10 @@ static void serve(struct daemon *d, int fd)
 	for (unsigned i = 0; talking && asks && i < t.s.n_infos; i++)
 		send_message(&t, 0, WIRE_STYLE_TEXT, t.s.info ? t.s.info : "note");
 	for (unsigned i = 0; talking && asks && i < t.s.n_prompts; i++) {
-		send_message(&t, i + 1, WIRE_STYLE_HIDDEN, "One-time code: ");
+		enum wire_style style = i < ARRAY_SIZE(t.s.styles) ? t.s.styles[i] : 0;
+
+		send_message(&t, i + 1, style ? style : WIRE_STYLE_HIDDEN,
+			     "One-time code: ");
 		talking = read_answer(&t);
 	}
 	if (talking && t.s.fault == DAEMON_HANGS)

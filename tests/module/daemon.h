@@ -32,6 +32,7 @@ struct daemon_script {
 	enum daemon_fault fault;
 	unsigned n_infos;
 	unsigned n_prompts;
+	enum wire_style styles[4]; /* of the prompts; 0: hidden */
 	bool judge; /* ALLOW after DAEMON_CODE or no prompt, else a fitting refusal */
 	enum wire_result result; /* without judge */
 	const char *text;

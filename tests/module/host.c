@@ -13,7 +13,11 @@ const char *host_stage;
 
 static char *conv_text(const struct host *h)
 {
+	unsigned i = h->n_prompts - 1;
 	char *p;
+
+	if (i < ARRAY_SIZE(h->answers) && h->answers[i])
+		return strdup(h->answers[i]);
 
 	if (h->mode == CONV_NULL_TEXT)
 		return NULL;
@@ -28,6 +32,9 @@ static char *conv_text(const struct host *h)
 static int conv_prompt(struct host *h, struct pam_response **resp)
 {
 	h->n_prompts++;
+	if (h->cancels &&
+	    (h->n_prompts == ARRAY_SIZE(h->answers) || !h->answers[h->n_prompts]))
+		return PAM_CONV_ERR;
 	switch (h->mode) {
 	case CONV_ERR:
 	case CONV_NONE:
@@ -63,8 +70,11 @@ static int converse(int n, const struct pam_message **msg, struct pam_response *
 	(void)snprintf(h->last_text, sizeof(h->last_text), "%s", msg[0]->msg);
 	*resp = NULL;
 	if (msg[0]->msg_style == PAM_PROMPT_ECHO_OFF ||
-	    msg[0]->msg_style == PAM_PROMPT_ECHO_ON)
+	    msg[0]->msg_style == PAM_PROMPT_ECHO_ON) {
+		if (msg[0]->msg_style == PAM_PROMPT_ECHO_ON)
+			h->echoes |= 1u << h->n_prompts;
 		return conv_prompt(h, resp);
+	}
 	h->n_texts++;
 	return PAM_SUCCESS; /* *resp NULL, as sshd does */
 }

@@ -368,6 +368,10 @@ static void test_prompt_styles(void **state)
 	} rows[] = {
 		{1, WIRE_STYLE_HIDDEN, 4, 0},
 		{1, WIRE_STYLE_VISIBLE, 4, 0},
+		{1, WIRE_STYLE_OPTIONAL, 4, 0},
+		{1, WIRE_STYLE_PAGE, 4, 0},
+		{0, WIRE_STYLE_OPTIONAL, 4, -EINVAL},
+		{0, WIRE_STYLE_PAGE, 4, -EINVAL},
 		{1, WIRE_STYLE_TEXT, 4, -EINVAL},
 		{0, WIRE_STYLE_TEXT, 4, 0},
 		{0, WIRE_STYLE_ERROR, 4, 0},
