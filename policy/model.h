@@ -143,7 +143,7 @@ struct model_enrolment {
 struct model_password {
 	const char *preset; /* NULL: no section */
 	int32_t v[MODEL_PASSWORD_N];
-	uint32_t given; /* bits: written in the policy, not of the preset */
+	uint32_t given;		/* bits: written in the policy, not of the preset */
 	struct text_list words; /* of the organisation; sorted */
 	struct policy_where where;
 };

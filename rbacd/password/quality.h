@@ -54,22 +54,6 @@ _must_check_ int quality_check(const struct password_rules *rules,
 			       const struct blocklist *blocklist,
 			       enum password_reason *ret);
 
-/* password_reason_name() - the stable identifier in the audit log: "pw_too_short" …;
- * "internal" for what is no reason. */
-const char *password_reason_name(enum password_reason reason);
-
-/*
- * password_reason_text() - why, to the person: "is too short: at least 15 characters",
- * to stand behind "The password". Cut to @cap; returns @buf.
- */
-const char *password_reason_text(const struct password_rules *rules,
-				 enum password_reason reason, char *buf, size_t cap);
-
-/* password_guidance() - what will be asked, in one or two lines, before the prompt. Cut
- * to @cap; returns @buf, "" without a section. */
-const char *password_guidance(const struct password_rules *rules, char *buf,
-			      size_t cap);
-
 /*
  * quality_reason_name() - the stable identifier of the audit log, in the order above:
  * pw_unchecked, pw_empty, pw_too_short, pw_too_long, pw_bad_text, pw_class, pw_repeat,
@@ -79,10 +63,9 @@ const char *password_guidance(const struct password_rules *rules, char *buf,
 const char *quality_reason_name(enum password_reason reason);
 
 #define QUALITY_TEXT_MAX 256
-/* quality_reason_text() - a refusal in plain words, with the rules' figures. */
+/* quality_reason_text() - a refusal as one sentence, with the rules' figures. */
 void quality_reason_text(enum password_reason reason,
-			 const struct password_rules *rules, bool with_mfa,
+			 const struct password_rules *rules,
 			 char buf[QUALITY_TEXT_MAX]);
 /* quality_guidance() - what will be asked of a password, in one or two lines. */
-void quality_guidance(const struct password_rules *rules, bool with_mfa,
-		      char buf[QUALITY_TEXT_MAX]);
+void quality_guidance(const struct password_rules *rules, char buf[QUALITY_TEXT_MAX]);
