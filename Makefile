@@ -77,11 +77,16 @@ AUDIT_SRC  := rbacd/audit/record.c rbacd/audit/fields.c rbacd/audit/reader.c \
 MFA_SRC    := rbacd/mfa/mfa.c rbacd/mfa/otp.c rbacd/mfa/recovery.c rbacd/mfa/lockout.c \
   rbacd/mfa/enrol.c rbacd/mfa/factor.c
 SNAPSHOT_SRC := rbacd/directory/snapshot.c rbacd/directory/snapshot_build.c
+# The list of system calls: not with sanitizers, which make calls of their own, and not
+# without libseccomp.
+SECCOMP := $(if $(filter asan,$(VARIANT)),,$(shell pkg-config --exists libseccomp 2>/dev/null && echo libseccomp))
+SANDBOX_SRC := rbacd/sandbox/sandbox.c rbacd/sandbox/landlock.c \
+  rbacd/sandbox/$(if $(SECCOMP),seccomp.c,seccomp_stub.c)
 CONFIG_SRC := rbacd/config.c rbacd/config_directory.c rbacd/config_audit.c
 RBACD_SRC  := rbacd/main.c rbacd/server.c rbacd/standing.c rbacd/sessions.c rbacd/admin_standing.c rbacd/reload.c rbacd/privilege.c $(CONFIG_SRC) rbacd/request.c \
   rbacd/outcome.c rbacd/conn.c rbacd/accept.c rbacd/caps.c rbacd/handle.c rbacd/identity.c rbacd/groups.c rbacd/identity_lookup.c rbacd/identity_whole.c rbacd/identity_keep.c rbacd/targets.c rbacd/people_cache.c rbacd/directory/link.c rbacd/authz.c rbacd/admin.c \
   rbacd/admin_people.c rbacd/admin_status.c rbacd/admin_policy.c rbacd/admin_explain.c rbacd/admin_directory.c rbacd/admin_report.c \
-  rbacd/admin_evidence.c rbacd/alert.c rbacd/metrics.c rbacd/hook.c rbacd/detect/detect.c \
+  rbacd/admin_evidence.c rbacd/alert.c rbacd/metrics.c rbacd/hook.c rbacd/hook_process.c $(SANDBOX_SRC) rbacd/detect/detect.c \
   rbacd/detect/window.c \
   rbacd/directory/local.c rbacd/log.c
 LDAP_MAP_SRC := $(addprefix rbacd/directory/,dn.c ldap_entry.c ldap_filter.c ldap_map.c \
@@ -93,7 +98,7 @@ LDAP_SRC   := rbacd/directory/follow.c rbacd/directory/session.c rbacd/directory
   rbacd/directory/ldap_search.c rbacd/directory/ldap_conn.c rbacd/directory/ldap_connect.c
 DIR_SRC    := rbacd/directory/dir_main.c rbacd/directory/nss.c rbacd/directory/nss_worker.c \
   rbacd/directory/workers.c rbacd/directory/file.c rbacd/privilege.c \
-  rbacd/directory/supervise.c rbacd/directory/bind_password.c $(LDAP_SRC) $(LDAP_MAP_SRC) \
+  rbacd/directory/supervise.c rbacd/directory/bind_password.c rbacd/directory/confine.c $(SANDBOX_SRC) $(LDAP_SRC) $(LDAP_MAP_SRC) \
   rbacd/directory/link.c rbacd/directory/local.c $(CONFIG_SRC) rbacd/log.c
 DOCTOR_SRC := rbacd/doctor/pamconf.c rbacd/doctor/pamwalk.c rbacd/doctor/doctor.c \
   rbacd/doctor/doctor_pam.c rbacd/doctor/doctor_host.c rbacd/doctor/run.c \
@@ -141,10 +146,10 @@ $(MODULE): $(call obj,$(MODULE_SRC) $(WIRE_SRC)) pam_vmsec/pam_vmsec.map
 	  -Wl,--version-script=pam_vmsec/pam_vmsec.map -o $@ $(filter %.o,$^) -lpam
 
 $(B)/rbacd: $(call obj,$(RBACD_SRC) $(MFA_SRC) $(AUDIT_SRC) $(STORE_SRC) $(SNAPSHOT_SRC) $(WIRE_SRC) $(POLICY_SRC))
-	$(call say,LD)$(CC) $(CFLAGS) $(LDFLAGS) $(LDHARD) -pie -o $@ $^ $(call pkg_libs,$(PKGS_RBACD))
+	$(call say,LD)$(CC) $(CFLAGS) $(LDFLAGS) $(LDHARD) -pie -o $@ $^ $(call pkg_libs,$(PKGS_RBACD) $(SECCOMP))
 
 $(B)/rbacd-dir: $(call obj,$(DIR_SRC) $(SNAPSHOT_SRC) $(WIRE_SRC) policy/diag.c policy/yaml.c policy/yaml_get.c)
-	$(call say,LD)$(CC) $(CFLAGS) $(LDFLAGS) $(LDHARD) -pie -o $@ $^ $(call pkg_libs,$(PKGS_DIR) yaml-0.1)
+	$(call say,LD)$(CC) $(CFLAGS) $(LDFLAGS) $(LDHARD) -pie -o $@ $^ $(call pkg_libs,$(PKGS_DIR) yaml-0.1 $(SECCOMP))
 
 $(B)/rbacctl: $(call obj,$(CTL_SRC) $(SNAPSHOT_SRC) $(CONFIG_SRC) $(AUDIT_SRC) $(STORE_SRC) $(WIRE_SRC) $(POLICY_SRC))
 	$(call say,LD)$(CC) $(CFLAGS) $(LDFLAGS) $(LDHARD) -pie -o $@ $^ $(call pkg_libs,$(PKGS_CTL)) -lpam
@@ -249,7 +254,8 @@ LINK_rbacd/test_sessions := rbacd/sessions.c $(STORE_SRC) $(POLICY_SRC)
 LIBS_rbacd/test_sessions := -lyaml -lcrypto -lsqlite3
 # ctl
 UNIT_TESTS += rbacd/test_admin rbacd/test_hook detect/test_detect
-LINK_rbacd/test_hook := rbacd/hook.c
+LINK_rbacd/test_hook := rbacd/hook.c rbacd/hook_process.c rbacd/privilege.c rbacd/log.c policy/diag.c \
+  rbacd/wire/client.c rbacd/wire/buf.c
 LINK_detect/test_detect := rbacd/detect/detect.c rbacd/detect/window.c $(STORE_SRC) policy/diag.c
 LIBS_detect/test_detect := -lsqlite3 -lcrypto
 LINK_rbacd/test_admin := rbacd/handle.c rbacd/admin.c rbacd/admin_people.c rbacd/admin_status.c rbacd/admin_policy.c \
@@ -325,6 +331,14 @@ $(B)/tests/property/test_pamwalk: $(call obj,tests/property/test_pamwalk.c rbacd
 doctor-test: $(B)/rbacctl $(B)/tests/module/pam_stage.so $(B)/tests/property/test_pamwalk
 	@tests/integration/doctor.py $(B)/rbacctl
 	@$(B)/tests/property/test_pamwalk $(abspath $(B))/tests/module/pam_stage.so 5000
+
+# Attempts to get out of the sandbox, each first without it.
+$(B)/tests/faults/escape: $(call obj,tests/faults/escape.c $(SANDBOX_SRC) policy/diag.c)
+	@mkdir -p $(@D)
+	$(call say,LD)$(CC) $(CFLAGS) $(LDFLAGS) $(LDHARD) -o $@ $^ $(call pkg_libs,$(SECCOMP))
+.PHONY: sandbox-test
+sandbox-test: $(B)/tests/faults/escape
+	@tests/lib/private sh -c 'ip link set lo up && exec $<'
 
 .PHONY: clean
 clean:
@@ -423,7 +437,7 @@ fuzz fuzz-short: fuzz-build
 # ---------------------------------------------------------------- install, demo, check
 # Debian 12 packages: what the programs need, then what the tests need.
 DEPS_BUILD := gcc make pkg-config libc6-dev libpam0g-dev libldap-dev liboath-dev libyaml-dev libssl-dev \
-  libsqlite3-dev libevent-dev libqrencode-dev
+  libsqlite3-dev libevent-dev libqrencode-dev libseccomp-dev
 DEPS_DEMO  := openssh-server openssh-client sudo login util-linux openssl oathtool python3 \
   python3-pexpect iproute2 passwd sqlite3 slapd ldap-utils libnss-extrausers
 DEPS_TEST  := clang libclang-rt-14-dev libcmocka-dev strace zbar-tools clang-format clang-tidy cppcheck \

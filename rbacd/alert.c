@@ -6,7 +6,7 @@
 #include <time.h>
 
 #include "rbacd/detect/detect.h"
-#include "rbacd/hook.h"
+#include "rbacd/hook_process.h"
 #include "rbacd/log.h"
 #include "rbacd/metrics.h"
 #include "rbacd/wire/client.h"
@@ -17,7 +17,6 @@
 struct alerts {
 	struct server *server;	   /* borrowed */
 	struct detect *detect;	   /* owned */
-	struct hook *hook;	   /* owned */
 	uint64_t hooks[HOOKS_MAX]; /* records whose hook is to be run */
 	size_t n_hooks;
 	int64_t ahead_s; /* wall clock minus time since boot, at the last tick */
@@ -33,7 +32,6 @@ void alerts_free(struct alerts *a)
 	if (a->server->audit)
 		audit_observe(a->server->audit, NULL, NULL);
 	detect_free(a->detect);
-	hook_free(a->hook);
 	free(a);
 }
 
@@ -79,8 +77,6 @@ int alerts_new(struct server *s, struct alerts **ret)
 	r = read_since(s, &since_s);
 	if (r == 0)
 		r = detect_new(&s->config->audit.alerts, s->store, since_s, &a->detect);
-	if (r == 0)
-		r = hook_new(&a->hook);
 	if (r != 0)
 		return r;
 	audit_observe(s->audit, observe, a);
@@ -200,11 +196,10 @@ static bool run_hook(struct alerts *a, uint64_t seq)
 	    !audit_is(&view, AUDIT_EV, "alert"))
 		return true; /* its turn was lost, and with it the record */
 	line[len++] = '\n';
-	r = hook_run(a->hook, s->config->audit.hook, line, len,
-		     (int64_t)(wire_now_ns() / 1000000u));
+	r = hook_process_run(s->hook, line, len);
 	if (r != 0 && r != -EAGAIN)
-		log_err("the alert hook %s could not be started: %s",
-			s->config->audit.hook, strerror(-r));
+		log_err("the process of the alert hook is not there: %s",
+			strerrordesc_np(-r));
 	return r != -EAGAIN;
 }
 
@@ -212,8 +207,7 @@ static void run_hooks(struct alerts *a)
 {
 	size_t done = 0;
 
-	hook_tick(a->hook, (int64_t)(wire_now_ns() / 1000000u));
-	if (!a->server->config->audit.hook)
+	if (!a->server->hook)
 		done = a->n_hooks;
 	while (done < a->n_hooks && a->hooks[done] <= audit_seq(a->server->audit) &&
 	       run_hook(a, a->hooks[done]))
@@ -240,6 +234,7 @@ void alerts_get_stats(const struct alerts *a, struct alerts_stats *ret)
 	*ret = (struct alerts_stats){
 		.raised = a->raised,
 		.lost = a->lost + detect_lost(a->detect),
-		.hook_failed = hook_failed(a->hook),
+		.hook_failed =
+			a->server->hook ? hook_process_failed(a->server->hook) : 0,
 	};
 }

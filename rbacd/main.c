@@ -14,6 +14,7 @@
 #include "rbacd/alert.h"
 #include "rbacd/directory/local.h"
 #include "rbacd/handle.h"
+#include "rbacd/hook_process.h"
 #include "rbacd/limits.h"
 #include "rbacd/log.h"
 #include "rbacd/metrics.h"
@@ -121,6 +122,9 @@ static int start_as_root(struct server *s, struct sockets *sockets,
 				    diag);
 	if (rc == 0)
 		rc = privilege_harden(diag);
+	if (rc == 0 && s->config->audit.hook)
+		rc = hook_process_start(s->config->audit.hook, self.uid, self.gid,
+					&s->hook);
 	if (rc == 0)
 		rc = seal_open(s->config->key_file, &s->seal, diag);
 	if (rc == 0 && !s->config->audit.make_key)
@@ -211,6 +215,26 @@ static int record_life(struct server *s, const char *what)
 	ev.vm = s->config->vm;
 	ev.object = s->boot_id;
 	return audit_append(s->audit, &ev, server_now_us(), id);
+}
+
+/* Policies and the configuration are replaced by rename, so their folders are named. */
+static int give_up(struct server *s, struct diags *diag)
+{
+	char config[512], policy[512], text[64];
+	const struct sandbox box = {
+		.profile = SANDBOX_DECIDE,
+		.mode = s->config->sandbox,
+		.read = {sandbox_parent(s->config->path, config, sizeof(config)),
+			 sandbox_parent(s->config->policy, policy, sizeof(policy)),
+			 "/usr/share/zoneinfo", "/dev/null"},
+		.write = {s->config->state_dir},
+	};
+	int rc = sandbox_enter(&box, &s->sandbox, diag);
+
+	if (rc == 0)
+		log_notice("sandbox: %s; %s", config_sandbox_name(s->config->sandbox),
+			   sandbox_describe(&s->sandbox, text, sizeof(text)));
+	return rc;
 }
 
 /* A broken policy does not keep rbacd from starting: it denies, says so, and waits for
@@ -332,6 +356,7 @@ static void server_done(struct server *s)
 	conn_table_free(s->conns);
 	identity_free(s->identity);
 	handle_table_free(s->handles);
+	hook_process_free(s->hook);
 	mfa_free(s->mfa);
 	alerts_free(s->alerts);
 	metrics_free(s->metrics);
@@ -360,6 +385,8 @@ static int serve(struct server *s, struct diags *diag)
 		rc = -ENOMEM;
 	if (rc == 0)
 		rc = open_stages(s, &sockets, dir.uid, diag);
+	if (rc == 0)
+		rc = give_up(s, diag);
 	if (rc == 0)
 		rc = first_records(s);
 	if (rc == 0)

@@ -320,6 +320,8 @@ static bool only_reloadable(const struct config *now, const struct config *next,
 		{"audit: keep_days or online_days",
 		 now->audit.keep_days == next->audit.keep_days &&
 			 now->audit.online_days == next->audit.online_days},
+		{"audit: alerts: hook", text_same(now->audit.hook, next->audit.hook)},
+		{"sandbox", now->sandbox == next->sandbox},
 		{"log: to", now->log_to_syslog == next->log_to_syslog},
 	};
 	bool ok = true;
@@ -359,7 +361,6 @@ static void adopt(struct config *now, struct config *next)
 	SWAP(now->log_level, next->log_level);
 	SWAP(now->require_sync, next->require_sync);
 	SWAP(now->audit.alerts, next->audit.alerts);
-	SWAP(now->audit.hook, next->audit.hook);
 	log_open("rbacd", now->log_to_syslog, (enum log_level)now->log_level);
 }
 

@@ -11,11 +11,13 @@
 #include "rbacd/conn.h"
 #include "rbacd/identity.h"
 #include "rbacd/mfa/mfa.h"
+#include "rbacd/sandbox/sandbox.h"
 #include "rbacd/store/store.h"
 
 struct standing;     /* locks and reviews: standing.h */
 struct alerts;	     /* alert.c */
 struct metrics;	     /* metrics.c */
+struct hook_process; /* runs the alert hook */
 struct handle_table; /* accepted auth phases waiting for account: request.c */
 
 struct server_stats {
@@ -45,6 +47,7 @@ struct server {
 	struct seal *seal;
 	struct audit *audit;
 	struct alerts *alerts;
+	struct hook_process *hook; /* owned; NULL: none is configured */
 	struct metrics *metrics;
 	struct signer *signer; /* of checkpoints */
 	struct mfa *mfa;
@@ -54,6 +57,7 @@ struct server {
 	struct server_stats stats;
 	uint64_t n_commits_ticked; /* stats.n_commits at the last tick */
 	char boot_id[37];
+	struct sandbox_state sandbox;
 	int64_t started_s;
 	uint64_t started_ns;   /* CLOCK_MONOTONIC */
 	int64_t clock_ahead_s; /* wall clock minus time since boot, the most seen */
