@@ -282,6 +282,30 @@ static void read_log(struct config_reader *r, const struct yaml_node *root)
 			   "must be err, warning, notice, info or debug");
 }
 
+static const char *const sandbox_names[] = {
+	[SANDBOX_REFUSE] = "refuse",
+	[SANDBOX_KILL] = "kill",
+	[SANDBOX_OFF] = "off",
+};
+
+const char *config_sandbox_name(enum sandbox_mode mode)
+{
+	return sandbox_names[mode];
+}
+
+static void read_sandbox(struct config_reader *r, const struct yaml_node *n)
+{
+	bool found = false;
+
+	for (size_t i = SANDBOX_REFUSE; i < ARRAY_SIZE(sandbox_names); i++)
+		if (n->kind == YAML_SCALAR && str_eq(n->text, sandbox_names[i])) {
+			r->config->sandbox = (enum sandbox_mode)i;
+			found = true;
+		}
+	if (!found)
+		yaml_error(r->doc, n, r->diag, "must be refuse, kill or off");
+}
+
 static void read_clock(struct config_reader *r, const struct yaml_node *root)
 {
 	static const char *const known[] = {"require_sync", NULL};
@@ -298,11 +322,13 @@ static void read_root(struct config_reader *r, const struct yaml_node *root)
 					    "policy", "state",	       "run",
 					    "key",    "issuer",	       "directory",
 					    "admins", "sshd_services", "log",
-					    "clock",  "audit",	       NULL};
+					    "clock",  "audit",	       "sandbox",
+					    NULL};
 	struct config *c = r->config;
 	const struct yaml_node *version = yaml_get(root, "rbacd");
 	const struct yaml_node *admins = yaml_get(root, "admins");
 	const struct yaml_node *services = yaml_get(root, "sshd_services");
+	const struct yaml_node *sandbox = yaml_get(root, "sandbox");
 
 	yaml_check_keys(r->doc, root, known, r->diag);
 	if (!version)
@@ -323,6 +349,8 @@ static void read_root(struct config_reader *r, const struct yaml_node *root)
 		read_admins(r, admins);
 	if (services)
 		read_services(r, services);
+	if (sandbox)
+		read_sandbox(r, sandbox);
 	read_log(r, root);
 	read_clock(r, root);
 }
@@ -341,6 +369,7 @@ static void set_defaults(struct config_reader *r)
 	config_directory_defaults(r);
 	config_audit_defaults(r);
 	c->log_level = LOG_LEVEL_INFO;
+	c->sandbox = SANDBOX_REFUSE;
 	c->sshd_services = calloc(1, sizeof(*c->sshd_services));
 	if (!c->sshd_services) {
 		r->error = -ENOMEM;
@@ -495,6 +524,7 @@ int config_print(const struct config *c, FILE *out)
 	(void)fprintf(out, "clock: {require_sync: %s}\n",
 		      c->require_sync ? "true" : "false");
 	config_audit_print(c, out);
+	(void)fprintf(out, "sandbox: %s\n", config_sandbox_name(c->sandbox));
 	(void)fprintf(out, "log: {to: %s, level: %s}\n",
 		      c->log_to_syslog ? "syslog" : "stderr",
 		      level_names[c->log_level]);

@@ -7,6 +7,7 @@
 
 #include "policy/diag.h"
 #include "policy/policy.h"
+#include "rbacd/sandbox/sandbox.h"
 
 #define CONFIG_PATH VMSEC_SYSCONFDIR "/rbacd/rbacd.yaml"
 
@@ -89,6 +90,7 @@ struct config {
 	size_t n_sshd_services;
 	bool require_sync; /* clock: else an unsynchronised clock is trusted */
 	struct config_audit audit;
+	enum sandbox_mode sandbox;
 	bool log_to_syslog;
 	int log_level; /* enum log_level */
 };
@@ -105,6 +107,9 @@ _must_check_ int config_print(const struct config *config, FILE *out);
 
 /* config_source_name() - "nss", "file" or "ldap", static. */
 const char *config_source_name(enum config_source source);
+
+/* config_sandbox_name() - "refuse", "kill" or "off", static. */
+const char *config_sandbox_name(enum sandbox_mode mode);
 
 /* config_max_stale() - how old directory data may be for @privilege, seconds. */
 int64_t config_max_stale(const struct config *config, const char *privilege);

@@ -16,6 +16,7 @@
 #include "policy/yaml.h"
 #include "rbacd/config.h"
 #include "rbacd/directory/bind_password.h"
+#include "rbacd/directory/confine.h"
 #include "rbacd/directory/file.h"
 #include "rbacd/directory/follow.h"
 #include "rbacd/directory/link.h"
@@ -609,7 +610,11 @@ int main(int argc, char **argv)
 	}
 	log_open("rbacd-dir", dir.config->log_to_syslog,
 		 (enum log_level)dir.config->log_level);
-	rc = opt.test ? test_only(&dir, opt.targets_fd) : run(&dir);
+	rc = confine(dir.config, &diag);
+	if (rc != 0)
+		diags_print(&diag, stderr);
+	else
+		rc = opt.test ? test_only(&dir, opt.targets_fd) : run(&dir);
 	tear_down(&dir);
-	return rc;
+	return rc == 0 ? 0 : 1;
 }

@@ -323,6 +323,8 @@ class Ldap(Follower):
         self.restart()
         world.write("/etc/rbacd/rbacd.yaml", re.sub(r"directory: \{[^}]*\}\n", lambda m: mine,
                                                     world.CONFIG))
+        w.wait(lambda: w.rbacctl("directory", "status", check=False).returncode == 0, 15,
+               "something is known of the directory")
         for line in re.findall(r"(?m)^    (rbac(?:d|ctl) .*)$", text):
             a = world.run("sh", "-c", line, check=False)
             self.r.check("the guide's command: " + line, a.returncode == 0, a.stdout + a.stderr)

@@ -50,6 +50,7 @@ key: /etc/rbacd/master.key
 issuer: vmsec
 directory: {source: nss, user: rbacd-dir}
 sshd_services: [sshd]
+sandbox: kill
 log: {to: stderr, level: info}
 """ % HOST
 POLICY = """vmsec_policy: 1

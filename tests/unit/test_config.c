@@ -47,6 +47,7 @@ static void test_defaults(void **state)
 	assert_string_equal(c->sshd_services[0], "sshd");
 	assert_false(c->log_to_syslog);
 	assert_int_equal(c->log_level, LOG_LEVEL_INFO);
+	assert_int_equal(c->sandbox, SANDBOX_REFUSE);
 	assert_string_equal(config_db_path(c, path, sizeof(path)),
 			    VMSEC_STATEDIR "/rbacd.db");
 }
@@ -59,7 +60,7 @@ static const char full[] =
 	"max_stale: "
 	"15m}\n"
 	"admins: [1000, 0, 4294967294]\nsshd_services: [sshd, sshd-vpn]\n"
-	"log: {to: syslog, level: debug}\n";
+	"sandbox: kill\nlog: {to: syslog, level: debug}\n";
 
 static void test_print_round_trip(void **state)
 {
@@ -94,6 +95,7 @@ static void test_print_round_trip(void **state)
 	assert_int_equal(b->source, CONFIG_SOURCE_FILE);
 	assert_true(b->log_to_syslog);
 	assert_int_equal(b->log_level, LOG_LEVEL_DEBUG);
+	assert_int_equal(b->sandbox, SANDBOX_KILL);
 }
 
 static void test_empty_lists(void **state)
@@ -153,6 +155,8 @@ static void test_refused(void **state)
 		{"rbacd: 1\nsshd_services: ['a/b']\n", "letters, digits", 2},
 		{"rbacd: 1\nissuer: 'a:b'\n", "without ':'", 2},
 		{"rbacd: 1\nissuer: \"a\\tb\"\n", "without ':'", 2},
+		{"rbacd: 1\nsandbox: on\n", "must be refuse", 2},
+		{"rbacd: 1\nsandbox: [off]\n", "must be refuse", 2},
 		{"rbacd: 1\nlog: {to: file}\n", "stderr or syslog", 2},
 		{"rbacd: 1\nlog: {to: [syslog]}\n", "stderr or syslog", 2},
 		{"rbacd: 1\nlog: {level: loud}\n", "must be err", 2},
