@@ -74,6 +74,8 @@ AUDIT_SRC  := rbacd/audit/record.c rbacd/audit/fields.c rbacd/audit/reader.c \
   rbacd/audit/segment.c rbacd/audit/segment_list.c rbacd/audit/retention.c rbacd/audit/chain.c rbacd/audit/audit.c \
   rbacd/audit/coalesce.c rbacd/audit/line.c rbacd/audit/sink_syslog.c rbacd/audit/verify.c \
   rbacd/audit/proof.c rbacd/audit/ocsf.c
+KEYRING_SRC := rbacd/keys/keyring.c
+RESEAL_SRC := rbacd/keys/reseal.c
 MFA_SRC    := rbacd/mfa/mfa.c rbacd/mfa/otp.c rbacd/mfa/recovery.c rbacd/mfa/lockout.c \
   rbacd/mfa/enrol.c rbacd/mfa/factor.c
 SNAPSHOT_SRC := rbacd/directory/snapshot.c rbacd/directory/snapshot_build.c
@@ -87,6 +89,7 @@ RBACD_SRC  := rbacd/main.c rbacd/server.c rbacd/standing.c rbacd/sessions.c rbac
   rbacd/outcome.c rbacd/conn.c rbacd/accept.c rbacd/caps.c rbacd/handle.c rbacd/identity.c rbacd/groups.c rbacd/identity_lookup.c rbacd/identity_whole.c rbacd/identity_keep.c rbacd/targets.c rbacd/people_cache.c rbacd/directory/link.c rbacd/authz.c rbacd/admin.c \
   rbacd/admin_people.c rbacd/admin_status.c rbacd/admin_policy.c rbacd/admin_explain.c rbacd/admin_directory.c rbacd/admin_report.c \
   rbacd/admin_evidence.c rbacd/alert.c rbacd/metrics.c rbacd/hook.c rbacd/hook_process.c $(SANDBOX_SRC) rbacd/detect/detect.c \
+  $(KEYRING_SRC) $(RESEAL_SRC) rbacd/keys/rotation.c rbacd/keys/admin_keys.c \
   rbacd/detect/window.c \
   rbacd/directory/local.c rbacd/log.c
 LDAP_MAP_SRC := $(addprefix rbacd/directory/,dn.c ldap_entry.c ldap_filter.c ldap_map.c \
@@ -110,7 +113,7 @@ CTL_SRC    := $(DOCTOR_SRC) rbacd/ctl/cmd_doctor.c rbacd/ctl/cmd_pam.c rbacd/ctl
   rbacd/ctl/cmd_explain.c rbacd/ctl/cmd_policy.c rbacd/ctl/cmd_policy_diff.c rbacd/ctl/cmd_policy_try.c rbacd/ctl/judge.c rbacd/ctl/cmd_access.c rbacd/ctl/cmd_policy_lint.c rbacd/ctl/cmd_policy_replay.c rbacd/ctl/cmd_policy_show.c rbacd/ctl/cmd_audit.c \
   rbacd/ctl/cmd_audit_verify.c rbacd/ctl/cmd_audit_export.c rbacd/ctl/cmd_alerts.c \
   rbacd/ctl/cmd_metrics.c rbacd/ctl/log_files.c rbacd/ctl/target.c \
-  rbacd/ctl/cmd_backup.c rbacd/ctl/cmd_directory.c rbacd/targets.c rbacd/directory/local.c
+  rbacd/ctl/commands_keys.c rbacd/ctl/cmd_key.c $(KEYRING_SRC) rbacd/ctl/cmd_backup.c rbacd/ctl/cmd_directory.c rbacd/targets.c rbacd/directory/local.c
 
 REPORT_SRC := rbacd/report/report.c rbacd/report/write.c rbacd/report/write_text.c \
   rbacd/report/html.c rbacd/report/html_style.c rbacd/report/html_tools.c rbacd/report/svg.c \
@@ -213,6 +216,10 @@ LINK_audit/test_evidence := $(LINK_audit/test_audit)
 LIBS_audit/test_evidence := -lsqlite3 -lcrypto
 LINK_mfa/test_mfa     := $(MFA_SRC) $(STORE_SRC) policy/diag.c rbacd/wire/code.c
 LIBS_mfa/test_mfa     := -lsqlite3 -lcrypto -loath
+UNIT_TESTS += keys/test_keyring
+LINK_keys/test_keyring := $(KEYRING_SRC) $(RESEAL_SRC) rbacd/mfa/otp.c rbacd/mfa/recovery.c \
+  rbacd/wire/code.c policy/reason.c $(AUDIT_SRC) $(STORE_SRC) policy/diag.c
+LIBS_keys/test_keyring := -lsqlite3 -lcrypto -loath
 # directory, identity
 UNIT_TESTS += directory/test_snapshot directory/test_local directory/test_file test_config test_identity
 LINK_directory/test_snapshot := $(SNAPSHOT_SRC)
@@ -258,13 +265,13 @@ LINK_rbacd/test_hook := rbacd/hook.c rbacd/hook_process.c rbacd/privilege.c rbac
   rbacd/wire/client.c rbacd/wire/buf.c
 LINK_detect/test_detect := rbacd/detect/detect.c rbacd/detect/window.c $(STORE_SRC) policy/diag.c
 LIBS_detect/test_detect := -lsqlite3 -lcrypto
-LINK_rbacd/test_admin := rbacd/handle.c rbacd/admin.c rbacd/admin_people.c rbacd/admin_status.c rbacd/admin_policy.c \
+LINK_rbacd/test_admin := $(KEYRING_SRC) $(RESEAL_SRC) rbacd/keys/rotation.c rbacd/keys/admin_keys.c rbacd/handle.c rbacd/admin.c rbacd/admin_people.c rbacd/admin_status.c rbacd/admin_policy.c \
   rbacd/admin_explain.c rbacd/admin_evidence.c rbacd/admin_directory.c rbacd/admin_report.c rbacd/admin_standing.c \
   rbacd/standing.c rbacd/sessions.c rbacd/log.c rbacd/ctl/out.c rbacd/ctl/text.c $(MFA_SRC) $(AUDIT_SRC) \
   $(STORE_SRC) $(POLICY_SRC) $(WIRE_SRC)
 LIBS_rbacd/test_admin := -lyaml -lcrypto -lsqlite3 -loath
 UNIT_TESTS += ctl/test_tree ctl/test_out ctl/test_record ctl/test_qr
-LINK_ctl/test_tree   := rbacd/ctl/tree.c rbacd/ctl/help.c rbacd/ctl/complete.c \
+LINK_ctl/test_tree   := rbacd/ctl/commands_keys.c rbacd/ctl/tree.c rbacd/ctl/help.c rbacd/ctl/complete.c \
   $(COMMANDS_SRC) policy/diag.c
 LINK_ctl/test_out    := rbacd/ctl/out.c rbacd/ctl/text.c rbacd/wire/buf.c
 LINK_ctl/test_record := rbacd/ctl/record.c rbacd/ctl/out.c rbacd/ctl/text.c rbacd/wire/buf.c

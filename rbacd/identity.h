@@ -62,6 +62,8 @@ struct seal;
  */
 _must_check_ int identity_keep(struct identity *identity, const struct seal *seal,
 			       const char *dir);
+/* identity_keep_again() - write it anew: the master key is another one. */
+void identity_keep_again(struct identity *identity);
 
 /* What rbacd-dir has to say for the audit log: "offline", "online", "guard", … */
 typedef void (*identity_notice_fn)(void *arg, const char *event, const char *text);

@@ -168,6 +168,14 @@ void keep_changed(struct keep *k, bool base)
 		plan(k, 0);
 }
 
+void identity_keep_again(struct identity *id)
+{
+	if (!id->keep)
+		return;
+	keep_changed(id->keep, true);
+	keep_changed(id->keep, false);
+}
+
 /* ------------------------------------------------------------------ read */
 
 static int check_block(const struct keep *k, const char *name, const uint8_t *p,

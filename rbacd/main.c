@@ -15,6 +15,7 @@
 #include "rbacd/directory/local.h"
 #include "rbacd/handle.h"
 #include "rbacd/hook_process.h"
+#include "rbacd/keys/keyring.h"
 #include "rbacd/limits.h"
 #include "rbacd/log.h"
 #include "rbacd/metrics.h"
@@ -102,8 +103,9 @@ static int open_sockets(const struct config *c, const struct local_account *dir,
 }
 
 /* Everything that needs root, in one place; ends as the unprivileged user. */
-static int start_as_root(struct server *s, struct sockets *sockets,
-			 struct local_account *dir, struct diags *diag)
+static int start_as_root(struct server *s, struct keyring *keys,
+			 struct sockets *sockets, struct local_account *dir,
+			 struct diags *diag)
 {
 	struct local_account self;
 	int rc;
@@ -126,7 +128,7 @@ static int start_as_root(struct server *s, struct sockets *sockets,
 		rc = hook_process_start(s->config->audit.hook, self.uid, self.gid,
 					&s->hook);
 	if (rc == 0)
-		rc = seal_open(s->config->key_file, &s->seal, diag);
+		rc = keyring_open(s->config->key_file, keys, diag);
 	if (rc == 0 && !s->config->audit.make_key)
 		rc = signer_open(s->config->audit.key, false, s->config->audit.origin,
 				 &s->signer, diag);
@@ -158,8 +160,9 @@ static const struct conn_handlers handlers = {
 	.call = admin_call,
 };
 
-static int open_stages(struct server *s, const struct sockets *sockets,
-		       uint32_t dir_uid, struct diags *diag)
+static int open_stages(struct server *s, struct keyring *keys,
+		       const struct sockets *sockets, uint32_t dir_uid,
+		       struct diags *diag)
 {
 	char path[512];
 	struct store_options so = {
@@ -173,6 +176,9 @@ static int open_stages(struct server *s, const struct sockets *sockets,
 				   .journal = "/run/systemd/journal/socket"};
 	int rc = store_open(&so, &s->store, diag);
 
+	if (rc == 0)
+		rc = keyring_take(keys, s->store, &s->seal, diag);
+	keyring_done(keys); /* those that do not count */
 	if (rc == 0 && !s->signer)
 		rc = signer_open(ca->key, true, ca->origin, &s->signer, diag);
 	ao.signer = s->signer;
@@ -246,6 +252,8 @@ static int first_records(struct server *s)
 
 	if (rc == 0)
 		rc = alerts_new(s, &s->alerts);
+	if (rc == 0)
+		rc = keyring_note(s->store, s->seal);
 	if (rc == 0)
 		rc = audit_start(s->audit, server_now_us());
 	if (rc == 0)
@@ -364,6 +372,7 @@ static void server_done(struct server *s)
 	signer_free(s->signer);
 	store_close(s->store);
 	seal_free(s->seal);
+	seal_free(s->seal_before);
 	standing_free(s->standing);
 	policy_unref(s->trial.before);
 	policy_unref(s->policy);
@@ -376,7 +385,8 @@ static int serve(struct server *s, struct diags *diag)
 {
 	struct sockets sockets = {.pam = -1, .admin = -1, .user = -1, .dir = -1};
 	struct local_account dir;
-	int rc = start_as_root(s, &sockets, &dir, diag);
+	_cleanup_keyring_ struct keyring keys = KEYRING_INIT;
+	int rc = start_as_root(s, &keys, &sockets, &dir, diag);
 
 	s->started_s = server_now_s();
 	s->started_ns = wire_now_ns();
@@ -384,7 +394,7 @@ static int serve(struct server *s, struct diags *diag)
 	if (rc == 0 && !s->base)
 		rc = -ENOMEM;
 	if (rc == 0)
-		rc = open_stages(s, &sockets, dir.uid, diag);
+		rc = open_stages(s, &keys, &sockets, dir.uid, diag);
 	if (rc == 0)
 		rc = give_up(s, diag);
 	if (rc == 0)

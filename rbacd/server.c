@@ -8,6 +8,7 @@
 #include <sys/timex.h>
 #include <time.h>
 
+#include "rbacd/keys/rotation.h"
 #include "rbacd/limits.h"
 #include "rbacd/log.h"
 #include "rbacd/wire/client.h"
@@ -157,6 +158,7 @@ int server_end_turn(struct server *s)
 	int rc = commit_turn(s, &unknown);
 
 	s->stats.n_turns++;
+	rotation_end(s, rc == 0);
 	if (rc == 0 && s->clock_moved) /* durable: from here on the new time counts */
 		s->clock_ahead_s = server_now_s() - boot_now_s();
 	s->clock_moved = false;

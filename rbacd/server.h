@@ -45,6 +45,7 @@ struct server {
 	struct standing *standing; /* owned; NULL: everything is locked */
 	struct store *store;
 	struct seal *seal;
+	struct seal *seal_before; /* owned; this turn has rotated the key: rotation.c */
 	struct audit *audit;
 	struct alerts *alerts;
 	struct hook_process *hook; /* owned; NULL: none is configured */

@@ -131,7 +131,7 @@ static int id_check(const struct seal *seal, uint64_t seq, char ret[5])
 
 	for (int i = 0; i < 8; i++)
 		be[i] = (uint8_t)(seq >> (56 - 8 * i));
-	r = seal_mac(seal, "audit-id", &part, 1, mac);
+	r = seal_lookup(seal, "audit-id", &part, 1, mac);
 	if (r != 0)
 		return r;
 	for (int i = 0; i < 4; i++)
@@ -176,7 +176,7 @@ static int hash_user(const struct audit *audit, const char *name, char ret[17])
 {
 	const struct seal_part part = {name, strlen(name)};
 	uint8_t mac[32];
-	int r = seal_mac(audit->seal, "audit-unknown-user", &part, 1, mac);
+	int r = seal_lookup(audit->seal, "audit-unknown-user", &part, 1, mac);
 
 	if (r == 0)
 		audit_hex(mac, 8, ret);

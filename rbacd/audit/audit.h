@@ -99,6 +99,13 @@ _must_check_ int audit_open(struct store *store, const struct seal *seal,
 void audit_close(struct audit *audit);
 
 /*
+ * audit_reseal() - what the log keeps under a MAC, under another key; the head follows
+ * with the turn's next record. STORE_E_CORRUPT: it was not under @now.
+ */
+_must_check_ int audit_reseal(struct store *store, const struct seal *now,
+			      const struct seal *next);
+
+/*
  * audit_append() - append one record to the turn's transaction (begins it).
  * @ret_id: public decision id: the sequence number and four check characters, so that
  *          "rbacctl explain --id" finds it at once and a guess does not.

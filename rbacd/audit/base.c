@@ -72,3 +72,11 @@ int audit_base_load(struct store *store, const struct seal *seal,
 	*ret = b;
 	return 0;
 }
+
+int audit_reseal(struct store *store, const struct seal *now, const struct seal *next)
+{
+	struct audit_base base;
+	int r = audit_base_load(store, now, &base);
+
+	return r == 0 && base.seq > 0 ? audit_base_store(store, next, &base) : r;
+}

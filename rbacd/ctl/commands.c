@@ -258,6 +258,9 @@ static const struct ctl_command root_commands[] = {
 	{.name = "alerts",
 	 .help = "what the detections found",
 	 .sub = ctl_alerts_commands},
+	{.name = "key",
+	 .help = "the master key that seals people's secrets",
+	 .sub = ctl_key_commands},
 	{
 		.name = "metrics",
 		.help = "print counters and ages in the text format of Prometheus",

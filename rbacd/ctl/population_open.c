@@ -7,7 +7,7 @@
 #include "rbacd/ctl/ctl.h"
 #include "rbacd/ctl/population.h"
 #include "rbacd/directory/file.h"
-#include "rbacd/store/seal.h"
+#include "rbacd/keys/keyring.h"
 #include "rbacd/targets.h"
 
 static int take(int fd, struct snapshot **ret)
@@ -71,11 +71,17 @@ int population_read(const char *path, const struct policy *const *policies, size
 static void read_ldap(const struct ctl *ctl, struct population *pop)
 {
 	_cleanup_diags_ struct diags diag = DIAGS_INIT;
+	struct store_options opt = {.read_only = true};
+	struct store *store = NULL;
 	struct seal *seal = NULL;
+	char path[4096];
 
-	if (seal_open(ctl->config->key_file, &seal, &diag) == 0 &&
+	opt.path = config_db_path(ctl->config, path, sizeof(path));
+	if (store_open(&opt, &store, &diag) == 0 &&
+	    keyring_seal(ctl->config->key_file, store, &seal, &diag) == 0 &&
 	    population_kept(ctl->config->state_dir, seal, &pop->people) == 0)
 		pop->whole = true;
+	store_close(store);
 	seal_free(seal);
 	pop->max_stale_s = ctl->config->max_stale_s;
 }

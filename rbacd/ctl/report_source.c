@@ -14,6 +14,7 @@
 #include "rbacd/audit/audit.h"
 #include "rbacd/audit/note.h"
 #include "rbacd/ctl/text.h"
+#include "rbacd/keys/keyring.h"
 
 #define DAY_S	    86400
 #define PERIOD_DAYS 90
@@ -292,8 +293,8 @@ static void check_log(struct ctl *ctl, struct report_log *ret)
 
 	if (signer_open(a->key, false, a->origin, &signer, &diag) == 0)
 		opt.vkey = signer_vkey(signer);
-	if (seal_open(ctl->config->key_file, &seal, &diag) == 0 &&
-	    report_store(ctl, &store) == 0) {
+	if (report_store(ctl, &store) == 0 &&
+	    keyring_seal(ctl->config->key_file, store, &seal, &diag) == 0) {
 		opt.store = store;
 		opt.seal = seal;
 		r = audit_verify_log(&opt, &v);

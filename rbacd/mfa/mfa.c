@@ -76,14 +76,14 @@ static int read_budgets(struct mfa *m, const struct mfa_attempt *a, struct scene
 					 {a->origin, strlen(a->origin)}};
 	bool code = a->kind == WIRE_ANSWER_CODE || a->kind == WIRE_ANSWER_RECOVERY;
 	uint8_t key[32] = {0};
-	int rc = seal_mac(m->seal, code ? BUDGET_PAIR : BLIND_PAIR, pair, 3, key);
+	int rc = seal_lookup(m->seal, code ? BUDGET_PAIR : BLIND_PAIR, pair, 3, key);
 
 	if (rc == 0)
 		rc = store_budget_get(m->store, key, &s->pair);
 	memcpy(s->pair.key, key, sizeof(key));
 	if (rc == 0)
-		rc = seal_mac(m->seal, code ? BUDGET_WHOLE : BLIND_WHOLE, pair + 2, 1,
-			      key);
+		rc = seal_lookup(m->seal, code ? BUDGET_WHOLE : BLIND_WHOLE, pair + 2,
+				 1, key);
 	if (rc == 0)
 		rc = store_budget_get(m->store, key, &s->whole);
 	memcpy(s->whole.key, key, sizeof(key));

@@ -29,7 +29,7 @@ int recovery_mac(const struct seal *seal, const char *person, const char *code,
 {
 	const struct seal_part part[] = {{person, strlen(person)}, {code, len}};
 
-	return seal_mac(seal, "recovery-code", part, ARRAY_SIZE(part), ret);
+	return seal_lookup(seal, "recovery-code", part, ARRAY_SIZE(part), ret);
 }
 
 int recovery_store(struct store *store, const struct seal *seal, const char *person,

@@ -30,12 +30,14 @@
 
 struct seal_key {
 	char purpose[32];
+	bool lookup;
 	uint8_t key[KEY_LEN];
 	EVP_MAC_CTX *mac; /* owned; keyed, duplicated for each use; NULL for AEAD */
 };
 
 struct seal {
 	uint8_t master[KEY_LEN];
+	uint8_t lookup[KEY_LEN]; /* the same until another one is set */
 	uint8_t id[KEY_ID_LEN];
 	char id_text[2 * KEY_ID_LEN + 1];
 	EVP_MAC *hmac;	 /* owned */
@@ -104,6 +106,7 @@ int seal_new(const uint8_t master[32], struct seal **ret)
 	if (!seal)
 		return -ENOMEM;
 	memcpy(seal->master, master, KEY_LEN);
+	memcpy(seal->lookup, master, KEY_LEN);
 	seal->hmac = EVP_MAC_fetch(NULL, "HMAC", NULL);
 	seal->gcm = EVP_CIPHER_fetch(NULL, "AES-256-GCM", NULL);
 	if (!seal->hmac || !seal->gcm)
@@ -135,6 +138,38 @@ const char *seal_key_id(const struct seal *seal)
 	return seal->id_text;
 }
 
+bool seal_made(const struct seal *seal, const uint8_t *buf, size_t len)
+{
+	return len >= HEAD_LEN + TAG_LEN && buf[0] == FORMAT &&
+	       CRYPTO_memcmp(buf + 1, seal->id, KEY_ID_LEN) == 0;
+}
+
+void seal_get_lookup(const struct seal *seal, struct secret *ret)
+{
+	memcpy(ret->bytes, seal->lookup, KEY_LEN);
+	ret->len = KEY_LEN;
+}
+
+int seal_set_lookup(struct seal *seal, const struct secret *key)
+{
+	if (key->len != KEY_LEN)
+		return -EINVAL;
+	for (size_t i = 0; i < seal->n_keys; i++)
+		if (seal->keys[i].lookup)
+			return -EINVAL;
+	memcpy(seal->lookup, key->bytes, KEY_LEN);
+	return 0;
+}
+
+void seal_swap(struct seal *a, struct seal *b)
+{
+	struct seal kept = *a;
+
+	*a = *b;
+	*b = kept;
+	explicit_bzero(&kept, sizeof(kept));
+}
+
 static int hex_value(uint8_t c)
 {
 	if (c >= '0' && c <= '9')
@@ -146,28 +181,28 @@ static int hex_value(uint8_t c)
 	return -1;
 }
 
-/* 32 bytes, or 64 hex digits and at most one newline. */
-static bool parse_master(const struct secret *text, uint8_t ret[KEY_LEN])
+int seal_parse_key(const struct secret *text, struct secret *ret)
 {
 	size_t len = text->len;
 
 	if (len == KEY_LEN) {
-		memcpy(ret, text->bytes, KEY_LEN);
-		return true;
+		*ret = *text;
+		return 0;
 	}
 	if (len == 2 * KEY_LEN + 1 && text->bytes[len - 1] == '\n')
 		len--;
 	if (len != 2 * KEY_LEN)
-		return false;
+		return -EINVAL;
 	for (size_t i = 0; i < KEY_LEN; i++) {
 		int hi = hex_value(text->bytes[2 * i]);
 		int lo = hex_value(text->bytes[2 * i + 1]);
 
 		if (hi < 0 || lo < 0)
-			return false;
-		ret[i] = (uint8_t)(hi << 4 | lo);
+			return -EINVAL;
+		ret->bytes[i] = (uint8_t)(hi << 4 | lo);
 	}
-	return true;
+	ret->len = KEY_LEN;
+	return 0;
 }
 
 static int read_key_file(const char *path, const char *what, uint32_t owner,
@@ -214,14 +249,13 @@ int seal_read_key(const char *path, const char *what, uint32_t owner,
 
 	if (r != 0)
 		return r;
-	if (!parse_master(&text, ret->bytes)) {
+	if (seal_parse_key(&text, ret) != 0) {
 		diags_add(diag, path, 0, 0, NULL,
 			  "not a %s key: expected 64 hex digits and a newline, or 32 "
 			  "bytes; make one with: openssl rand -hex 32",
 			  what);
 		return -EINVAL;
 	}
-	ret->len = KEY_LEN;
 	return 0;
 }
 
@@ -237,7 +271,7 @@ int seal_open(const char *path, struct seal **ret, struct diags *diag)
  * The key of a purpose is derived at its first use and kept. The table is a cache
  * inside a value that callers see as constant; rbacd has one thread.
  */
-static int find_key(const struct seal *const_seal, const char *purpose,
+static int find_key(const struct seal *const_seal, const char *purpose, bool lookup,
 		    const struct seal_key **ret)
 {
 	struct seal *seal = unconst(const_seal);
@@ -246,17 +280,20 @@ static int find_key(const struct seal *const_seal, const char *purpose,
 	int r;
 
 	for (size_t i = 0; i < seal->n_keys; i++) {
-		if (str_eq(seal->keys[i].purpose, purpose)) {
+		if (seal->keys[i].lookup == lookup &&
+		    str_eq(seal->keys[i].purpose, purpose)) {
 			*ret = &seal->keys[i];
 			return 0;
 		}
 	}
 	assert(seal->n_keys < PURPOSES_MAX && len < sizeof(k->purpose));
 	k = &seal->keys[seal->n_keys];
-	r = derive(seal->master, purpose, k->key, sizeof(k->key));
+	r = derive(lookup ? seal->lookup : seal->master, purpose, k->key,
+		   sizeof(k->key));
 	if (r != 0)
 		return r;
 	memcpy(k->purpose, purpose, len + 1);
+	k->lookup = lookup;
 	seal->n_keys++;
 	*ret = k;
 	return 0;
@@ -313,7 +350,7 @@ int seal_encrypt(const struct seal *seal, const char *purpose,
 		return -ENOMEM;
 	if (plain->len > SECRET_MAX || cap < HEAD_LEN + plain->len + TAG_LEN)
 		return -ENOBUFS;
-	r = find_key(seal, purpose, &key);
+	r = find_key(seal, purpose, false, &key);
 	if (r != 0)
 		return r;
 	buf[0] = FORMAT;
@@ -344,10 +381,9 @@ int seal_decrypt(const struct seal *seal, const char *purpose,
 	const struct seal_key *key;
 	int out = 0, last = 0, r;
 
-	if (len < HEAD_LEN + TAG_LEN || len > HEAD_LEN + SECRET_MAX + TAG_LEN ||
-	    buf[0] != FORMAT || CRYPTO_memcmp(buf + 1, seal->id, KEY_ID_LEN) != 0)
+	if (!seal_made(seal, buf, len) || len > HEAD_LEN + SECRET_MAX + TAG_LEN)
 		return SEAL_E_FORGED;
-	r = find_key(seal, purpose, &key);
+	r = find_key(seal, purpose, false, &key);
 	if (r != 0)
 		return r;
 	ctx = EVP_CIPHER_CTX_new();
@@ -370,7 +406,8 @@ int seal_decrypt(const struct seal *seal, const char *purpose,
 
 /* Keying HMAC costs more than a short message; a keyed context is kept and duplicated.
  */
-static int mac_start(const struct seal *seal, const char *purpose, EVP_MAC_CTX **ret)
+static int mac_start(const struct seal *seal, const char *purpose, bool lookup,
+		     EVP_MAC_CTX **ret)
 {
 	OSSL_PARAM params[] = {
 		OSSL_PARAM_construct_utf8_string(OSSL_MAC_PARAM_DIGEST,
@@ -379,7 +416,7 @@ static int mac_start(const struct seal *seal, const char *purpose, EVP_MAC_CTX *
 	};
 	const struct seal_key *found;
 	struct seal_key *key;
-	int r = find_key(seal, purpose, &found);
+	int r = find_key(seal, purpose, lookup, &found);
 
 	if (r != 0)
 		return r;
@@ -404,13 +441,13 @@ static void mac_freep(EVP_MAC_CTX **ctx)
 	EVP_MAC_CTX_free(*ctx);
 }
 
-int seal_mac(const struct seal *seal, const char *purpose,
-	     const struct seal_part *parts, size_t n, uint8_t ret[32])
+static int mac_under(const struct seal *seal, const char *purpose, bool lookup,
+		     const struct seal_part *parts, size_t n, uint8_t ret[32])
 {
 	_cleanup_(mac_freep) EVP_MAC_CTX *ctx = NULL;
 	uint8_t len[4], mac[32];
 	size_t out = 0;
-	int r = mac_start(seal, purpose, &ctx);
+	int r = mac_start(seal, purpose, lookup, &ctx);
 
 	if (r != 0)
 		return r;
@@ -427,4 +464,16 @@ int seal_mac(const struct seal *seal, const char *purpose,
 		return -EIO;
 	memcpy(ret, mac, sizeof(mac));
 	return 0;
+}
+
+int seal_mac(const struct seal *seal, const char *purpose,
+	     const struct seal_part *parts, size_t n, uint8_t ret[32])
+{
+	return mac_under(seal, purpose, false, parts, n, ret);
+}
+
+int seal_lookup(const struct seal *seal, const char *purpose,
+		const struct seal_part *parts, size_t n, uint8_t ret[32])
+{
+	return mac_under(seal, purpose, true, parts, n, ret);
 }

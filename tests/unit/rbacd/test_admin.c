@@ -244,6 +244,11 @@ bool identity_group(const struct identity *identity, size_t i, int64_t now_s,
 	return false;
 }
 
+void identity_keep_again(struct identity *identity)
+{
+	(void)identity;
+}
+
 size_t identity_pending(const struct identity *identity)
 {
 	(void)identity;
