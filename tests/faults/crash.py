@@ -17,6 +17,7 @@ import time
 
 sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), "../bench"))
 import benchworld  # noqa: E402
+import tracing  # noqa: E402
 import world  # noqa: E402
 
 SOCKET = "/run/rbacd/pam/pam.sock"
@@ -54,27 +55,6 @@ class Crash:
 
     def allowed(self, after):
         return [x for x in self.w.records(after) if x.get("dec") == "allow"]
-
-    def inject(self, call, what, n):
-        """strace attached to rbacd; the fault is armed when this returns."""
-        p = subprocess.Popen(
-            ["strace", "-f", "-qq", "-o", "/run/strace", "-p",
-             str(self.w.children["rbacd"].pid), "-e", "trace=" + call,
-             "-e", "inject=%s:%s:when=%d" % (call, what, n)],
-            stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
-        pid = self.w.children["rbacd"].pid
-        self.w.wait(lambda: p.poll() is not None or "TracerPid:\t0\n" not in
-                    self.w.read("/proc/%d/status" % pid), 5, "strace")
-        if p.poll() is not None:
-            raise RuntimeError("strace ended: %d" % p.returncode)
-        return p
-
-    @staticmethod
-    def release(tracer):
-        """Its output is whole only when it has ended."""
-        if tracer.poll() is None:
-            tracer.send_signal(signal.SIGINT)
-        tracer.wait(10)
 
     def ended(self, told):
         """Did rbacd leave? Where a client lost its connection it may still be leaving."""
@@ -124,12 +104,11 @@ class Crash:
         """Returns False when the login no longer reaches the n-th call."""
         self.next_step()
         after = len(self.w.records())
-        tracer = self.inject(call, what, n)
+        tracer = tracing.inject(self.w, self.w.children["rbacd"].pid, call, what, n)
         told = self.log_in()
         died = self.ended(told)
-        self.release(tracer)
-        text = self.w.read("/run/strace")
-        hit = "INJECTED" in text or "killed by SIGKILL" in text
+        tracing.release(tracer)
+        hit = tracing.was_hit(self.w)
         if died:
             self.restart()
         self.check("%s %s at %d" % (call, what, n), told, after, died)
@@ -151,8 +130,7 @@ class Crash:
             p = w.children.pop(name)
             p.kill()
             p.wait(10)
-        argv = ["strace", "-f", "-qq", "-o", "/run/strace", "-e", "trace=" + call,
-                "-e", "inject=%s:signal=KILL:when=%d" % (call, n),
+        argv = tracing.fault(call, "signal=KILL", n) + [
                 world.LOCAL_SBIN + "/rbacd", "--config", "/etc/rbacd/rbacd.yaml"]
         p = subprocess.Popen(argv, env=dict(os.environ, **w.shimmed()),
                              stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL,
