@@ -110,7 +110,7 @@ COMMANDS_SRC := $(addprefix rbacd/ctl/commands,.c _policy.c _audit.c _report.c _
 CTL_SRC    := $(DOCTOR_SRC) rbacd/ctl/cmd_doctor.c rbacd/ctl/cmd_pam.c rbacd/ctl/pam_login.c rbacd/ctl/rbacctl.c rbacd/ctl/tree.c rbacd/ctl/help.c rbacd/ctl/complete.c \
   $(COMMANDS_SRC) rbacd/ctl/call.c rbacd/ctl/out.c rbacd/ctl/text.c rbacd/ctl/qr.c \
   rbacd/ctl/record.c rbacd/ctl/cmd_status.c rbacd/ctl/cmd_people.c rbacd/ctl/cmd_lock.c rbacd/ctl/cmd_enrol.c \
-  rbacd/ctl/cmd_explain.c rbacd/ctl/cmd_policy.c rbacd/ctl/cmd_policy_diff.c rbacd/ctl/cmd_policy_try.c rbacd/ctl/judge.c rbacd/ctl/cmd_access.c rbacd/ctl/cmd_policy_lint.c rbacd/ctl/cmd_policy_replay.c rbacd/ctl/cmd_policy_show.c rbacd/ctl/cmd_audit.c \
+  rbacd/ctl/cmd_explain.c rbacd/ctl/cmd_policy.c rbacd/ctl/cmd_policy_diff.c rbacd/ctl/cmd_policy_try.c rbacd/ctl/judge.c rbacd/ctl/cmd_access.c rbacd/ctl/cmd_policy_lint.c rbacd/ctl/cmd_policy_replay.c rbacd/ctl/cmd_policy_show.c rbacd/ctl/cmd_policy_pin.c rbacd/ctl/pin_text.c rbacd/ctl/replace.c rbacd/ctl/cmd_audit.c \
   rbacd/ctl/cmd_audit_verify.c rbacd/ctl/cmd_audit_export.c rbacd/ctl/cmd_alerts.c \
   rbacd/ctl/cmd_metrics.c rbacd/ctl/log_files.c rbacd/ctl/target.c \
   rbacd/ctl/commands_keys.c rbacd/ctl/cmd_key.c $(KEYRING_SRC) rbacd/ctl/cmd_backup.c rbacd/ctl/cmd_directory.c rbacd/targets.c rbacd/directory/local.c
@@ -270,6 +270,9 @@ LINK_rbacd/test_admin := $(KEYRING_SRC) $(RESEAL_SRC) rbacd/keys/rotation.c rbac
   rbacd/standing.c rbacd/sessions.c rbacd/log.c rbacd/ctl/out.c rbacd/ctl/text.c $(MFA_SRC) $(AUDIT_SRC) \
   $(STORE_SRC) $(POLICY_SRC) $(WIRE_SRC)
 LIBS_rbacd/test_admin := -lyaml -lcrypto -lsqlite3 -loath
+UNIT_TESTS += ctl/test_pin_text
+LINK_ctl/test_pin_text := rbacd/ctl/pin_text.c $(POLICY_SRC)
+LIBS_ctl/test_pin_text := -lyaml -lcrypto
 UNIT_TESTS += ctl/test_tree ctl/test_out ctl/test_record ctl/test_qr
 LINK_ctl/test_tree   := rbacd/ctl/commands_keys.c rbacd/ctl/tree.c rbacd/ctl/help.c rbacd/ctl/complete.c \
   $(COMMANDS_SRC) policy/diag.c

@@ -101,9 +101,11 @@ static void define_groups(struct loader *l)
 	static const char *const keys[] = {"dn", "id", NULL};
 	const struct decls *d = &l->decls[SECTION_GROUPS];
 	struct policy_group *info = loader_alloc(l, d->n, sizeof(*info));
+	struct policy_where *where = loader_alloc(l, d->n, sizeof(*where));
 
-	for (size_t i = 0; i < d->n && info; i++) {
+	for (size_t i = 0; i < d->n && info && where; i++) {
 		info[i].name = l->p->groups.v[i];
+		where[i] = loader_where(l, (struct at){d->v[i].doc, d->v[i].node});
 		if (!d->v[i].node ||
 		    !check_kind(l, (struct at){d->v[i].doc, d->v[i].node}, YAML_MAP,
 				"group"))
@@ -113,6 +115,7 @@ static void define_groups(struct loader *l)
 		info[i].id = read_pin(l, &d->v[i], "id");
 	}
 	l->p->group_info = info;
+	l->p->group_where = where;
 }
 
 static void define_user(struct loader *l, const struct decl *d, const char **ret_id)

@@ -286,6 +286,52 @@ static int load_folder(const char *path, const struct stat *st, struct loader *l
 	return r;
 }
 
+void policy_files_free(char **files)
+{
+	for (size_t i = 0; files && files[i]; i++)
+		free(files[i]);
+	free(files);
+}
+
+static int copy_paths(const char *folder, struct dirent **v, int n, char ***ret)
+{
+	char **files = calloc((size_t)n + 1, sizeof(*files));
+
+	for (int i = 0; files && i < n; i++)
+		if (asprintf(&files[i], "%s/%s", folder, v[i]->d_name) < 0) {
+			files[i] = NULL;
+			policy_files_free(files);
+			files = NULL;
+		}
+	*ret = files;
+	return files ? 0 : -ENOMEM;
+}
+
+int policy_files(const char *path, char ***ret)
+{
+	struct dirent **v = NULL;
+	struct stat st;
+	int n, r;
+
+	if (stat(path, &st) != 0)
+		return -errno;
+	if (!S_ISDIR(st.st_mode)) {
+		*ret = calloc(2, sizeof(**ret));
+		if (*ret)
+			(*ret)[0] = strdup(path);
+		if (*ret && (*ret)[0])
+			return 0;
+		free(*ret);
+		return -ENOMEM;
+	}
+	n = scandir(path, &v, is_policy_file, alphasort);
+	if (n < 0)
+		return -errno;
+	r = copy_paths(path, v, n, ret);
+	free_entries(v, n);
+	return r;
+}
+
 int policy_load(const char *path, const struct policy_host *host,
 		struct policy **ret_policy, struct diags *diag)
 {

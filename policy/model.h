@@ -179,6 +179,7 @@ struct policy {
 	/* Principals: groups, then user:NAME, then local:NAME. */
 	struct names groups, users, locals;
 	struct policy_group *group_info;
+	struct policy_where *group_where; /* of aliases; file NULL: has none */
 	const char **user_ids;	     /* pin of each user */
 	struct names ids;	     /* pins, sorted */
 	uint32_t *id_user;	     /* index in ids -> index in users */

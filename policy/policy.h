@@ -87,6 +87,13 @@ struct policy_host {
 _must_check_ int policy_load(const char *path, const struct policy_host *host,
 			     struct policy **ret_policy, struct diags *diag);
 
+/*
+ * policy_files() - what policy_load() reads at @path: itself, or the *.yaml of a folder
+ * by name. @ret: owned, as each path; ended by NULL. Return: 0; negative errno.
+ */
+_must_check_ int policy_files(const char *path, char ***ret);
+void policy_files_free(char **files); /* NULL is a no-op */
+
 /* One policy file in memory, for tests, fuzzing and editors. */
 struct policy_source {
 	const char *name;

@@ -113,6 +113,14 @@ const char *policy_user_id(const struct policy *policy, size_t principal)
 		       : NULL;
 }
 
+bool policy_group_where(const struct policy *policy, size_t i, struct policy_where *ret)
+{
+	if (i >= policy->groups.n || !policy->group_where[i].file)
+		return false;
+	*ret = policy->group_where[i];
+	return true;
+}
+
 size_t policy_privilege_count(const struct policy *policy)
 {
 	return policy->privileges.n;

@@ -69,6 +69,10 @@ const char *policy_principal_at(const struct policy *policy, size_t i);
 /* policy_user_id() - the pin of "user:NAME"; NULL for anything else. */
 const char *policy_user_id(const struct policy *policy, size_t principal);
 
+/* policy_group_where() - the alias' map under `groups:`; false: it has none. */
+bool policy_group_where(const struct policy *policy, size_t i,
+			struct policy_where *ret);
+
 size_t policy_privilege_count(const struct policy *policy);
 const char *policy_privilege_at(const struct policy *policy, size_t i);
 

@@ -11,6 +11,7 @@
 #include "policy/diff.h"
 #include "rbacd/ctl/ctl.h"
 #include "rbacd/ctl/judge.h"
+#include "rbacd/ctl/replace.h"
 #include "rbacd/ctl/text.h"
 #include "rbacd/directory/local.h"
 
@@ -309,43 +310,21 @@ static int copy_bytes(int from, int to)
 	char buf[65536];
 	ssize_t n;
 
-	while ((n = read(from, buf, sizeof(buf))) > 0)
-		for (ssize_t done = 0; done < n;) {
-			ssize_t put = write(to, buf + done, (size_t)(n - done));
+	while ((n = read(from, buf, sizeof(buf))) > 0) {
+		int r = replace_write(to, buf, (size_t)n);
 
-			if (put < 0)
-				return -errno;
-			done += put;
-		}
+		if (r != 0)
+			return r;
+	}
 	return n < 0 || fsync(to) != 0 ? -errno : 0;
 }
 
-/* A copy beside @path, with its owner and mode. */
 static int copy_beside(const char *from, const char *path, const char *temp)
 {
 	_cleanup_close_ int in = open(from, O_RDONLY | O_CLOEXEC | O_NOFOLLOW);
-	_cleanup_close_ int out = -1;
-	struct stat st;
+	_cleanup_close_ int out = in < 0 ? -errno : replace_create(path, temp);
 
-	if (in < 0 || lstat(path, &st) != 0)
-		return -errno;
-	out = open(temp, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC | O_NOFOLLOW, 0600);
-	if (out < 0 || fchown(out, st.st_uid, st.st_gid) != 0 ||
-	    fchmod(out, st.st_mode & 0777) != 0)
-		return -errno;
-	return copy_bytes(in, out);
-}
-
-static int sync_folder_of(const char *path)
-{
-	char dir[PATH_MAX];
-	const char *slash = strrchr(path, '/');
-	_cleanup_close_ int fd = -1;
-
-	(void)snprintf(dir, sizeof(dir), "%.*s", slash ? (int)(slash - path) + 1 : 1,
-		       slash ? path : ".");
-	fd = open(dir, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-	return fd < 0 || fsync(fd) != 0 ? -errno : 0;
+	return out < 0 ? out : copy_bytes(in, out);
 }
 
 /* Both names of the configured policy: what it will be, and what it was. */
@@ -366,10 +345,8 @@ static int put_in_place(struct ctl *ctl, const char *tried, const char *sha,
 		r = -errno;
 	if (r == 0 && link(p->path, p->old) != 0)
 		r = -errno;
-	if (r == 0 && rename(p->temp, p->path) != 0)
-		r = -errno;
 	if (r == 0)
-		r = sync_folder_of(p->path);
+		r = replace_rename(p->temp, p->path);
 	if (r == 0)
 		return 0;
 	if (r != -EEXIST)

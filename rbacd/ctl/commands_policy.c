@@ -31,6 +31,11 @@ static const struct ctl_option replay_options[] = {
 	{.name = NULL},
 };
 
+static const struct ctl_option pin_options[] = {
+	{.name = "write", .help = "put the ids into the files"},
+	{.name = NULL},
+};
+
 static const struct ctl_option graph_options[] = {
 	{.name = "svg", .help = "a picture instead of DOT"},
 	{.name = NULL},
@@ -121,6 +126,19 @@ const struct ctl_command ctl_policy_commands[] = {
 		.pos = {"OLD", "NEW"},
 		.options = diff_options,
 		.run = cmd_policy_diff,
+	},
+	{
+		.name = "pin",
+		.help = "bind the policy's groups to the directory's objects",
+		.more = "Fills in the immutable ids of aliases under 'groups:' that "
+			"have "
+			"none, from what\n"
+			"rbacd keeps of an LDAP directory. Shows the change; with "
+			"--write each file is\n"
+			"replaced whole. Exit status 1 while ids are missing.",
+		.pos = {"[PATH]"},
+		.options = pin_options,
+		.run = cmd_policy_pin,
 	},
 	{
 		.name = "try",

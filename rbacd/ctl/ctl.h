@@ -102,6 +102,7 @@ int cmd_who_can(struct ctl *ctl, const struct ctl_args *args);
 int cmd_what_can(struct ctl *ctl, const struct ctl_args *args);
 int cmd_policy_lint(struct ctl *ctl, const struct ctl_args *args);
 int cmd_policy_replay(struct ctl *ctl, const struct ctl_args *args);
+int cmd_policy_pin(struct ctl *ctl, const struct ctl_args *args);
 int cmd_policy_graph(struct ctl *ctl, const struct ctl_args *args);
 int cmd_policy_test(struct ctl *ctl, const struct ctl_args *args);
 int cmd_policy_diff(struct ctl *ctl, const struct ctl_args *args);

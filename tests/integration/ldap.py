@@ -189,9 +189,33 @@ class Ldap(Follower):
         w, one = self.w, self.one
         crew, leela = one.uuid("cn=crew,ou=groups," + slapd.BASE), \
             one.uuid("uid=leela,ou=people," + slapd.BASE)
-        w.policy(policy(grant("a", "crew"), grant("u", "user:leela", "viewer"),
-                        head="groups:\n  crew: {id: 'entryUUID:%s'}\nusers:\n"
-                             "  leela: {id: 'entryUUID:%s'}" % (crew, leela)), reload=True)
+        text = policy(grant("a", "crew"), grant("u", "user:leela", "viewer"), grant("p", "later"),
+                      head="groups:\n  crew:   # who flies\n    dn: 'cn=crew,ou=groups,%s'\n"
+                           "  captains: {dn: 'cn=captains,ou=groups,%s'} # who steers\n%s"
+                           "users:\n  leela: {id: 'entryUUID:%s'}" % (
+                               slapd.BASE, slapd.BASE, "  ghosts: {dn: 'cn=ghosts,dc=x'}\n", leela))
+        path = "/etc/rbacd/policy.d/policy.yaml"
+        w.policy(text, reload=True)
+        w.wait(lambda: "2 ids" in w.rbacctl("policy", "pin", check=False).stdout, 10,
+               "what rbacd keeps of this policy")
+        a = w.rbacctl("policy", "pin", check=False)
+        self.r.check("pin: shows what it would write, writes nothing, tells what is not there",
+                     a.returncode == 1 and "+    id: \"entryUUID:%s\"\n" % crew in a.stdout and
+                     "'ghosts' is not known" in a.stderr and w.read(path) == text,
+                     a.stdout + a.stderr)
+        a = w.rbacctl("policy", "pin", "--write", check=False)
+        now = w.read(path)
+        self.r.check("pin --write: two ids more, every other byte as it was",
+                     a.returncode == 1 and now.count("entryUUID:%s" % crew) == 1 and
+                     re.sub(r'    id: "entryUUID:[^"]*"\n|id: "entryUUID:[^"]*", ', "", now) == text
+                     and os.stat(path).st_mode & 0o777 == 0o644 and
+                     os.listdir(os.path.dirname(path)) == [os.path.basename(path)],
+                     a.stdout + a.stderr + now)
+        world.write(path, now.replace("  ghosts: {dn: 'cn=ghosts,dc=x'}\n", ""))
+        w.rbacctl("reload")
+        a = w.rbacctl("policy", "pin", check=False)
+        self.r.check("pin: nothing is left to do", a.returncode == 0 and "2 groups pinned" in
+                     a.stdout, a.stdout + a.stderr)
         self.expect("pinned by id: in", "fry", True, privilege="sudo")
         one.modify("dn: cn=crew,ou=groups,%s\nchangetype: modrdn\nnewrdn: cn=team\n"
                    "deleteoldrdn: 1\n" % slapd.BASE)
