@@ -4,9 +4,10 @@
 
 static const struct {
 	const char *name;
-	size_t len;
+	const char *token; /* as it stands in a line: "name": */
+	size_t len;	   /* of the token */
 } names[AUDIT_KEYS] = {
-#define KEY(key, text) [key] = {text, sizeof(text) - 1}
+#define KEY(key, text) [key] = {text, "\"" text "\":", sizeof(text) + 2}
 	KEY(AUDIT_V, "v"),
 	KEY(AUDIT_SEQ, "seq"),
 	KEY(AUDIT_PREV, "prev"),
@@ -59,11 +60,19 @@ const char *audit_key_name(enum audit_key key)
 	return names[key].name;
 }
 
-int audit_key_find(const char *key, size_t len, int from)
+int audit_key_at(const char *p, size_t left, int from, size_t *ret_len)
 {
-	for (int i = from; i < AUDIT_KEYS; i++)
-		if (names[i].len == len && memcmp(names[i].name, key, len) == 0)
+	for (int i = from; i < AUDIT_KEYS; i++) {
+		const char *token = names[i].token;
+
+		/* Most differ in the first two letters: a call costs more than those.
+		 */
+		if (left >= names[i].len && p[1] == token[1] && p[2] == token[2] &&
+		    memcmp(p, token, names[i].len) == 0) {
+			*ret_len = names[i].len;
 			return i;
+		}
+	}
 	return -1;
 }
 

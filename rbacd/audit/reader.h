@@ -81,7 +81,6 @@ void audit_coverage_add(struct audit_coverage *cov, const struct audit_view *vie
  * less than that hides nothing.
  * Return: as audit_reader_each().
  */
-typedef int audit_view_fn(const struct audit_view *view, void *arg);
 _must_check_ int audit_reader_period(struct audit_reader *reader, int64_t from_us,
 				     int64_t to_us, audit_view_fn *fn, void *arg,
 				     struct audit_coverage *cov);

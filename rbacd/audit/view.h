@@ -85,10 +85,14 @@ struct audit_view {
 _must_check_ int audit_view_parse(const char *line, size_t len, struct audit_view *ret,
 				  const char **ret_why);
 
+/* A reader of records, in order. Non-zero stops the reading. */
+typedef int audit_view_fn(const struct audit_view *view, void *arg);
+
 /* audit_key_name() - "user" for AUDIT_USER; static. */
 const char *audit_key_name(enum audit_key key);
-/* audit_key_find() - position of a key at or after @from; -1: not a key of a record. */
-int audit_key_find(const char *key, size_t len, int from);
+/* audit_key_at() - the key, not before @from, whose `"name":` @p begins with; -1: none.
+ */
+int audit_key_at(const char *p, size_t left, int from, size_t *ret_len);
 
 /* audit_is() - the field is there and is exactly @text (which needs no escape). */
 bool audit_is(const struct audit_view *view, enum audit_key key, const char *text);

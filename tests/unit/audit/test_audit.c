@@ -448,10 +448,11 @@ static void test_strangers(void **state)
 	audit_close(a);
 }
 
+static const char zero[] =
+	"0000000000000000000000000000000000000000000000000000000000000000";
+
 static void test_parse_line_refuses(void **state)
 {
-	static const char zero[] =
-		"0000000000000000000000000000000000000000000000000000000000000000";
 	static const char *const tails[] = {"",
 					    "}x",
 					    ",\"v\":1}",
@@ -486,6 +487,33 @@ static void test_parse_line_refuses(void **state)
 	}
 }
 
+/* Every byte at every place of prev: 0-9 and a-f are read as they are, nothing else. */
+static void test_parse_prev(void **state)
+{
+	static const char digits[] = "0123456789abcdef";
+	char line[256];
+	size_t n = (size_t)snprintf(line, sizeof(line),
+				    "{\"v\":1,\"seq\":1,\"prev\":\"%s\",\"ts\":"
+				    "\"2026-11-20T17:00:00.000000Z\"}",
+				    zero);
+	char *prev = strstr(line, zero);
+	struct audit_view rec;
+	const char *why;
+
+	(void)state;
+	for (unsigned i = 0; i < 64 * 256; i++) {
+		unsigned at = i / 256, c = i % 256, shift = at % 2 ? 0 : 4;
+		const char *d = c ? strchr(digits, (int)c) : NULL;
+
+		prev[at] = (char)c;
+		assert_int_equal(audit_view_parse(line, n, &rec, &why),
+				 d ? 0 : -EBADMSG);
+		if (d)
+			assert_int_equal(rec.prev[at / 2], (d - digits) << shift);
+		prev[at] = '0';
+	}
+}
+
 #define CASE(fn) cmocka_unit_test_setup_teardown(fn, fixture_setup, fixture_teardown)
 
 int main(void)
@@ -504,6 +532,7 @@ int main(void)
 		CASE(test_open_refuses),
 		CASE(test_strangers),
 		cmocka_unit_test(test_parse_line_refuses),
+		cmocka_unit_test(test_parse_prev),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
