@@ -179,6 +179,11 @@ struct audit_verify_options {
 				    roots of all are compared */
 	int64_t now_us;
 	int64_t tail_us; /* how old an unsigned record may be; 0: AUDIT_TAIL_US */
+	/* Gets every record as it is checked, so that who counts need not read again.
+	 * What the end says holds for all of them: until then they prove nothing.
+	 * Non-zero ends the check with it: negative errno. */
+	audit_view_fn *each;
+	void *each_arg;
 };
 #define AUDIT_TAIL_US (300 * INT64_C(1000000))
 

@@ -264,7 +264,9 @@ static int check_record(uint64_t seq, const char *line, size_t len, void *arg)
 		r = merkle_leaf(w->chain, line, len, leaf);
 	if (r == 0)
 		r = merkle_add(w->chain, &w->tree, leaf);
-	return r == 0 && seq == w->next ? meet_checkpoint(w) : r;
+	if (r == 0 && seq == w->next)
+		r = meet_checkpoint(w);
+	return r == 0 && w->opt->each ? w->opt->each(&rec, w->opt->each_arg) : r;
 }
 
 /* ---------------------------------------------------------------- the ends */

@@ -122,7 +122,7 @@ static int check_filters(struct ctl *ctl, const struct ctl_args *args)
 
 int cmd_report(struct ctl *ctl, const struct ctl_args *args)
 {
-	_cleanup_source_ struct report_source src = REPORT_SOURCE_INIT;
+	_cleanup_source_ struct report_source src = {0};
 	enum report_severity threshold;
 	int r = read_threshold(ctl, args, &threshold);
 
@@ -181,7 +181,7 @@ static void step(const char *what, void *arg)
 
 int cmd_report_pack(struct ctl *ctl, const struct ctl_args *args)
 {
-	_cleanup_source_ struct report_source src = REPORT_SOURCE_INIT;
+	_cleanup_source_ struct report_source src = {0};
 	_cleanup_(signer_freep) struct signer *signer = NULL;
 	struct pack_input in = {.step = step, .step_arg = ctl};
 	enum report_exit worst;

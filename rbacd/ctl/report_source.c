@@ -6,9 +6,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <inttypes.h>
-#include <signal.h>
 #include <stdarg.h>
-#include <sys/wait.h>
 #include <time.h>
 
 #include "rbacd/audit/audit.h"
@@ -258,16 +256,71 @@ static int read_period(struct report_source *src, const struct ctl_args *args)
 	return r;
 }
 
-static void tick(uint64_t n, void *arg)
+#define TICK 16384 /* records from one sign of life to the next */
+
+struct pass {
+	struct report_source *src;
+	uint64_t n;
+};
+
+static int see_record(const struct audit_view *v, void *arg)
 {
-	report_progress(arg, "reading the log: %" PRIu64 " records", n);
+	struct pass *pass = arg;
+
+	if (++pass->n % TICK == 0)
+		report_progress(pass->src->ctl, "reading the log: %" PRIu64 " records",
+				pass->n);
+	return activity_see(&pass->src->activity, v);
+}
+
+/*
+ * The whole log is checked, and its period counted on the way: one pass reads it.
+ * Without the key it can be read, not proven. Return: 0, what was counted is whole;
+ * else it has to be counted again, as far as it can be read.
+ */
+static int check_log(struct report_source *src)
+{
+	_cleanup_diags_ struct diags diag = DIAGS_INIT;
+	const struct config_audit *a = &src->ctl->config->audit;
+	struct pass pass = {.src = src};
+	struct audit_verify_options opt = {.store = src->store,
+					   .dir = a->dir,
+					   .now_us = (int64_t)time(NULL) * 1000000,
+					   .each = see_record,
+					   .each_arg = &pass};
+	struct signer *signer = NULL;
+	struct audit_verify v = {0};
+	struct seal *seal = NULL;
+	int r = -EACCES;
+
+	if (signer_open(a->key, false, a->origin, &signer, &diag) == 0)
+		opt.vkey = signer_vkey(signer);
+	if (keyring_seal(src->ctl->config->key_file, src->store, &seal, &diag) == 0) {
+		opt.seal = seal;
+		r = audit_verify_log(&opt, &v);
+	}
+	seal_free(seal);
+	signer_free(signer);
+	src->log.known = true;
+	src->log.checked = r >= 0;
+	src->log.whole = r == 0;
+	src->log.n_records = v.n_records;
+	src->log.bad_seq = v.bad_seq;
+	(void)snprintf(src->log.why, sizeof(src->log.why), "%s", v.why);
+	return r;
 }
 
 static int read_log(struct report_source *src)
 {
-	int r = activity_read(src->reader, src->since_s, src->until_s, tick, src->ctl,
-			      &src->activity);
+	int r = activity_init(&src->activity, src->since_s, src->until_s);
 
+	if (r == 0 && check_log(src) == 0)
+		return 0;
+	if (r == 0) {
+		activity_done(&src->activity);
+		r = activity_read(src->reader, src->since_s, src->until_s,
+				  &src->activity);
+	}
 	if (r == -EINVAL)
 		return ctl_fail(src->ctl, CTL_USAGE, "the period is too long.");
 	if (r == STORE_E_CORRUPT)
@@ -276,79 +329,6 @@ static int read_log(struct report_source *src)
 	return r == 0 ? 0
 		      : ctl_fail(src->ctl, CTL_NO,
 				 "the log could not be read: error %d.", r);
-}
-
-/* Without the key the log can be read, not proven: not checked, which is told. */
-static void check_log(struct ctl *ctl, struct report_log *ret)
-{
-	_cleanup_diags_ struct diags diag = DIAGS_INIT;
-	const struct config_audit *a = &ctl->config->audit;
-	struct audit_verify_options opt = {.dir = a->dir,
-					   .now_us = (int64_t)time(NULL) * 1000000};
-	struct signer *signer = NULL;
-	struct audit_verify v = {0};
-	struct store *store = NULL;
-	struct seal *seal = NULL;
-	int r = -EACCES;
-
-	if (signer_open(a->key, false, a->origin, &signer, &diag) == 0)
-		opt.vkey = signer_vkey(signer);
-	if (report_store(ctl, &store) == 0 &&
-	    keyring_seal(ctl->config->key_file, store, &seal, &diag) == 0) {
-		opt.store = store;
-		opt.seal = seal;
-		r = audit_verify_log(&opt, &v);
-	}
-	store_close(store);
-	seal_free(seal);
-	signer_free(signer);
-	if (r < 0)
-		return;
-	ret->checked = true;
-	ret->whole = r == 0;
-	ret->n_records = v.n_records;
-	ret->bad_seq = v.bad_seq;
-	(void)snprintf(ret->why, sizeof(ret->why), "%s", v.why);
-}
-
-/*
- * The whole log is checked while its period is counted, in a process of its own: the
- * two take as long as each other. It is begun before this one opens the database,
- * because a connection must not be shared across fork().
- */
-static int begin_check(struct report_source *src)
-{
-	int fds[2];
-
-	if (pipe2(fds, O_CLOEXEC) != 0)
-		return ctl_fail(src->ctl, CTL_NO, "no pipe: %m");
-	src->checker = fork();
-	if (src->checker == 0) {
-		struct report_log log = {0};
-
-		check_log(src->ctl, &log);
-		_exit(write(fds[1], &log, sizeof(log)) == (ssize_t)sizeof(log) ? 0 : 1);
-	}
-	(void)close(fds[1]); /* the child has its own */
-	src->answer = fds[0];
-	return src->checker > 0 ? 0 : ctl_fail(src->ctl, CTL_NO, "no process: %m");
-}
-
-static int end_check(struct report_source *src)
-{
-	struct report_log log = {0};
-	ssize_t n;
-
-	report_progress(src->ctl, "checking the log");
-	do
-		n = read(src->answer, &log,
-			 sizeof(log)); /* less than PIPE_BUF: whole */
-	while (n < 0 && errno == EINTR);
-	if (n != (ssize_t)sizeof(log))
-		return ctl_fail(src->ctl, CTL_NO, "the log could not be checked.");
-	log.known = true;
-	src->log = log;
-	return 0;
 }
 
 /* The command with its times spelled out: given again later it means the same. */
@@ -375,14 +355,10 @@ int report_source_open(struct ctl *ctl, const struct ctl_args *args,
 {
 	int r;
 
-	*ret = (struct report_source){.ctl = ctl,
-				      .now_s = (int64_t)time(NULL),
-				      .answer = -1};
+	*ret = (struct report_source){.ctl = ctl, .now_s = (int64_t)time(NULL)};
 	if (ctl_need_config(ctl) != 0)
 		return CTL_NO;
-	r = begin_check(ret);
-	if (r == 0)
-		r = report_store(ctl, &ret->store);
+	r = report_store(ctl, &ret->store);
 	if (r == 0 &&
 	    audit_reader_open(ret->store, ctl->config->audit.dir, &ret->reader) != 0)
 		r = ctl_fail(ctl, CTL_NO, "the log could not be opened.");
@@ -394,8 +370,6 @@ int report_source_open(struct ctl *ctl, const struct ctl_args *args,
 		r = open_before(ret, args);
 	if (r == 0)
 		r = read_log(ret);
-	if (r == 0)
-		r = end_check(ret);
 	if (r == 0)
 		describe(ret, args);
 	report_progress(ctl, "%s", "");
@@ -409,10 +383,4 @@ void report_source_done(struct report_source *src)
 	state_done(&src->before);
 	audit_reader_close(src->reader);
 	store_close(src->store);
-	if (src->answer >= 0)
-		(void)close(src->answer); /* a checker still writing gets EPIPE */
-	if (src->checker > 0) {
-		(void)kill(src->checker, SIGTERM); /* gone already, as a rule */
-		(void)waitpid(src->checker, NULL, 0);
-	}
 }

@@ -5,8 +5,6 @@
  */
 #pragma once
 
-#include <sys/types.h>
-
 #include "rbacd/ctl/ctl.h"
 #include "rbacd/report/reports.h"
 
@@ -20,14 +18,7 @@ struct report_source {
 	struct report_log log;
 	int64_t now_s, since_s, until_s;
 	char command[512];
-	pid_t checker; /* checks the log; 0: none */
-	int answer;    /* what it says; -1: closed */
 };
-
-#define REPORT_SOURCE_INIT                                                             \
-	{                                                                              \
-		.answer = -1                                                           \
-	}
 
 /*
  * report_source_open() - everything the options ask for; tells progress on a terminal.

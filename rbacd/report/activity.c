@@ -4,9 +4,8 @@
 
 #include <errno.h>
 
-#define DAY_S	  86400
-#define DAYS_MAX  4000
-#define TICK_MASK 0x3fff
+#define DAY_S	 86400
+#define DAYS_MAX 4000
 
 /* ---------------------------------------------------------------- texts */
 
@@ -311,7 +310,7 @@ static int add_event(struct activity *a, const struct audit_view *v)
 	return r;
 }
 
-int activity_add(struct activity *a, const struct audit_view *v)
+static int add(struct activity *a, const struct audit_view *v)
 {
 	bool account = audit_is(v, AUDIT_EV, "account");
 	int r = count(&a->hosts, v, AUDIT_HOST, true, 1);
@@ -331,20 +330,17 @@ int activity_add(struct activity *a, const struct audit_view *v)
 
 /* ---------------------------------------------------------------- a pass */
 
-struct pass {
-	struct activity *a;
-	activity_tick_fn *tick;
-	void *tick_arg;
-	uint64_t n;
-};
+int activity_see(struct activity *a, const struct audit_view *v)
+{
+	if (v->ts_us < a->since_s * 1000000 || v->ts_us >= a->until_s * 1000000)
+		return 0;
+	audit_coverage_add(&a->coverage, v);
+	return add(a, v);
+}
 
 static int add_view(const struct audit_view *v, void *arg)
 {
-	struct pass *pass = arg;
-
-	if ((++pass->n & TICK_MASK) == 0 && pass->tick)
-		pass->tick(pass->n, pass->tick_arg);
-	return activity_add(pass->a, v);
+	return add(arg, v);
 }
 
 int activity_init(struct activity *a, int64_t since_s, int64_t until_s)
@@ -359,14 +355,13 @@ int activity_init(struct activity *a, int64_t since_s, int64_t until_s)
 }
 
 int activity_read(struct audit_reader *reader, int64_t since_s, int64_t until_s,
-		  activity_tick_fn *tick, void *tick_arg, struct activity *ret)
+		  struct activity *ret)
 {
-	struct pass pass = {.a = ret, .tick = tick, .tick_arg = tick_arg};
 	int r = activity_init(ret, since_s, until_s);
 
 	return r != 0 ? r
 		      : audit_reader_period(reader, since_s * 1000000,
-					    until_s * 1000000, add_view, &pass,
+					    until_s * 1000000, add_view, ret,
 					    &ret->coverage);
 }
 

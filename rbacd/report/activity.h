@@ -78,15 +78,15 @@ struct activity {
 
 /*
  * activity_read() - count the records with since_s <= time < until_s.
- * @tick: NULL, or called now and then with the number of records read.
  * Return: 0; STORE_E_CORRUPT, negative errno.
  */
-typedef void activity_tick_fn(uint64_t n, void *arg);
 _must_check_ int activity_read(struct audit_reader *reader, int64_t since_s,
-			       int64_t until_s, activity_tick_fn *tick, void *tick_arg,
-			       struct activity *ret);
-/* activity_add() - count one record; for activity_read() and tests. 0; -ENOMEM. */
-_must_check_ int activity_add(struct activity *a, const struct audit_view *view);
+			       int64_t until_s, struct activity *ret);
+/*
+ * activity_see() - one more record, in order, from whoever reads them: counted, with
+ * the coverage, when it lies in the period of activity_init(). Return: 0; -ENOMEM.
+ */
+_must_check_ int activity_see(struct activity *a, const struct audit_view *view);
 /* activity_init() - an empty period. Return: 0; -ENOMEM; -EINVAL for a bad period. */
 _must_check_ int activity_init(struct activity *a, int64_t since_s, int64_t until_s);
 void activity_done(struct activity *a);

@@ -6,6 +6,8 @@
  * usage: world POLICY PEOPLE_BEFORE PEOPLE_NOW FOLDER DAYS DECISIONS_A_DAY
  * FOLDER gets rbacd.db, master.key, before.vmsec, now.vmsec. The last day is
  * 2026-11-20; before.vmsec is of 30 days earlier (half of DAYS when there are fewer).
+ * With an audit.key in it the log is as rbacd's: signed each minute, old records only
+ * in the segments below FOLDER/audit.
  */
 #include <err.h>
 #include <fcntl.h>
@@ -13,6 +15,7 @@
 
 #include "policy/reach.h"
 #include "rbacd/audit/audit.h"
+#include "rbacd/audit/note.h"
 #include "rbacd/directory/file.h"
 #include "rbacd/report/state.h"
 
@@ -30,6 +33,7 @@ struct world {
 	struct snapshot *people[2]; /* before, now */
 	struct store *store;
 	struct seal *seal;
+	struct signer *signer; /* NULL: there is no key, and no segment */
 	struct audit *audit;
 	struct policy_privileges *privs;
 	struct policy_reach *reach;
@@ -214,6 +218,8 @@ static void enrol(struct world *w, int64_t now_s)
 
 static void commit(struct world *w)
 {
+	if (w->signer)
+		must(audit_tick(w->audit, w->last_s * 1000000), "tick");
 	must(store_commit(w->store), "commit");
 	audit_committed(w->audit);
 	if (store_wal_over(w->store))
@@ -401,15 +407,25 @@ static void load_policy_event(struct world *w, int64_t at_s)
 
 static void open_all(struct world *w, char **argv)
 {
-	static const struct audit_options opt = {.host = "vm7"};
+	struct audit_options opt = {.host = "vm7",
+				    .retention = {400 * DAY_S, 185 * DAY_S}};
 	const struct policy_host host = {.name = "vm7"};
 	struct diags diag = DIAGS_INIT;
-	char db[4096];
+	static char db[4096], dir[4096];
 
 	w->folder = argv[4];
 	write_file(in_folder(w, "master.key"), master, strlen(master));
 	(void)chmod(in_folder(w, "master.key"), 0400);
 	(void)snprintf(db, sizeof(db), "%s/rbacd.db", w->folder);
+	(void)snprintf(dir, sizeof(dir), "%s/audit", w->folder);
+	if (access(in_folder(w, "audit.key"), F_OK) == 0) {
+		must(mkdir(dir, 0700), dir);
+		must(signer_open(in_folder(w, "audit.key"), false, "vm7/vmsec",
+				 &w->signer, &diag),
+		     "audit.key");
+		opt.dir = dir;
+		opt.signer = w->signer;
+	}
 	if (policy_load(argv[1], &host, &w->policy, &diag) != 0 ||
 	    store_open(&(struct store_options){.path = db}, &w->store, &diag) != 0 ||
 	    seal_open(in_folder(w, "master.key"), &w->seal, &diag) != 0 ||
@@ -446,6 +462,7 @@ int main(int argc, char **argv)
 		idle(&w, start_s + (day + 1) * DAY_S);
 	}
 	snapshot(&w, 1, END_S, "now.vmsec");
+	must(audit_stop(w.audit), "stop");
 	commit(&w);
 	free(w.actors);
 	policy_reach_free(w.reach);
@@ -454,6 +471,7 @@ int main(int argc, char **argv)
 	snapshot_unref(w.people[1]);
 	policy_unref(w.policy);
 	audit_close(w.audit);
+	signer_free(w.signer);
 	store_close(w.store);
 	seal_free(w.seal);
 	return 0;
