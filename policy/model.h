@@ -180,10 +180,10 @@ struct policy {
 	struct names groups, users, locals;
 	struct policy_group *group_info;
 	struct policy_where *group_where; /* of aliases; file NULL: has none */
-	const char **user_ids;	     /* pin of each user */
-	struct names ids;	     /* pins, sorted */
-	uint32_t *id_user;	     /* index in ids -> index in users */
-	const char **principal_text; /* "NAME", "user:NAME", "local:NAME" */
+	const char **user_ids;		  /* pin of each user */
+	struct names ids;		  /* pins, sorted */
+	uint32_t *id_user;		  /* index in ids -> index in users */
+	const char **principal_text;	  /* "NAME", "user:NAME", "local:NAME" */
 
 	bool has_inventory;
 	struct names vms;

@@ -282,7 +282,7 @@ int factor_resync(struct mfa *m, const char *person, const char *name,
 
 int factor_unlock(struct mfa *m, const char *person, int64_t now_s)
 {
-	struct mfa_status st;
+	struct mfa_status st = {0};
 	struct store_person p;
 	int rc = store_begin(m->store);
 
