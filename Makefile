@@ -15,11 +15,12 @@ VARIANT ?= release
 B       := build/$(VARIANT)
 
 PKGS_POLICY := yaml-0.1 libcrypto
-PKGS_RBACD  := yaml-0.1 liboath libcrypto sqlite3 libevent_core
+PKGS_RBACD  := yaml-0.1 liboath libcrypto sqlite3 libevent_core pwquality libutf8proc
 PKGS_CTL    := $(PKGS_RBACD) libqrencode
 PKGS_DIR    := libevent_core ldap lber
 pkg_cflags   = $(shell pkg-config --cflags $(1) 2>/dev/null)
 pkg_libs     = $(shell pkg-config --libs $(1) 2>/dev/null)
+LIBS_QUALITY = $(call pkg_libs,pwquality libutf8proc libcrypto) -lcrack
 # These goals work without the libraries, or install them first.
 ifneq ($(filter-out deps deps-build deps-demo check demo uninstall clean help,$(or $(MAKECMDGOALS),all)),)
 ifneq ($(shell pkg-config --exists $(PKGS_CTL) 2>/dev/null && echo found),found)
@@ -78,6 +79,8 @@ KEYRING_SRC := rbacd/keys/keyring.c
 RESEAL_SRC := rbacd/keys/reseal.c
 MFA_SRC    := rbacd/mfa/mfa.c rbacd/mfa/otp.c rbacd/mfa/recovery.c rbacd/mfa/lockout.c \
   rbacd/mfa/enrol.c rbacd/mfa/factor.c
+QUALITY_SRC  := $(addprefix rbacd/password/,quality.c quality_text.c simple.c text.c blocklist.c)
+BLOCKLIST_SRC := rbacd/password/blocklist_build.c rbacd/password/blocklist_fuse.c
 SNAPSHOT_SRC := rbacd/directory/snapshot.c rbacd/directory/snapshot_build.c
 # The list of system calls: not with sanitizers, which make calls of their own, and not
 # without libseccomp.
@@ -220,6 +223,12 @@ UNIT_TESTS += keys/test_keyring
 LINK_keys/test_keyring := $(KEYRING_SRC) $(RESEAL_SRC) rbacd/mfa/otp.c rbacd/mfa/recovery.c \
   rbacd/wire/code.c policy/reason.c $(AUDIT_SRC) $(STORE_SRC) policy/diag.c
 LIBS_keys/test_keyring := -lsqlite3 -lcrypto -loath
+# password
+UNIT_TESTS += password/test_blocklist password/test_quality
+LINK_password/test_blocklist := $(BLOCKLIST_SRC) rbacd/password/blocklist.c rbacd/password/text.c policy/diag.c
+LIBS_password/test_blocklist := $(LIBS_QUALITY) -lm
+LINK_password/test_quality := $(QUALITY_SRC) $(BLOCKLIST_SRC) $(POLICY_SRC)
+LIBS_password/test_quality := $(LIBS_QUALITY) -lyaml -lm
 # directory, identity
 UNIT_TESTS += directory/test_snapshot directory/test_local directory/test_file test_config test_identity
 LINK_directory/test_snapshot := $(SNAPSHOT_SRC)
@@ -358,7 +367,7 @@ clean:
 
 # ---------------------------------------------------------------- lint
 ALL_C = $(sort $(POLICY_SRC) $(WIRE_SRC) $(MODULE_SRC) $(STORE_SRC) $(AUDIT_SRC) $(MFA_SRC) \
-  $(SNAPSHOT_SRC) $(RBACD_SRC) $(DIR_SRC) $(CTL_SRC))
+  $(SNAPSHOT_SRC) $(QUALITY_SRC) $(BLOCKLIST_SRC) $(RBACD_SRC) $(DIR_SRC) $(CTL_SRC))
 
 .PHONY: check-layers fmt-check lint tidy cppcheck analyze
 check-layers:
@@ -447,7 +456,8 @@ fuzz fuzz-short: fuzz-build
 # ---------------------------------------------------------------- install, demo, check
 # Debian 12 packages: what the programs need, then what the tests need.
 DEPS_BUILD := gcc make pkg-config libc6-dev libpam0g-dev libldap-dev liboath-dev libyaml-dev libssl-dev \
-  libsqlite3-dev libevent-dev libqrencode-dev libseccomp-dev
+  libsqlite3-dev libevent-dev libqrencode-dev libseccomp-dev libpwquality-dev libcrack2-dev \
+  libutf8proc-dev cracklib-runtime python3-zxcvbn
 DEPS_DEMO  := openssh-server openssh-client sudo login util-linux openssl oathtool python3 \
   python3-pexpect iproute2 passwd sqlite3 slapd ldap-utils libnss-extrausers
 DEPS_TEST  := clang libclang-rt-14-dev libcmocka-dev strace zbar-tools clang-format clang-tidy cppcheck \

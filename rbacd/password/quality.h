@@ -54,6 +54,11 @@ _must_check_ int quality_check(const struct password_rules *rules,
 			       const struct blocklist *blocklist,
 			       enum password_reason *ret);
 
+/* quality_listed() - is it in the list: as typed, in NFC, or without capital letters?
+ * Return: 0 and *ret; negative errno. */
+_must_check_ int quality_listed(const struct blocklist *blocklist,
+				const char *candidate, size_t len, bool *ret);
+
 /*
  * quality_reason_name() - the stable identifier of the audit log, in the order above:
  * pw_unchecked, pw_empty, pw_too_short, pw_too_long, pw_bad_text, pw_class, pw_repeat,
