@@ -15,8 +15,8 @@ VARIANT ?= release
 B       := build/$(VARIANT)
 
 PKGS_POLICY := yaml-0.1 libcrypto
-PKGS_RBACD  := yaml-0.1 liboath libcrypto sqlite3 libevent_core pwquality libutf8proc
-PKGS_CTL    := $(PKGS_RBACD) libqrencode
+PKGS_RBACD  := yaml-0.1 liboath libcrypto sqlite3 libevent_core pwquality libutf8proc libqrencode
+PKGS_CTL    := $(PKGS_RBACD)
 PKGS_DIR    := libevent_core ldap lber
 pkg_cflags   = $(shell pkg-config --cflags $(1) 2>/dev/null)
 pkg_libs     = $(shell pkg-config --libs $(1) 2>/dev/null)
@@ -78,7 +78,8 @@ AUDIT_SRC  := rbacd/audit/record.c rbacd/audit/fields.c rbacd/audit/reader.c \
 KEYRING_SRC := rbacd/keys/keyring.c
 RESEAL_SRC := rbacd/keys/reseal.c
 MFA_SRC    := rbacd/mfa/mfa.c rbacd/mfa/otp.c rbacd/mfa/recovery.c rbacd/mfa/lockout.c \
-  rbacd/mfa/enrol.c rbacd/mfa/factor.c
+  rbacd/mfa/enrol.c rbacd/mfa/draft.c rbacd/mfa/otpauth.c rbacd/mfa/factor.c
+ENROL_SRC  := rbacd/enrol/enrol.c rbacd/enrol/pending.c rbacd/enrol/page.c rbacd/enrol/qr.c
 QUALITY_SRC  := $(addprefix rbacd/password/,quality.c quality_text.c simple.c text.c blocklist.c)
 BLOCKLIST_SRC := rbacd/password/blocklist_build.c rbacd/password/blocklist_fuse.c
 SNAPSHOT_SRC := rbacd/directory/snapshot.c rbacd/directory/snapshot_build.c
@@ -94,7 +95,7 @@ RBACD_SRC  := rbacd/main.c rbacd/server.c rbacd/standing.c rbacd/sessions.c rbac
   rbacd/admin_evidence.c rbacd/alert.c rbacd/metrics.c rbacd/hook.c rbacd/hook_process.c $(SANDBOX_SRC) rbacd/detect/detect.c \
   $(KEYRING_SRC) $(RESEAL_SRC) rbacd/keys/rotation.c rbacd/keys/admin_keys.c \
   rbacd/detect/window.c \
-  rbacd/directory/local.c rbacd/log.c
+  rbacd/directory/local.c rbacd/log.c $(ENROL_SRC)
 LDAP_MAP_SRC := $(addprefix rbacd/directory/,dn.c ldap_entry.c ldap_filter.c ldap_map.c \
   ldap_map_follow.c ldap_map_group.c ldap_map_members.c ldap_map_node.c ldap_map_result.c \
   ldap_schema.c table.c)
@@ -111,7 +112,7 @@ DOCTOR_SRC := rbacd/doctor/pamconf.c rbacd/doctor/pamwalk.c rbacd/doctor/doctor.
   rbacd/doctor/pamedit.c rbacd/doctor/pamfile.c
 COMMANDS_SRC := $(addprefix rbacd/ctl/commands,.c _policy.c _audit.c _report.c _host.c)
 CTL_SRC    := $(DOCTOR_SRC) rbacd/ctl/cmd_doctor.c rbacd/ctl/cmd_pam.c rbacd/ctl/pam_login.c rbacd/ctl/rbacctl.c rbacd/ctl/tree.c rbacd/ctl/help.c rbacd/ctl/complete.c \
-  $(COMMANDS_SRC) rbacd/ctl/call.c rbacd/ctl/out.c rbacd/ctl/text.c rbacd/ctl/qr.c \
+  $(COMMANDS_SRC) rbacd/ctl/call.c rbacd/ctl/out.c rbacd/ctl/text.c rbacd/enrol/qr.c \
   rbacd/ctl/record.c rbacd/ctl/cmd_status.c rbacd/ctl/cmd_people.c rbacd/ctl/cmd_lock.c rbacd/ctl/cmd_enrol.c \
   rbacd/ctl/cmd_explain.c rbacd/ctl/cmd_policy.c rbacd/ctl/cmd_policy_diff.c rbacd/ctl/cmd_policy_try.c rbacd/ctl/judge.c rbacd/ctl/cmd_access.c rbacd/ctl/cmd_policy_lint.c rbacd/ctl/cmd_policy_replay.c rbacd/ctl/cmd_policy_show.c rbacd/ctl/cmd_policy_pin.c rbacd/ctl/pin_text.c rbacd/ctl/replace.c rbacd/ctl/cmd_audit.c \
   rbacd/ctl/cmd_audit_verify.c rbacd/ctl/cmd_audit_export.c rbacd/ctl/cmd_alerts.c \
@@ -276,19 +277,19 @@ LINK_detect/test_detect := rbacd/detect/detect.c rbacd/detect/window.c $(STORE_S
 LIBS_detect/test_detect := -lsqlite3 -lcrypto
 LINK_rbacd/test_admin := $(KEYRING_SRC) $(RESEAL_SRC) rbacd/keys/rotation.c rbacd/keys/admin_keys.c rbacd/handle.c rbacd/admin.c rbacd/admin_people.c rbacd/admin_status.c rbacd/admin_policy.c \
   rbacd/admin_explain.c rbacd/admin_evidence.c rbacd/admin_directory.c rbacd/admin_report.c rbacd/admin_standing.c \
-  rbacd/standing.c rbacd/sessions.c rbacd/log.c rbacd/ctl/out.c rbacd/ctl/text.c $(MFA_SRC) $(AUDIT_SRC) \
+  rbacd/standing.c rbacd/sessions.c rbacd/enrol/pending.c rbacd/log.c rbacd/ctl/out.c rbacd/ctl/text.c $(MFA_SRC) $(AUDIT_SRC) \
   $(STORE_SRC) $(POLICY_SRC) $(WIRE_SRC)
 LIBS_rbacd/test_admin := -lyaml -lcrypto -lsqlite3 -loath
 UNIT_TESTS += ctl/test_pin_text
 LINK_ctl/test_pin_text := rbacd/ctl/pin_text.c $(POLICY_SRC)
 LIBS_ctl/test_pin_text := -lyaml -lcrypto
-UNIT_TESTS += ctl/test_tree ctl/test_out ctl/test_record ctl/test_qr
+UNIT_TESTS += ctl/test_tree ctl/test_out ctl/test_record enrol/test_qr
 LINK_ctl/test_tree   := rbacd/ctl/commands_keys.c rbacd/ctl/tree.c rbacd/ctl/help.c rbacd/ctl/complete.c \
   $(COMMANDS_SRC) policy/diag.c
 LINK_ctl/test_out    := rbacd/ctl/out.c rbacd/ctl/text.c rbacd/wire/buf.c
 LINK_ctl/test_record := rbacd/ctl/record.c rbacd/ctl/out.c rbacd/ctl/text.c rbacd/wire/buf.c
-LINK_ctl/test_qr     := rbacd/ctl/qr.c
-LIBS_ctl/test_qr     := -lqrencode
+LINK_enrol/test_qr   := rbacd/enrol/qr.c
+LIBS_enrol/test_qr   := -lqrencode
 
 # report
 UNIT_TESTS += report/test_write

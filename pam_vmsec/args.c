@@ -26,6 +26,10 @@ static bool parse_one(const char *arg, struct args *args)
 		args->first_factor = true;
 		return true;
 	}
+	if (str_eq(arg, "enrol=text")) {
+		args->plain = true;
+		return true;
+	}
 	v = value_of(arg, "socket=");
 	if (v) {
 		args->socket = v;

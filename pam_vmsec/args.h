@@ -8,6 +8,7 @@
 
 struct args {
 	bool first_factor;  /* first_factor=stack */
+	bool plain;	    /* enrol=text: the terminal draws no pictures */
 	const char *socket; /* borrowed from argv, or static */
 	uint64_t budget_ns; /* longest wait for rbacd in one entry point */
 };

@@ -186,6 +186,8 @@ static void set_flags(struct request *req)
 		b->flags |= WIRE_FLAG_NO_NULL_AUTHTOK;
 	if (req->args.first_factor)
 		b->flags |= WIRE_FLAG_FIRST_FACTOR;
+	if (req->args.plain)
+		b->flags |= WIRE_FLAG_PLAIN;
 	if (person_reachable(req->pamh))
 		b->flags |= WIRE_FLAG_CAN_PROMPT;
 }

@@ -6,6 +6,7 @@
 #include <inttypes.h>
 
 #include "rbacd/admin_internal.h"
+#include "rbacd/enrol/pending.h"
 #include "rbacd/handle.h"
 #include "rbacd/log.h"
 #include "rbacd/wire/code.h"
@@ -333,6 +334,7 @@ void admin_run_disable(struct admin_req *req)
 		return;
 	}
 	handle_forget(req->server->handles, who.id);
+	pending_forget(req->server->pendings, who.id);
 	if (admin_record(req, &change) == 0)
 		admin_end(req, ADMIN_OK,
 			  "No code of %s is accepted any more. Sessions that are open "
@@ -368,6 +370,7 @@ void admin_run_reset(struct admin_req *req)
 		return;
 	}
 	handle_forget(req->server->handles, who.id);
+	pending_forget(req->server->pendings, who.id);
 	if (admin_record(req, &change) == 0)
 		admin_end(req, ADMIN_OK,
 			  "Factors, codes, counters and remembered proofs of %s are "

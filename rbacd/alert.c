@@ -238,3 +238,8 @@ void alerts_get_stats(const struct alerts *a, struct alerts_stats *ret)
 			a->server->hook ? hook_process_failed(a->server->hook) : 0,
 	};
 }
+
+int alerts_idle(struct alerts *a, const char *uid, int64_t now_s, int64_t *ret_idle_s)
+{
+	return a ? detect_idle(a->detect, uid, now_s, ret_idle_s) : -ENODATA;
+}

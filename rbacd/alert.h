@@ -14,6 +14,13 @@ _must_check_ int alerts_new(struct server *server, struct alerts **ret);
 void alerts_free(struct alerts *alerts);
 
 /*
+ * alerts_idle() - how long the account of @uid was not used here; INT64_MAX: never.
+ * Return: 0; otherwise it is not known, also when @alerts is NULL.
+ */
+_must_check_ int alerts_idle(struct alerts *alerts, const char *uid, int64_t now_s,
+			     int64_t *ret_idle_s);
+
+/*
  * alerts_tick() - once a second: look at clock and directory, record what was found,
  * run the hook for what is durable by now.
  * Return: 0; the turn's error.

@@ -97,7 +97,7 @@ void conn_close(struct conn *c)
 	t->n[c->kind]--;
 	(void)close(c->fd); /* a socket: nothing is buffered in this descriptor */
 	if (c->out)
-		explicit_bzero(c->out, c->out_len); /* enrolment secrets pass here */
+		explicit_bzero(c->out, c->out_cap); /* enrolment secrets pass here */
 	free(c->out);
 	if (c->in)
 		explicit_bzero(c->in, CONN_IN_BYTES); /* codes too */
@@ -382,7 +382,7 @@ bool conn_read_frames(struct conn *c)
 static bool wait_readable(struct conn *c)
 {
 	uint64_t spent_ms = (wire_now_ns() - c->opened_ns) / 1000000u;
-	uint64_t left_ms = LIMIT_PENDING_MS;
+	uint64_t left_ms = c->pending_ms ? c->pending_ms : LIMIT_PENDING_MS;
 	struct timeval tv;
 
 	if (!c->began) {
@@ -393,6 +393,13 @@ static bool wait_readable(struct conn *c)
 	tv.tv_sec = (time_t)(left_ms / 1000);
 	tv.tv_usec = (suseconds_t)(left_ms % 1000 * 1000);
 	return event_add(&c->ev_read, &tv) == 0;
+}
+
+void conn_wait(struct conn *c, uint64_t ms)
+{
+	c->pending_ms = ms;
+	if (c->watching && !wait_readable(c))
+		conn_finish(c);
 }
 
 static void on_readable(evutil_socket_t fd, short what, void *arg)
@@ -527,6 +534,8 @@ static void flush_one(struct conn *c)
 		conn_close(c);
 		return;
 	}
+	if (c->out)
+		explicit_bzero(c->out, c->out_len); /* not kept while the peer thinks */
 	c->out_len = c->out_sent = c->out_durable = 0;
 }
 

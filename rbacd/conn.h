@@ -54,6 +54,8 @@ void conn_finish(struct conn *c);
 /* conn_delay() - hold what is queued until CLOCK_MONOTONIC @due_ns (after the commit).
  */
 void conn_delay(struct conn *c, uint64_t due_ns);
+/* conn_wait() - from now on its peer may take @ms to answer, not LIMIT_PENDING_MS. */
+void conn_wait(struct conn *c, uint64_t ms);
 enum conn_kind conn_get_kind(const struct conn *c);
 uint32_t conn_peer_uid(const struct conn *c);
 int32_t conn_peer_pid(const struct conn *c);

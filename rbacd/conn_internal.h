@@ -20,6 +20,7 @@ struct conn {
 	int32_t peer_pid;
 	bool ready, finish, began, watching;
 	uint64_t opened_ns, due_ns;
+	uint64_t pending_ms; /* 0: LIMIT_PENDING_MS */
 	struct event ev_read, ev_write, ev_due;
 	struct caps_key caps[3];
 	uint8_t nonce[WIRE_NONCE_LEN];

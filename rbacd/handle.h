@@ -16,6 +16,7 @@ struct handle_facts {
 	int32_t pid;	  /* SO_PEERCRED of the auth phase */
 	char person[161]; /* immutable id the code was verified for */
 	char corr[16];	  /* correlation id of the transaction */
+	bool skipped;	  /* a second factor was put off, as the policy allows */
 	bool has_code;	  /* a code was accepted in the auth phase */
 	enum policy_method method;
 };

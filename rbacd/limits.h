@@ -23,6 +23,7 @@
 #define LIMIT_TELL_MS	     60000  /* between two log lines about the same limit */
 #define LIMIT_FRAME_MS	     5000   /* a connection without its first frame */
 #define LIMIT_PENDING_MS     120000 /* a transaction waiting for an answer */
+#define LIMIT_ENROL_MS	     600000 /* an enrolment in a login, in all */
 #define LIMIT_HANDLE_S	     120    /* from auth accepted to account */
 #define LIMIT_SEAT_S	     120    /* from allowed to its session, under a limit */
 #define LIMIT_LOOKUP_MS	     2000   /* rbacd-dir, one person */
@@ -36,6 +37,7 @@
 /* Sizes. */
 #define LIMIT_HANDLES	     4096  /* accepted auth phases waiting for their account */
 #define LIMIT_PEOPLE_CACHED  16384 /* nss entries */
-#define LIMIT_TURNS	     3	   /* prompts in one transaction */
+#define LIMIT_TURNS	     3	   /* questions in one transaction */
+#define LIMIT_ENROLMENTS     64	   /* shown at the same time; one a person */
 #define LIMIT_OUT_BYTES	     (16u << 20) /* queued toward one admin connection */
 #define LIMIT_SNAPSHOT_BYTES (256u << 20)

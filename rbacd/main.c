@@ -13,6 +13,7 @@
 #include "rbacd/admin.h"
 #include "rbacd/alert.h"
 #include "rbacd/directory/local.h"
+#include "rbacd/enrol/pending.h"
 #include "rbacd/handle.h"
 #include "rbacd/hook_process.h"
 #include "rbacd/keys/keyring.h"
@@ -191,6 +192,8 @@ static int open_stages(struct server *s, struct keyring *keys,
 	if (rc == 0)
 		rc = handle_table_new(&s->handles);
 	if (rc == 0)
+		rc = pending_table_new(&s->pendings);
+	if (rc == 0)
 		rc = read_boot_id(s->boot_id);
 	if (rc == 0)
 		rc = identity_new(s->base, s->config, sockets->dir, dir_uid,
@@ -365,6 +368,7 @@ static void server_done(struct server *s)
 	identity_free(s->identity);
 	handle_table_free(s->handles);
 	hook_process_free(s->hook);
+	pending_table_free(s->pendings);
 	mfa_free(s->mfa);
 	alerts_free(s->alerts);
 	metrics_free(s->metrics);

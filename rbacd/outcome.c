@@ -191,6 +191,7 @@ static int issue_handle(struct request *r, const struct outcome *o,
 		f.has_code = true;
 		f.method = o->mfa->method;
 	}
+	f.skipped = o->skipped;
 	m->has_handle = true;
 	return handle_issue(r->server->handles, &f, wire_now_ns(), m->handle);
 }
@@ -234,6 +235,23 @@ void outcome_end(struct request *r, const struct outcome *o)
 	if (o->equalise)
 		conn_delay(r->conn, outcome_equal_due(r->arrived_ns));
 	queue_result(r->conn, &m);
+}
+
+int outcome_note(struct request *r, const char *what, const char *op, const char *cred)
+{
+	struct audit_event ev = AUDIT_EVENT_INIT;
+	char id[AUDIT_ID_MAX + 1], actor[80] = "";
+
+	ev.ev = what;
+	ev.op = op;
+	ev.cred = cred;
+	ev.corr = r->corr;
+	ev.sev = AUDIT_NOTICE;
+	ev.outcome = AUDIT_SUCCESS;
+	ev.vm = r->server->config->vm;
+	ev.priv = r->facts.privilege;
+	fill_subject(&ev, r, actor, sizeof(actor));
+	return audit_append(r->server->audit, &ev, server_now_us(), id);
 }
 
 /* ---------------------------------------------------------------- sessions */

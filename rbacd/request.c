@@ -11,6 +11,8 @@
 
 #include <errno.h>
 
+#include "rbacd/enrol/enrol.h"
+#include "rbacd/enrol/pending.h"
 #include "rbacd/handle.h"
 #include "rbacd/limits.h"
 #include "rbacd/log.h"
@@ -50,8 +52,8 @@ static void read_proof(struct request *r)
 				     .age_s = age_s};
 }
 
-static void stage_policy(struct request *r, const struct policy_mfa *mfa,
-			 struct policy_decision *ret)
+void request_decide(struct request *r, const struct policy_mfa *mfa,
+		    struct policy_decision *ret)
 {
 	struct policy_subject subject;
 	struct policy_request q = {
@@ -84,14 +86,29 @@ static bool is_root_itself(const struct request *r)
 
 /* ---------------------------------------------------------------- mfa */
 
+int request_ask(struct request *r, enum wire_style style, const char *text)
+{
+	uint8_t buf[WIRE_TEXT_MAX + 256];
+	struct wire_prompt p = {.turn = r->turn + 1,
+				.style = style,
+				.text = text,
+				.text_len = strlen(text)};
+	size_t len;
+	int rc;
+
+	memcpy(p.nonce, r->begin.nonce, sizeof(p.nonce));
+	rc = wire_encode_prompt(&p, buf, sizeof(buf), &len);
+	if (rc != 0)
+		return rc;
+	r->turn++;
+	conn_queue(r->conn, buf, len);
+	explicit_bzero(buf, len); /* an enrolment's key may be in it */
+	return 0;
+}
+
 static void ask_for_code(struct request *r)
 {
-	uint8_t buf[1024];
 	char text[512];
-	struct wire_prompt p = {.turn = ++r->turn,
-				.style = WIRE_STYLE_HIDDEN,
-				.text = text};
-	size_t len;
 
 	/* su's PAM_USER is the target: say whose code is asked. Elsewhere a name would
 	 * be the client's own text. The VM is named so that a code is not typed for
@@ -103,18 +120,15 @@ static void ask_for_code(struct request *r)
 	else
 		(void)snprintf(text, sizeof(text),
 			       "One-time code (%s): ", r->server->config->vm);
-	p.text_len = strlen(text);
-	memcpy(p.nonce, r->begin.nonce, sizeof(p.nonce));
-	if (wire_encode_prompt(&p, buf, sizeof(buf), &len) != 0) {
+	if (request_ask(r, WIRE_STYLE_HIDDEN, text) != 0) {
 		conn_finish(r->conn);
 		return;
 	}
 	if (!r->facts.proven && r->begin.op == WIRE_OP_AUTH)
 		conn_delay(r->conn, outcome_equal_due(r->arrived_ns));
-	conn_queue(r->conn, buf, len);
 }
 
-static int remember(struct request *r, enum policy_method method)
+int request_remember(struct request *r, enum policy_method method)
 {
 	struct store_proof p = {.at_s = server_now_s(), .method = method};
 
@@ -165,13 +179,13 @@ static int stage_mfa(struct request *r, const struct wire_answer *a,
 
 	/* What this person's grants would take. Somebody without a grant is asked and
 	 * checked the same way, so that the prompt tells nobody what they may do. */
-	stage_policy(r, &assumed, &d);
+	request_decide(r, &assumed, &d);
 	attempt.uncounted = r->begin.op == WIRE_OP_AUTH && is_watched(r, &d);
 	attempt.accept =
 		d.accept ? d.accept : POLICY_METHOD_TOTP | POLICY_METHOD_RECOVERY;
 	rc = mfa_verify(r->server->mfa, &attempt, ret);
 	if (rc == 0 && ret->outcome == MFA_ACCEPTED)
-		rc = remember(r, ret->method);
+		rc = request_remember(r, ret->method);
 	return rc;
 }
 
@@ -206,7 +220,7 @@ static bool end_auth_watched(struct request *r, const struct mfa_result *m)
 
 	if (m->outcome == MFA_ACCEPTED)
 		return false;
-	stage_policy(r, &none, &d);
+	request_decide(r, &none, &d);
 	if (!is_watched(r, &d))
 		return false;
 	d.would_deny = true;
@@ -242,6 +256,8 @@ static void end_auth_code(struct request *r, const struct mfa_result *m)
 
 	if (end_auth_watched(r, m))
 		return;
+	if (r->dormant && str_eq(o.reason, "not_enrolled"))
+		o.reason = "acct_dormant"; /* that is why nothing was offered */
 	if (ok)
 		o.text = told_text(r, m, text, sizeof(text));
 	outcome_end(r, &o);
@@ -257,10 +273,11 @@ static void stage_auth(struct request *r)
 	struct outcome o = {.verdict = POLICY_ALLOW, .decision = &d};
 
 	read_proof(r);
-	stage_policy(r, &r->mfa, &d);
+	request_decide(r, &r->mfa, &d);
 	if (!r->facts.proven || (d.verdict != POLICY_ALLOW && !is_root_itself(r)) ||
 	    (d.would_deny && has_factor(r))) {
-		ask_for_code(r);
+		if (!enrol_begin(r))
+			ask_for_code(r);
 		return;
 	}
 	if (d.would_deny)
@@ -348,6 +365,7 @@ static void end_account(struct request *r, const struct policy_decision *d,
 		o.text = refusal_text(r, d, text, sizeof(text));
 	} else if (!m) {
 		o.how = !d->mfa_required	  ? "not_required"
+			: r->skipped		  ? "skipped"
 			: r->mfa.same_transaction ? policy_method_name(r->mfa.method)
 						  : "remembered";
 	}
@@ -368,6 +386,7 @@ static void read_handle(struct request *r)
 	    !str_eq(f.person, r->person.id))
 		return;
 	memcpy(r->corr, f.corr, sizeof(r->corr));
+	r->skipped = f.skipped;
 	if (f.has_code)
 		r->mfa = (struct policy_mfa){.state = POLICY_MFA_PROOF,
 					     .method = f.method,
@@ -378,6 +397,7 @@ static void read_handle(struct request *r)
  */
 static void stage_account(struct request *r)
 {
+	struct policy_mfa assumed = {.state = POLICY_MFA_ASSUMED};
 	struct policy_decision d;
 	int rc = store_begin(r->server->store);
 
@@ -389,7 +409,14 @@ static void stage_account(struct request *r)
 	}
 	read_handle(r);
 	read_proof(r);
-	stage_policy(r, &r->mfa, &d);
+	request_decide(r, &r->mfa, &d);
+	if (d.verdict == POLICY_ALLOW || !d.mfa_would_help)
+		r->skipped = false;
+	if (r->skipped && enrol_skippable(r)) {
+		request_decide(r, &assumed, &d);
+		end_account(r, &d, NULL);
+		return;
+	}
 	if (d.verdict != POLICY_ALLOW && d.mfa_would_help && r->facts.can_step_up &&
 	    !is_root_itself(r)) {
 		ask_for_code(r);
@@ -418,7 +445,7 @@ static void end_step_up(struct request *r, const struct mfa_result *m)
 	r->mfa = (struct policy_mfa){.state = POLICY_MFA_PROOF,
 				     .method = m->method,
 				     .same_transaction = true};
-	stage_policy(r, &r->mfa, &d);
+	request_decide(r, &r->mfa, &d);
 	end_account(r, &d, m);
 }
 
@@ -577,10 +604,12 @@ bool request_answer(struct request *r, const struct wire_answer *a)
 		outcome_end(r, &failed);
 		return false;
 	}
-	if (r->begin.op == WIRE_OP_ACCOUNT && policy_changed(r)) {
+	if ((r->begin.op == WIRE_OP_ACCOUNT || r->pending) && policy_changed(r)) {
 		outcome_end(r, &changed); /* the code is not looked at, nor spent */
 		return false;
 	}
+	if (r->pending)
+		return enrol_answer(r, a);
 	rc = stage_mfa(r, a, &m);
 	if (rc != 0) {
 		server_turn_lost(r->server, rc);
@@ -598,6 +627,7 @@ void request_free(struct request *r)
 	if (!r)
 		return;
 	identity_cancel(r->ticket);
+	pending_free(r->pending);
 	identity_person_done(&r->person);
 	policy_unref(r->policy);
 	free(r);

@@ -14,10 +14,13 @@ struct request {
 	struct identity_person person;
 	struct wire_begin begin;
 	struct authz_facts facts;
-	struct policy_mfa mfa; /* what the account phase may rely on */
-	char corr[16];	       /* shared by auth, account and log lines */
-	uint64_t arrived_ns;   /* of the frame being answered */
-	uint32_t turn;	       /* prompts sent */
+	struct policy_mfa mfa;	 /* what the account phase may rely on */
+	char corr[16];		 /* shared by auth, account and log lines */
+	uint64_t arrived_ns;	 /* of the frame being answered */
+	uint32_t turn;		 /* prompts sent */
+	struct pending *pending; /* owned: a first factor being made; NULL: none */
+	bool dormant; /* the policy offers an enrolment, but not after so long a time */
+	bool skipped; /* account: a factor was put off in this transaction */
 };
 
 /* What one stage concluded; request_end() turns it into a record and a reply. */
@@ -29,9 +32,21 @@ struct outcome {
 	const struct policy_decision *decision; /* or NULL */
 	const struct mfa_result *mfa;		/* or NULL */
 	const char *how; /* without a code: "remembered", "not_required", "root" */
+	bool skipped;	 /* a factor was put off: the account phase may go without */
 	bool equalise;	 /* a refusal whose time must tell nothing */
 	bool stranger;	 /* no proven first factor, or codes are shut: coalesced */
 };
+
+/* request_decide() - what the policy says to this request, with this proof. */
+void request_decide(struct request *r, const struct policy_mfa *mfa,
+		    struct policy_decision *ret);
+
+/* request_ask() - queue the next prompt. Return: 0; -EINVAL, -EMSGSIZE. */
+_must_check_ int request_ask(struct request *r, enum wire_style style,
+			     const char *text);
+
+/* request_remember() - a code was accepted: the proof that later logins may use. */
+_must_check_ int request_remember(struct request *r, enum policy_method method);
 
 /*
  * outcome_end() - the one gate: record first, then the answer. ALLOW is queued there
@@ -39,6 +54,13 @@ struct outcome {
  * before the reply leaves.
  */
 void outcome_end(struct request *r, const struct outcome *o);
+
+/*
+ * outcome_note() - a record of its own, beside the outcome's: something was changed.
+ * @cred: the factor. Return: 0; otherwise the turn is lost.
+ */
+_must_check_ int outcome_note(struct request *r, const char *ev, const char *op,
+			      const char *cred);
 
 /* outcome_session() - record a session phase and answer NOTED; it grants nothing. */
 void outcome_session(struct request *r);

@@ -14,11 +14,12 @@
 #include "rbacd/sandbox/sandbox.h"
 #include "rbacd/store/store.h"
 
-struct standing;     /* locks and reviews: standing.h */
-struct alerts;	     /* alert.c */
-struct metrics;	     /* metrics.c */
-struct hook_process; /* runs the alert hook */
-struct handle_table; /* accepted auth phases waiting for account: request.c */
+struct standing;      /* locks and reviews: standing.h */
+struct alerts;	      /* alert.c */
+struct metrics;	      /* metrics.c */
+struct hook_process;  /* runs the alert hook */
+struct handle_table;  /* accepted auth phases waiting for account: request.c */
+struct pending_table; /* first factors being made in a login: enrol/pending.h */
 
 struct server_stats {
 	uint64_t n_turns, n_commits, n_slow_commits, n_lost_turns;
@@ -55,6 +56,7 @@ struct server {
 	struct identity *identity;
 	struct conn_table *conns;
 	struct handle_table *handles;
+	struct pending_table *pendings;
 	struct server_stats stats;
 	uint64_t n_commits_ticked; /* stats.n_commits at the last tick */
 	char boot_id[37];

@@ -3,7 +3,7 @@
  */
 
 #include "rbacd/ctl/ctl.h"
-#include "rbacd/ctl/qr.h"
+#include "rbacd/enrol/qr.h"
 #include "rbacd/ctl/text.h"
 #include "rbacd/wire/code.h"
 
@@ -14,11 +14,13 @@ static void show_qr(struct ctl *ctl, const struct ctl_args *args, const char *ur
 	enum qr_style style = ctl_arg(args, "ascii") ? QR_ASCII
 			      : ctl->color	     ? QR_COLOR
 						     : QR_BLOCKS;
-	size_t columns, rows;
+	_cleanup_qr_ struct qr_picture *qr = malloc(sizeof(*qr));
 
 	if (ctl_arg(args, "no-qr"))
 		return;
-	if (qr_print(uri, style, ctl->out, &columns, &rows) != 0)
+	if (qr && qr_draw(uri, style, QR_QUIET, qr) == 0)
+		(void)fwrite(qr->text, 1, qr->len, ctl->out);
+	else
 		(void)ctl_fail(
 			ctl, CTL_NO,
 			"the QR code could not be drawn; type the secret of the URI "

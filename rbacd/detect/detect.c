@@ -303,6 +303,21 @@ static int note_use(struct detect *d, const char *kind, const struct audit_event
 	return r == STORE_E_LIMIT ? 0 : r; /* full: nothing new is remembered */
 }
 
+int detect_idle(struct detect *d, const char *uid, int64_t now_s, int64_t *ret_idle_s)
+{
+	const struct audit_event ev = {.uid = uid};
+	uint8_t key[32];
+	int64_t at = 0;
+	int r = use_key(d, "account", &ev, key);
+
+	if (r == 0)
+		r = last_use(d, key, now_s, &at);
+	if (r != 0 && r != STORE_E_NONE)
+		return r;
+	*ret_idle_s = r == 0 ? now_s - at : INT64_MAX;
+	return 0;
+}
+
 static bool is_raised_privilege(const struct audit_event *ev)
 {
 	return ev->priv && (str_eq(ev->priv, "su") || str_eq(ev->priv, "sudo") ||

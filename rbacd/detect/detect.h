@@ -54,6 +54,13 @@ _must_check_ int detect_event(struct detect *detect, const struct audit_event *e
 			      int64_t now_s);
 
 /*
+ * detect_idle() - how long the account of @uid was not used.
+ * @ret_idle_s: INT64_MAX: never seen. Return: 0; negative errno or the store's error.
+ */
+_must_check_ int detect_idle(struct detect *detect, const char *uid, int64_t now_s,
+			     int64_t *ret_idle_s);
+
+/*
  * detect_raise() - something that is no event. The same detection about the same
  * subject is raised once in `quiet` seconds, and then says how often it was held back.
  */

@@ -7,99 +7,12 @@
 
 #include "rbacd/mfa/factor.h"
 #include "rbacd/mfa/otp.h"
+#include "rbacd/mfa/otpauth.h"
 #include "rbacd/mfa/recovery.h"
 
 void mfa_enrolment_done(struct mfa_enrolment *e)
 {
 	explicit_bzero(e, sizeof(*e));
-}
-
-/* ---------------------------------------------------------------- otpauth URI */
-
-struct text {
-	char *buf; /* borrowed */
-	size_t cap, len;
-};
-
-static void text_put(struct text *t, const char *s, size_t n)
-{
-	if (t->len + n < t->cap)
-		memcpy(t->buf + t->len, s, n);
-	t->len += n; /* over the end: text_ok() tells */
-}
-
-static bool text_ok(struct text *t)
-{
-	if (t->len >= t->cap)
-		return false;
-	t->buf[t->len] = '\0';
-	return true;
-}
-
-static void text_puts(struct text *t, const char *s)
-{
-	text_put(t, s, strlen(s));
-}
-
-/* RFC 3986 unreserved characters as they are, the rest in percent. */
-static void text_percent(struct text *t, const char *s)
-{
-	static const char hex[] = "0123456789ABCDEF";
-	static const char plain[] =
-		"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz"
-		"0123456789-._~";
-
-	for (; *s; s++) {
-		unsigned char c = (unsigned char)*s;
-		char esc[3] = {'%', hex[c >> 4], hex[c & 15]};
-
-		if (strchr(plain, *s))
-			text_put(t, s, 1);
-		else
-			text_put(t, esc, sizeof(esc));
-	}
-}
-
-/* RFC 4648 base32 without padding. */
-static void text_base32(struct text *t, const uint8_t *p, size_t len)
-{
-	static const char alphabet[] = "ABCDEFGHIJKLMNOPQRSTUVWXYZ234567";
-	uint32_t bits = 0;
-	unsigned n = 0;
-
-	for (size_t i = 0; i < len; i++) {
-		bits = bits << 8 | p[i];
-		for (n += 8; n >= 5; n -= 5)
-			text_put(t, &alphabet[bits >> (n - 5) & 31], 1);
-	}
-	if (n > 0)
-		text_put(t, &alphabet[bits << (5 - n) & 31], 1);
-}
-
-static int make_uri(const struct store_factor *f, const char *login, const char *issuer,
-		    const struct secret *seed, char *buf, size_t cap)
-{
-	struct text t = {.buf = buf, .cap = cap};
-	char tail[96];
-	bool counter = f->kind == STORE_FACTOR_HOTP;
-
-	text_puts(&t, counter ? "otpauth://hotp/" : "otpauth://totp/");
-	text_percent(&t, issuer);
-	text_puts(&t, ":");
-	text_percent(&t, login);
-	text_puts(&t, "?secret=");
-	text_base32(&t, seed->bytes, seed->len);
-	text_puts(&t, "&issuer=");
-	text_percent(&t, issuer);
-	/* What phones take for granted is left out, which keeps the QR code small. */
-	(void)snprintf(tail, sizeof(tail), "%s%s%s%s%s",
-		       f->hash == STORE_SHA256 ? "&algorithm=SHA256" : "",
-		       f->hash == STORE_SHA512 ? "&algorithm=SHA512" : "",
-		       f->digits == 8 ? "&digits=8" : "",
-		       f->period_s == 60 ? "&period=60" : "",
-		       counter ? "&counter=0" : "");
-	text_puts(&t, tail);
-	return text_ok(&t) ? 0 : -EMSGSIZE;
 }
 
 /* ---------------------------------------------------------------- enrol */
@@ -126,8 +39,8 @@ static int drop_pending(struct mfa *m, const char *person, const char *name,
 	return rc;
 }
 
-static int new_recovery_codes(struct mfa *m, const char *person, int64_t now_s,
-			      struct mfa_enrolment *e)
+int mfa_new_recovery_codes(struct mfa *m, const char *person, int64_t now_s,
+			   struct mfa_enrolment *e)
 {
 	int rc = store_code_clear(m->store, person, STORE_CODE_RECOVERY);
 
@@ -159,7 +72,7 @@ static int new_factor(struct mfa *m, const char *person, const char *login,
 	if (rc == 0)
 		rc = otp_open(m->seal, &f, &seed);
 	if (rc == 0)
-		rc = make_uri(&f, login, opt->issuer, &seed, e->uri, sizeof(e->uri));
+		rc = otpauth_uri(&f, login, opt->issuer, &seed, e->uri);
 	if (rc == 0)
 		(void)snprintf(e->name, sizeof(e->name), "%s", f.name);
 	return rc;
@@ -177,7 +90,7 @@ int mfa_enrol_begin(struct mfa *m, const char *person, const char *login,
 	if (rc == 0)
 		rc = new_factor(m, person, login, opt, now_s, &e);
 	if (rc == 0 && e.has_recovery)
-		rc = new_recovery_codes(m, person, now_s, &e);
+		rc = mfa_new_recovery_codes(m, person, now_s, &e);
 	if (rc == 0)
 		*ret = e;
 	return rc;

@@ -11,6 +11,10 @@ struct mfa {
 		dummy; /* random seed for people without a factor; never accepted */
 };
 
+/* mfa_new_recovery_codes() - a new set into @e; those of before are void. */
+_must_check_ int mfa_new_recovery_codes(struct mfa *m, const char *person,
+					int64_t now_s, struct mfa_enrolment *e);
+
 /* mfa_person_row() - the person's row, new when there is none. */
 _must_check_ int mfa_person_row(struct mfa *m, const char *person, const char *login,
 				int64_t now_s);

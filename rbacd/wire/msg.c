@@ -330,7 +330,7 @@ static bool begin_ok(const struct wire_begin *m)
 {
 	const uint32_t known = WIRE_FLAG_SILENT | WIRE_FLAG_NO_NULL_AUTHTOK |
 			       WIRE_FLAG_FIRST_FACTOR | WIRE_FLAG_CAN_PROMPT |
-			       WIRE_FLAG_RESCUE;
+			       WIRE_FLAG_RESCUE | WIRE_FLAG_PLAIN;
 
 	return m->op >= WIRE_OP_AUTH && m->op <= WIRE_OP_CRED &&
 	       (m->flags & ~known) == 0 && m->service[0] && id_ok(m->vmsec_id);

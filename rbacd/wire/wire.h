@@ -96,8 +96,9 @@ enum wire_flag {
 	WIRE_FLAG_FIRST_FACTOR = 1u << 2,    /* argument first_factor=stack */
 	WIRE_FLAG_CAN_PROMPT = 1u << 3,	     /* the host gave a conversation function */
 	WIRE_FLAG_RESCUE =
-		1u << 4, /* OPEN: a session whose account phase on this handle
-			    never asked us (rescue line): raises the alert */
+		1u << 4,	   /* OPEN: a session whose account phase on this handle
+				      never asked us (rescue line): raises the alert */
+	WIRE_FLAG_PLAIN = 1u << 5, /* argument enrol=text: no pictures, words */
 };
 
 /* What became of the prompt. Only CODE and RECOVERY carry text. */

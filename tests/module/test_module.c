@@ -311,10 +311,11 @@ static void test_P8_text_is_cleaned(void **state)
 static void test_P15_options_and_flags(void **state)
 {
 	static const char *const bad[] = {
-		"debug",      "nullok",	    "first_factor=stak", "first_factor",
-		"timeout=0",  "timeout=6",  "timeout=10",	 "timeout=",
-		"timeout=1s", "timeout=-1", "socket=relative",	 "socket=",
-		"alwaysok",   "Timeout=1",  "use_first_pass",	 "a\x01%n'b",
+		"debug",	   "nullok",	"first_factor=stak", "first_factor",
+		"timeout=0",	   "timeout=6", "timeout=10",	     "timeout=",
+		"enrol=qr",	   "enrol=",	"timeout=1s",	     "timeout=-1",
+		"socket=relative", "socket=",	"alwaysok",	     "Timeout=1",
+		"use_first_pass",  "a\x01%n'b",
 	};
 	struct host host = {.answer = "123456"};
 	char conf[256];

@@ -12,7 +12,7 @@
 #include <errno.h>
 #include <sys/wait.h>
 
-#include "rbacd/ctl/qr.h"
+#include "rbacd/enrol/qr.h"
 
 #define SIDE_MAX 256
 #define SCALE	 4
@@ -118,16 +118,15 @@ static void scan(const struct screen *s, char *buf, size_t cap)
 	}
 }
 
-static char *draw(const char *text, enum qr_style style, size_t *columns, size_t *rows)
+/* On the heap; the caller frees it. */
+static struct qr_picture *draw(const char *text, enum qr_style style, int quiet)
 {
-	char *drawn = NULL;
-	size_t len = 0;
-	FILE *out = open_memstream(&drawn, &len);
+	struct qr_picture *p = calloc(1, sizeof(*p));
 
-	assert_non_null(out);
-	assert_int_equal(qr_print(text, style, out, columns, rows), 0);
-	assert_int_equal(fclose(out), 0);
-	return drawn;
+	assert_non_null(p);
+	assert_int_equal(qr_draw(text, style, quiet, p), 0);
+	assert_int_equal(strlen(p->text), p->len);
+	return p;
 }
 
 static void test_scans(void **state)
@@ -135,19 +134,22 @@ static void test_scans(void **state)
 	static const struct {
 		enum qr_style style;
 		bool ink_is_dark; /* black on white is set; else a dark terminal */
-	} table[] = {{QR_COLOR, true}, {QR_BLOCKS, false}};
+		int quiet;
+	} table[] = {{QR_COLOR, true, QR_QUIET},
+		     {QR_BLOCKS, false, QR_QUIET},
+		     {QR_BLOCKS, false, QR_QUIET_MIN}};
 	struct screen *s = malloc(sizeof(*s));
-	size_t columns, rows;
 	char got[512];
 
 	(void)state;
 	assert_non_null(s);
 	for (size_t i = 0; i < ARRAY_SIZE(table); i++) {
-		char *drawn = draw(uri, table[i].style, &columns, &rows);
+		struct qr_picture *p = draw(uri, table[i].style, table[i].quiet);
 
-		read_blocks(drawn, table[i].ink_is_dark, s);
-		free(drawn);
-		assert_int_equal(s->width, columns);
+		read_blocks(p->text, table[i].ink_is_dark, s);
+		assert_int_equal(s->width, p->columns);
+		assert_int_equal(s->height, 2 * p->rows);
+		qr_free(p);
 		scan(s, got, sizeof(got));
 		assert_string_equal(got, uri);
 		/* The proof can fail: one damaged finder pattern and nothing is read.
@@ -161,31 +163,33 @@ static void test_scans(void **state)
 
 static void test_fits_80x24(void **state)
 {
-	size_t columns, rows;
+	struct qr_picture *p = draw(uri, QR_COLOR, QR_QUIET);
 
 	(void)state;
-	free(draw(uri, QR_COLOR, &columns, &rows));
-	print_message("a typical key takes %zu columns and %zu rows\n", columns, rows);
-	assert_true(columns <= 80);
-	assert_true(rows <= 24);
-	free(draw(uri, QR_ASCII, &columns, &rows));
-	assert_true(columns <= 100);
+	print_message("a typical key takes %zu columns and %zu rows\n", p->columns,
+		      p->rows);
+	assert_true(p->columns <= 80);
+	assert_true(p->rows <= 24);
+	qr_free(p);
+	p = draw(uri, QR_ASCII, QR_QUIET);
+	assert_true(p->columns <= 100);
+	qr_free(p);
 }
 
 static void test_too_long(void **state)
 {
-	char *drawn = NULL, text[4000];
-	size_t len = 0, columns = 7, rows = 7;
-	FILE *out = open_memstream(&drawn, &len);
+	struct qr_picture *p = calloc(1, sizeof(*p));
+	char text[4000];
 
 	(void)state;
+	assert_non_null(p);
 	memset(text, 'a', sizeof(text) - 1);
 	text[sizeof(text) - 1] = '\0';
-	assert_non_null(out);
-	assert_int_equal(qr_print(text, QR_COLOR, out, &columns, &rows), -EMSGSIZE);
-	assert_int_equal(fclose(out), 0);
-	assert_int_equal(columns, 7);
-	free(drawn);
+	assert_int_equal(qr_draw(text, QR_COLOR, QR_QUIET, p), -EMSGSIZE);
+	/* fits a QR code, not the picture: cut it would be another code */
+	text[2500] = '\0';
+	assert_int_equal(qr_draw(text, QR_ASCII, QR_QUIET, p), -EMSGSIZE);
+	qr_free(p);
 }
 
 int main(void)
