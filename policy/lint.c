@@ -175,7 +175,11 @@ static void check_grant(const struct lint *l, const struct policy_rule *r, size_
 	if (r->accept == 0)
 		lint_say(l, POLICY_LINT_WARNING, "no-mfa", r->id, &r->where,
 			 "grant '%s' asks for no second factor", r->id);
-	if (!r->owner)
+	if (!r->owner && r->valid_until)
+		lint_say(l, POLICY_LINT_WARNING, "no-owner", r->id, &r->where,
+			 "grant '%s' ends on %s and has no owner who would prolong it",
+			 r->id, r->valid_until);
+	else if (!r->owner)
 		lint_say(l, POLICY_LINT_NOTE, "no-owner", r->id, &r->where,
 			 "grant '%s' has no owner to ask", r->id);
 	if (all > 1 && n_vms == all)
@@ -216,6 +220,8 @@ static int lint_init(struct lint *l)
 			(void)policy_deny_at(p, i - l->n_grants, &l->rules[i].r);
 		else
 			(void)policy_grant_at(p, i, &l->rules[i].r);
+		l->rules[i].rule = l->rules[i].deny ? &p->denies.v[i - l->n_grants]
+						    : &p->grants.v[i];
 	}
 	return 0;
 }
@@ -241,6 +247,9 @@ int policy_lint(const struct policy_lint_input *in)
 	for (size_t i = 0; i < l.n_rules; i++)
 		check_rule(&l, &l.rules[i]);
 	lint_pairs(&l);
+	lint_from(&l);
 	r = lint_names(&l);
+	if (r == 0)
+		r = lint_people(&l);
 	return r == 0 ? lint_separation(&l) : r;
 }

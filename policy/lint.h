@@ -29,9 +29,9 @@ enum policy_lint_severity {
 struct policy_lint_finding {
 	enum policy_lint_severity severity;
 	const char *code; /* static: "expired", "no-mfa" … */
-	const char *id;	  /* the entry; borrowed from the policy */
-	struct policy_where where;
-	const char *text; /* a sentence; borrowed for the call */
+	const char *id;	  /* the entry; "": none; borrowed from the policy or people */
+	struct policy_where where; /* file NULL: it is about the people */
+	const char *text;	   /* a sentence; borrowed for the call */
 };
 
 struct policy_lint_input {
@@ -48,8 +48,9 @@ struct policy_lint_input {
 
 /*
  * policy_lint() - tell all counts, then all findings: expired, dead (no VM, nobody),
- * no-mfa, no-owner, broad (every VM), duplicate, subsumed, shadowed, unused (set, role,
- * group) and separation (violated today).
+ * no-mfa, no-owner, broad (every VM), duplicate, subsumed, shadowed; broad-from,
+ * nested-from, overlap (networks); unused (set, role, group alias); left, empty,
+ * unknown, no-access, same-id (people) and separation (violated today).
  * Return: 0; -ENOMEM.
  */
 _must_check_ int policy_lint(const struct policy_lint_input *in);

@@ -3,9 +3,11 @@
 #pragma once
 
 #include "policy/lint.h"
+#include "policy/model.h"
 
 struct lint_rule {
 	struct policy_rule r;
+	const struct rule *rule; /* borrowed: the same with its networks */
 	bool deny;
 	uint64_t *vms; /* owned; bits */
 	size_t n_vms, n_people;
@@ -27,6 +29,12 @@ void lint_say(const struct lint *l, enum policy_lint_severity severity,
 
 /* lint_pairs() - duplicate, subsumed and shadowed grants. */
 void lint_pairs(const struct lint *l);
+/* lint_from() - networks that are too wide, inside another, or taken back by a deny. */
+void lint_from(const struct lint *l);
+/* lint_from_within() - whoever comes from a network of @a comes from one of @b. */
+bool lint_from_within(const struct rule *a, const struct rule *b);
+/* lint_people() - people who left and are still in groups, or are not there at all. */
+_must_check_ int lint_people(const struct lint *l);
 /* lint_names() - sets, roles and groups that nothing uses. */
 _must_check_ int lint_names(const struct lint *l);
 /* lint_separation() - people who hold two roles that nobody may hold together. */

@@ -5,13 +5,14 @@
 #include "policy/lint_internal.h"
 
 struct used {
-	bool *sets, *roles; /* owned */
+	bool *sets, *roles, *principals; /* owned */
 };
 
 static void used_done(struct used *u)
 {
 	free(u->sets);
 	free(u->roles);
+	free(u->principals);
 }
 
 static void use_role(const struct policy *p, struct used *u, uint32_t role)
@@ -25,19 +26,39 @@ static void use_role(const struct policy *p, struct used *u, uint32_t role)
 		use_role(p, u, info.includes.v[i]);
 }
 
+static void use_all(const struct policy_indices *list, bool *used)
+{
+	for (size_t i = 0; i < list->n; i++)
+		used[list->v[i]] = true;
+}
+
+/* Whoever a limit or an enrolment names is named by the policy. */
+static void use_bounds(const struct policy *p, struct used *u)
+{
+	struct policy_enrolment e;
+	struct policy_limit limit;
+
+	for (size_t i = 0; policy_limit_at(p, i, &limit); i++)
+		use_all(&limit.to, u->principals);
+	for (size_t i = 0; policy_enrolment_at(p, i, &e); i++)
+		use_all(&e.to, u->principals);
+}
+
 static int find_used(const struct lint *l, struct used *u)
 {
 	const struct policy *p = l->in->policy;
 
 	u->sets = calloc(policy_set_count(p) + 1, sizeof(bool));
 	u->roles = calloc(policy_role_count(p) + 1, sizeof(bool));
-	if (!u->sets || !u->roles)
+	u->principals = calloc(policy_principal_count(p) + 1, sizeof(bool));
+	if (!u->sets || !u->roles || !u->principals)
 		return -ENOMEM;
+	use_bounds(p, u);
 	for (size_t i = 0; i < l->n_rules; i++) {
 		const struct policy_rule *r = &l->rules[i].r;
 
-		for (size_t k = 0; k < r->sets.n; k++)
-			u->sets[r->sets.v[k]] = true;
+		use_all(&r->to, u->principals);
+		use_all(&r->sets, u->sets);
 		for (size_t k = 0; k < r->roles.n; k++)
 			use_role(p, u, r->roles.v[k]);
 	}
@@ -45,10 +66,23 @@ static int find_used(const struct lint *l, struct used *u)
 		struct policy_rule r;
 
 		(void)policy_break_glass_at(p, i, &r);
-		for (size_t k = 0; k < r.sets.n; k++)
-			u->sets[r.sets.v[k]] = true;
+		use_all(&r.to, u->principals);
+		use_all(&r.sets, u->sets);
 	}
 	return 0;
+}
+
+static void check_aliases(const struct lint *l, const struct used *u)
+{
+	const struct policy *p = l->in->policy;
+	struct policy_where where;
+
+	for (size_t i = 0; i < policy_group_count(p); i++)
+		if (!u->principals[i] && policy_group_where(p, i, &where))
+			lint_say(l, POLICY_LINT_NOTE, "unused",
+				 policy_principal_at(p, i), &where,
+				 "no rule names the group '%s'",
+				 policy_principal_at(p, i));
 }
 
 int lint_names(const struct lint *l)
@@ -61,6 +95,7 @@ int lint_names(const struct lint *l)
 
 	if (r != 0)
 		return r;
+	check_aliases(l, &u);
 	for (size_t i = 0; policy_set_at(p, i, &set); i++)
 		if (!u.sets[i])
 			lint_say(l, POLICY_LINT_NOTE, "unused", set.name, &set.where,

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
  * lint_pairs.c - grants that another rule makes pointless. It says so only when that is
- * certain: what cannot be compared here, as two lists of networks, is let pass.
+ * certain: what cannot be compared here, as hours, is let pass.
  */
 #include "policy/lint_internal.h"
 
@@ -51,7 +51,7 @@ static bool reach_within(const struct lint *l, const struct lint_rule *a,
 static bool when_within(const struct lint *l, const struct policy_rule *a,
 			const struct policy_rule *b)
 {
-	if (b->n_from > 0 || b->tz || b->valid_from_s > a->valid_from_s ||
+	if (b->tz || b->valid_from_s > a->valid_from_s ||
 	    (b->valid_until_s != 0 &&
 	     (a->valid_until_s == 0 || a->valid_until_s > b->valid_until_s)))
 		return false;
@@ -71,6 +71,7 @@ static bool covers(const struct lint *l, const struct lint_rule *b,
 		   const struct lint_rule *a)
 {
 	return reach_within(l, a, b) && when_within(l, &a->r, &b->r) &&
+	       lint_from_within(a->rule, b->rule) &&
 	       indices_within(&a->r.roles, &b->r.roles); /* separations go by role */
 }
 
@@ -101,7 +102,8 @@ static void find_shadow(const struct lint *l, const struct lint_rule *a)
 	for (size_t k = l->n_grants; k < l->n_rules; k++) {
 		const struct lint_rule *b = &l->rules[k];
 
-		if (b->r.n_from > 0 || b->r.tz || !reach_within(l, a, b))
+		if (b->r.tz || !reach_within(l, a, b) ||
+		    !lint_from_within(a->rule, b->rule))
 			continue;
 		lint_say(l, POLICY_LINT_WARNING, "shadowed", a->r.id, &a->r.where,
 			 "grant '%s' opens nothing: deny '%s' holds on all of it",

@@ -262,23 +262,29 @@ static void put_mfa(const struct policy *p, const struct rule *r, FILE *out)
 	fputs("}}", out);
 }
 
-static void put_from(const struct rule *r, FILE *out)
+void print_network(const struct model_from *f, char ret[PRINT_NETWORK_MAX])
 {
 	char text[INET6_ADDRSTRLEN];
 
+	if (!inet_ntop(f->v4 ? AF_INET : AF_INET6, f->v4 ? f->addr + 12 : f->addr, text,
+		       sizeof(text)))
+		text[0] = '\0'; /* cannot happen; would not load again */
+	if (f->local)
+		(void)snprintf(ret, PRINT_NETWORK_MAX, "local");
+	else
+		(void)snprintf(ret, PRINT_NETWORK_MAX, "%s/%d", text,
+			       f->v4 ? f->bits - 96 : f->bits);
+}
+
+static void put_from(const struct rule *r, FILE *out)
+{
+	char text[PRINT_NETWORK_MAX];
+
 	fputs("from: [", out);
 	for (uint32_t i = 0; i < r->n_from; i++) {
-		const struct model_from *f = &r->from[i];
-
-		fputs(i > 0 ? ", " : "", out);
-		if (f->local) {
-			fputs("local", out);
-			continue;
-		}
-		if (!inet_ntop(f->v4 ? AF_INET : AF_INET6,
-			       f->v4 ? f->addr + 12 : f->addr, text, sizeof(text)))
-			text[0] = '\0'; /* cannot happen; would not load again */
-		fprintf(out, "\"%s/%d\"", text, f->v4 ? f->bits - 96 : f->bits);
+		print_network(&r->from[i], text);
+		fprintf(out, r->from[i].local ? "%s%s" : "%s\"%s\"", i > 0 ? ", " : "",
+			text);
 	}
 	fputc(']', out);
 }

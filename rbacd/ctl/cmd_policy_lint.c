@@ -57,18 +57,25 @@ static void add_finding(void *arg, const struct policy_lint_finding *f)
 		l->failed = true;
 }
 
+static void print_finding(struct ctl *ctl, const struct out_row *r)
+{
+	const char *severity = out_cell(r, "severity")->text;
+	const char *file = out_cell(r, "file")->text;
+
+	if (*file)
+		(void)fprintf(ctl->out, "%s:%lld:%lld: ", file,
+			      (long long)out_cell(r, "line")->i,
+			      (long long)out_cell(r, "column")->i);
+	(void)fprintf(ctl->out, "%s%s%s [%s]: %s\n",
+		      str_eq(severity, "warning") ? ctl_red(ctl) : "", severity,
+		      ctl_plain(ctl), out_cell(r, "code")->text,
+		      out_cell(r, "text")->text);
+}
+
 static void print_findings(struct ctl *ctl, const struct out_table *t)
 {
 	for (const struct out_row *r = t ? t->first : NULL; r; r = r->next)
-		(void)fprintf(ctl->out, "%s:%lld:%lld: %s%s%s [%s]: %s\n",
-			      out_cell(r, "file")->text,
-			      (long long)out_cell(r, "line")->i,
-			      (long long)out_cell(r, "column")->i,
-			      str_eq(out_cell(r, "severity")->text, "warning")
-				      ? ctl_red(ctl)
-				      : "",
-			      out_cell(r, "severity")->text, ctl_plain(ctl),
-			      out_cell(r, "code")->text, out_cell(r, "text")->text);
+		print_finding(ctl, r);
 }
 
 static int show(struct ctl *ctl, const struct judge *j, struct listing *l)

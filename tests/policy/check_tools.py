@@ -9,9 +9,11 @@ import csv
 import io
 import json
 import os
+import re
 import subprocess
 import sys
 import tempfile
+import time
 from xml.etree import ElementTree
 
 HERE = os.path.dirname(os.path.abspath(__file__))
@@ -41,6 +43,7 @@ people:
   - {login: bob, id: b, uid: 2002, groups: [dbas]}
   - {login: carol, id: c, uid: 2003, groups: [admins, dbas, out]}
   - {login: dave, id: d, uid: 2004, groups: [admins], disabled: true}
+  - {login: eve, id: e, uid: 2005}
 """
 # Each rule of lint is broken once.
 LINT = """vmsec_policy: 1
@@ -59,6 +62,10 @@ roles:
   idle: {privileges: [console]}
   payer: {privileges: [web]}
   auditor: {privileges: [desktop]}
+groups:
+  spares: {}
+users:
+  ghost: {id: "hr:0"}
 grants:
   - {id: g-web, to: [admins], roles: [admin], vms: [web], owner: o}
   - {id: g-web2, to: [admins], roles: [admin], vms: [web], owner: o}
@@ -71,8 +78,16 @@ grants:
   - {id: g-broad, to: [dbas], roles: [payer], vms: [all], owner: o}
   - {id: g-shut, to: [out], roles: [admin], vms: [db], owner: o}
   - {id: g-audit, to: [out], roles: [auditor], vms: ["vm:web1"], owner: o}
+  - {id: g-ghost, to: [dbas, user:ghost], roles: [viewer], vms: ["vm:db3"], owner: o}
+  - {id: g-until, to: [dbas], roles: [viewer], vms: ["vm:web8"], valid: {until: "2199-01-01"}}
+  - {id: g-net, to: [dbas], roles: [viewer], vms: ["vm:db4"], owner: o, when: {from: ["10.0.0.0/8", "10.1.0.0/16"]}}
+  - {id: g-net2, to: [dbas], roles: [viewer], vms: ["vm:db4"], owner: o, when: {from: ["10.7.0.0/16"]}}
+  - {id: g-world, to: [dbas], roles: [viewer], vms: ["vm:web9"], owner: o, when: {from: ["::/0", "10.0.0.0/8"]}}
+  - {id: g-shade, to: [out], roles: [viewer], vms: ["vm:web2"], owner: o, when: {from: ["10.9.0.0/16", local]}}
 denies:
   - {id: d-shut, to: [out], privileges: [ssh, sudo], vms: [db]}
+  - {id: d-net, to: [dbas], privileges: [ssh], vms: ["vm:db4"], when: {from: ["10.1.2.0/24"]}}
+  - {id: d-shade, to: [out], privileges: [ssh], vms: ["vm:web2"], when: {from: ["10.0.0.0/8", local]}}
 separation:
   - {id: s-1, never_both: [role:payer, role:auditor]}
 """
@@ -142,7 +157,16 @@ class Tools(check_wikimedia.Checker):
             ("dead", "g-nobody"), ("dead", "g-novm"), ("expired", "g-ended"),
             ("no-mfa", "g-plain"), ("no-owner", "g-loose"), ("broad", "g-broad"),
             ("duplicate", "g-web2"), ("subsumed", "g-part"), ("shadowed", "g-shut"),
-            ("unused", "spare"), ("unused", "idle"), ("separation", "s-1")]), repr(found))
+            ("unused", "spare"), ("unused", "idle"), ("separation", "s-1"),
+            # networks
+            ("broad-from", "g-world"), ("nested-from", "g-net"), ("subsumed", "g-net2"),
+            ("overlap", "g-net"), ("shadowed", "g-shade"),
+            # names and people
+            ("unused", "spares"), ("unknown", "g-ghost"), ("empty", "g-nobody"),
+            ("left", "g-part"), ("no-access", ""), ("no-owner", "g-until")]), repr(found))
+        told = {f["code"]: f["text"] for f in d["findings"]}
+        self.expect("lint: people by name", told["left"].endswith("disabled or expired: dave") and
+                    told["no-access"].endswith("1 of the people: eve"), repr(told))
         counts = {c["id"]: (c["kind"], c["vms"], c.get("people")) for c in d["counts"]}
         self.expect("lint: how much everything hits",
                     counts["g-web"] == ("grant", 9, 2) and counts["d-shut"] == ("deny", 4, 1)
@@ -151,13 +175,16 @@ class Tools(check_wikimedia.Checker):
         self.expect("lint: warnings are exit status 1", r.returncode == 1, r.stderr)
         lines = LINT.splitlines()
         self.expect("lint: every finding stands where its entry does",
-                    all(f["id"] in lines[f["line"] - 1] for f in d["findings"]), r.stdout)
+                    all(f["id"] in lines[f["line"] - 1] for f in d["findings"] if f["file"]),
+                    r.stdout)
+        people = self.write("people.yaml", "".join(PEOPLE.splitlines(True)[:-2]))
         r = self.ctl("policy", "lint", self.write("clean.yaml", CLEAN), "--people", people)
         self.expect("lint: nothing to say is exit status 0",
                     r.returncode == 0 and "0 warnings, 0 notes" in r.stdout, r.stdout)
         r = self.ctl("policy", "lint", path)
         self.expect("lint without people: exit status 2, and nobody is called dead",
-                    r.returncode == 2 and "names nobody" not in r.stdout
+                    r.returncode == 2 and not re.search("names nobody|no members|nobody knows|"
+                                                        "no grant names", r.stdout)
                     and "incomplete" in r.stderr, r.stdout + r.stderr)
 
     # ---- graph, test
@@ -184,6 +211,26 @@ class Tools(check_wikimedia.Checker):
 
     # ---- a real operator
 
+    def left(self, data, d):
+        """That operator's own rule: who is absent is in no group but "absent"."""
+        def gone(u):
+            u = data.users[u]
+            return u["ensure"] == "absent" or (u["expiry_date"] or "9") <= time.strftime("%F")
+        granted = {c["id"].replace("-no-ssh", "") for c in d["counts"] if c["kind"] == "grant"}
+        want = {g: n for g in granted
+                for n in [sum(gone(u) for u in data.members(g) if u in data.users)] if n}
+        told = {m.group(1): int(m.group(2)) for f in d["findings"] if f["code"] == "left"
+                for m in [re.match("'(.*?)', to whom .* still holds ([0-9]+) who", f["text"])]}
+        self.expect("lint of it: who has left and is still in a group", told == want,
+                    "%r, not %r" % (told, want))
+        in_granted = {u for g in granted for u in data.members(g)}
+        want = sum(not gone(u) and u not in in_granted for u in data.users)
+        told = [f["text"] for f in d["findings"] if f["code"] == "no-access"]
+        self.expect("lint of it: people to whom nothing opens", "names %d of" % want in told[0],
+                    "%r, not %d" % (told, want))
+        print("tools: %d people without any grant; still in groups: %r" % (want, told and {
+            f["text"].split("'")[1] for f in d["findings"] if f["code"] == "left"}))
+
     def wikimedia(self):
         w = check_wikimedia.wikimedia
         data = w.Data(check_wikimedia.DATA)
@@ -209,6 +256,7 @@ class Tools(check_wikimedia.Checker):
                     members["absent"] == sum("absent" in answers.groups.get(u, ()) and
                                              data.users[u]["ensure"] != "absent"
                                              for u in answers.people), repr(members))
+        self.left(data, d)
         print("tools: %d ssh answers counted again; %s reaches %d" % (asked, login, len(held)))
 
 
