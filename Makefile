@@ -79,6 +79,7 @@ KEYRING_SRC := rbacd/keys/keyring.c
 RESEAL_SRC := rbacd/keys/reseal.c
 MFA_SRC    := rbacd/mfa/mfa.c rbacd/mfa/otp.c rbacd/mfa/recovery.c rbacd/mfa/lockout.c \
   rbacd/mfa/enrol.c rbacd/mfa/draft.c rbacd/mfa/otpauth.c rbacd/mfa/factor.c
+MFA_SRC    += rbacd/mfa/budget.c
 ENROL_SRC  := rbacd/enrol/enrol.c rbacd/enrol/pending.c rbacd/enrol/page.c rbacd/enrol/qr.c
 QUALITY_SRC  := $(addprefix rbacd/password/,quality.c quality_text.c simple.c text.c blocklist.c)
 BLOCKLIST_SRC := rbacd/password/blocklist_build.c rbacd/password/blocklist_fuse.c

@@ -157,7 +157,7 @@ static bool has_factor(const struct request *r)
 	struct mfa_status m;
 
 	return mfa_status(r->server->mfa, r->person.id, server_now_s(), &m) != 0 ||
-	       (m.enrolled && !m.disabled);
+	       (m.codes && !m.disabled);
 }
 
 /* Verify and count the answer, inside the turn's transaction. */

@@ -6,7 +6,7 @@
 #include <errno.h>
 #include <openssl/crypto.h>
 
-#include "rbacd/mfa/lockout.h"
+#include "rbacd/mfa/budget.h"
 #include "rbacd/mfa/mfa_internal.h"
 #include "rbacd/mfa/otp.h"
 
@@ -297,6 +297,8 @@ int factor_unlock(struct mfa *m, const char *person, int64_t now_s)
 		p.next_try_s = 0;
 		rc = store_person_put(m->store, &p);
 	}
+	if (rc == 0)
+		rc = budget_forgive(m, person);
 	if (rc == 0)
 		rc = mfa_status(m, person, now_s, &st);
 	return rc == 0 && st.locked ? MFA_E_YEAR : rc;

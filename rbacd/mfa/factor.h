@@ -62,7 +62,8 @@ _must_check_ int factor_resync(struct mfa *mfa, const char *person, const char *
 			       const struct secret *first, const struct secret *second,
 			       int64_t now_s, int64_t *ret_delta);
 /*
- * factor_unlock() - end the delay and the run of wrong codes. The year goes on, and who
+ * factor_unlock() - end the delay, the run of wrong codes and what strangers spent. The
+ * person's year goes on, and who
  * is disabled must be bound again. Return: 0; MFA_E_NOT_ENROLLED; MFA_E_DISABLED;
  * MFA_E_YEAR: the year's guesses are spent, only a reset helps.
  */

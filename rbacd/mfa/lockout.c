@@ -22,9 +22,28 @@ bool lockout_waits(int64_t next_try_s, int64_t now_s)
 	return next_try_s > now_s && next_try_s - now_s <= LOCKOUT_LONGEST_S;
 }
 
-uint32_t lockout_year_cap(size_t n_factors)
+uint32_t lockout_year_cap(unsigned codes)
 {
-	return n_factors > 1 ? LOCKOUT_YEAR / 2 : LOCKOUT_YEAR;
+	return codes > 3 ? LOCKOUT_YEAR * 3 / codes : LOCKOUT_YEAR;
+}
+
+/* More than a whole bucket ahead: the clock was, and nothing is known. */
+static int64_t in_bucket_s(int64_t empty_s, int64_t now_s)
+{
+	return empty_s > now_s && empty_s - now_s <= (LOCKOUT_YEAR / 2 + 1) *
+							     (int64_t)LOCKOUT_DRIP_S
+		       ? empty_s - now_s
+		       : 0;
+}
+
+bool lockout_bucket_full(int64_t empty_s, uint32_t size, int64_t now_s)
+{
+	return in_bucket_s(empty_s, now_s) > (size - 1) * (int64_t)LOCKOUT_DRIP_S;
+}
+
+int64_t lockout_bucket_add(int64_t empty_s, int64_t now_s)
+{
+	return now_s + in_bucket_s(empty_s, now_s) + LOCKOUT_DRIP_S;
 }
 
 static int64_t next_try(uint32_t fails, uint32_t free, int64_t now_s)

@@ -27,8 +27,22 @@ int64_t lockout_delay_s(uint32_t fails, uint32_t free);
 /* lockout_waits() - true until @next_try_s; a clock that was set back ends it. */
 bool lockout_waits(int64_t next_try_s, int64_t now_s);
 
-/* lockout_year_cap() - with more factors a guess hits more often: half the guesses. */
-uint32_t lockout_year_cap(size_t n_factors);
+/*
+ * lockout_year_cap() - wrong codes in a year when @codes are right at one moment: 3 of
+ * one TOTP factor, 6 of two, which halves it. The product of both, and so the chance of
+ * a hit, is at most LOCKOUT_YEAR * 3.
+ */
+uint32_t lockout_year_cap(unsigned codes);
+
+/*
+ * A year's guesses of strangers: a bucket that loses one every LOCKOUT_DRIP_S. Filled
+ * once and kept full it takes twice its size in a year. @empty_s: when it is empty.
+ */
+#define LOCKOUT_DRIP_S (365 * 86400 / (LOCKOUT_YEAR / 2))
+/* lockout_bucket_full() - as lockout_waits(), a clock that was ahead ends it. */
+bool lockout_bucket_full(int64_t empty_s, uint32_t size, int64_t now_s);
+/* lockout_bucket_add() - one guess more. Return: the new @empty_s. */
+int64_t lockout_bucket_add(int64_t empty_s, int64_t now_s);
 
 /* lockout_fail() - count a wrong code against the person. */
 void lockout_fail(struct store_person *p, int64_t now_s);

@@ -12,15 +12,12 @@
 
 #include <errno.h>
 
+#include "rbacd/mfa/budget.h"
 #include "rbacd/mfa/lockout.h"
 #include "rbacd/mfa/recovery.h"
 #include "rbacd/mfa/otp.h"
 
-#define NOBODY	     "nobody" /* keys the look-ups of an unknown person; has no rows */
-#define BUDGET_PAIR  "budget-person-source"
-#define BUDGET_WHOLE "budget-source"
-#define BLIND_PAIR   "blind-person-source" /* no code came: budgets of their own */
-#define BLIND_WHOLE  "blind-source"
+#define NOBODY "nobody" /* keys the look-ups of an unknown person; has no rows */
 
 int mfa_new(struct store *store, const struct seal *seal, struct mfa **ret)
 {
@@ -56,39 +53,15 @@ struct scene {
 	bool forged; /* a factor's row does not open: tampered with, or another key */
 	struct store_factor factors[STORE_FACTORS_MAX];
 	size_t n_factors, n_active;
+	unsigned codes; /* how many are right at this moment, over all factors */
 	uint32_t year_fails;
-	struct store_budget pair, whole; /* (person, source) and source */
+	struct budget budget; /* of strangers */
 	struct otp_match match;
 	int64_t matched_id; /* factor that the code fits; 0: none */
 	size_t matched;
 };
 
 /* ---------------------------------------------------------------- gather */
-
-static int read_budgets(struct mfa *m, const struct mfa_attempt *a, struct scene *s)
-{
-	/* A known person is counted by id: no spelling of the name opens a new budget.
-	 */
-	const char *who = a->person ? a->person : a->login ? a->login : "";
-	const struct seal_part pair[] = {{a->person ? "id" : "login",
-					  a->person ? 2 : 5},
-					 {who, strlen(who)},
-					 {a->origin, strlen(a->origin)}};
-	bool code = a->kind == WIRE_ANSWER_CODE || a->kind == WIRE_ANSWER_RECOVERY;
-	uint8_t key[32] = {0};
-	int rc = seal_lookup(m->seal, code ? BUDGET_PAIR : BLIND_PAIR, pair, 3, key);
-
-	if (rc == 0)
-		rc = store_budget_get(m->store, key, &s->pair);
-	memcpy(s->pair.key, key, sizeof(key));
-	if (rc == 0)
-		rc = seal_lookup(m->seal, code ? BUDGET_WHOLE : BLIND_WHOLE, pair + 2,
-				 1, key);
-	if (rc == 0)
-		rc = store_budget_get(m->store, key, &s->whole);
-	memcpy(s->whole.key, key, sizeof(key));
-	return rc;
-}
 
 static int gather(struct mfa *m, const struct mfa_attempt *a, struct scene *s)
 {
@@ -101,16 +74,24 @@ static int gather(struct mfa *m, const struct mfa_attempt *a, struct scene *s)
 		rc = store_factor_list(m->store, id, s->factors, &s->n_factors);
 	if (rc == 0)
 		rc = store_fail_sum(m->store, id, since, &s->year_fails);
-	for (size_t i = 0; i < s->n_factors; i++)
-		s->n_active += s->factors[i].status == STORE_FACTOR_ACTIVE;
+	for (size_t i = 0; rc == 0 && i < s->n_factors; i++)
+		if (s->factors[i].status == STORE_FACTOR_ACTIVE) {
+			s->n_active++;
+			s->codes += otp_codes(&s->factors[i]);
+		}
 	/* The budgets of a source bind, and are spent by, those not proven and those of
 	 * whom nothing is stored. */
-	return rc == 0 && !(a->proven && s->known) ? read_budgets(m, a, s) : rc;
+	return rc == 0 && !(a->proven && s->known) ? budget_read(m, a, &s->budget) : rc;
 }
 
 /* ---------------------------------------------------------------- compare */
 
 static const struct secret no_code = {.len = 6, .bytes = "------"};
+static const struct store_factor nobody = {.kind = STORE_FACTOR_TOTP,
+					   .status = STORE_FACTOR_PENDING,
+					   .hash = STORE_SHA1,
+					   .digits = 6,
+					   .period_s = 30};
 
 static int compare_one(struct mfa *m, const struct mfa_attempt *a, struct scene *s,
 		       size_t i)
@@ -125,12 +106,13 @@ static int compare_one(struct mfa *m, const struct mfa_attempt *a, struct scene 
 	if (rc == SEAL_E_FORGED) {
 		s->forged = true;
 		seed = m->dummy;
+		f = &nobody;
 	} else if (rc != 0) {
 		return rc;
 	}
 	rc = otp_check(f, &seed, a->kind == WIRE_ANSWER_CODE ? a->text : &no_code,
 		       a->now_s, &match);
-	if (rc == 0 && match.found && f->status == STORE_FACTOR_ACTIVE && !s->forged &&
+	if (rc == 0 && match.found && f->status == STORE_FACTOR_ACTIVE &&
 	    s->matched_id == 0) {
 		s->match = match;
 		s->matched = i;
@@ -142,21 +124,20 @@ static int compare_one(struct mfa *m, const struct mfa_attempt *a, struct scene 
 /* All factors are tried; somebody without any costs the same as somebody with one. */
 static int compare(struct mfa *m, const struct mfa_attempt *a, struct scene *s)
 {
-	struct store_factor nobody = {.kind = STORE_FACTOR_TOTP,
-				      .hash = STORE_SHA1,
-				      .digits = 6,
-				      .period_s = 30};
 	_cleanup_secret_ struct secret seed = SECRET_INIT;
+	struct store_factor made = nobody;
 	struct otp_match ignored;
 	int rc = 0;
 
 	for (size_t i = 0; rc == 0 && i < s->n_factors; i++)
 		rc = compare_one(m, a, s, i);
+	if (s->forged)
+		s->matched_id = 0;
 	if (rc != 0 || s->n_factors > 0)
 		return rc;
-	rc = otp_seal(m->seal, &nobody, &m->dummy); /* as long as opening a real one */
+	rc = otp_seal(m->seal, &made, &m->dummy); /* as long as opening a real one */
 	seed = m->dummy;
-	return rc == 0 ? otp_check(&nobody, &seed,
+	return rc == 0 ? otp_check(&made, &seed,
 				   a->kind == WIRE_ANSWER_CODE ? a->text : &no_code,
 				   a->now_s, &ignored)
 		       : rc;
@@ -170,10 +151,9 @@ static const char *closed(const struct mfa_attempt *a, const struct scene *s)
 	if (s->known && s->person.disabled)
 		return "factor_disabled";
 	if (s->known && (lockout_waits(s->person.next_try_s, a->now_s) ||
-			 s->year_fails >= lockout_year_cap(s->n_active)))
+			 s->year_fails >= lockout_year_cap(s->codes)))
 		return "factor_locked";
-	if (!a->proven && (lockout_waits(s->pair.next_try_s, a->now_s) ||
-			   lockout_waits(s->whole.next_try_s, a->now_s)))
+	if (!a->proven && budget_spent(&s->budget, a, s->codes))
 		return "rate_limited";
 	return NULL;
 }
@@ -199,8 +179,8 @@ static int16_t learnt_drift(const struct store_factor *f, int64_t delta)
 	return (int16_t)drift;
 }
 
-static int judge_totp(struct mfa *m, const struct mfa_attempt *a, struct scene *s,
-		      struct mfa_result *r)
+static int judge_otp(struct mfa *m, const struct mfa_attempt *a, struct scene *s,
+		     struct mfa_result *r)
 {
 	const struct store_factor *f = &s->factors[s->matched];
 	int rc;
@@ -249,6 +229,14 @@ static int judge_recovery(struct mfa *m, const struct mfa_attempt *a,
 	return store_code_left(m->store, id, &r->recovery_left);
 }
 
+/* Ours have a form of their own; those of other programs are eight digits. */
+static bool is_recovery(const struct mfa_attempt *a)
+{
+	return a->kind == WIRE_ANSWER_RECOVERY ||
+	       (a->kind == WIRE_ANSWER_CODE && a->text->len == 8 &&
+		(a->accept & POLICY_METHOD_RECOVERY));
+}
+
 /* The verdict; starts at a wrong code, and a closed gate never consumes anything. */
 static int judge(struct mfa *m, const struct mfa_attempt *a, struct scene *s,
 		 struct mfa_result *r)
@@ -265,17 +253,17 @@ static int judge(struct mfa *m, const struct mfa_attempt *a, struct scene *s,
 		r->reason = "unknown_user";
 	else if (s->forged)
 		r->reason = "internal";
-	else if (s->n_active == 0)
+	else if (s->codes == 0)
 		r->reason = "not_enrolled";
 	r->alert = s->forged;
 	if (a->kind == WIRE_ANSWER_RECOVERY && !(a->accept & POLICY_METHOD_RECOVERY)) {
 		r->reason = shut ? shut : "mfa_required";
 		return 0;
 	}
-	if (a->kind == WIRE_ANSWER_RECOVERY)
+	if (a->kind == WIRE_ANSWER_CODE && !shut && a->person)
+		rc = judge_otp(m, a, s, r);
+	if (rc == 0 && s->matched_id == 0 && is_recovery(a))
 		rc = judge_recovery(m, a, s, !shut, r);
-	else if (a->kind == WIRE_ANSWER_CODE && !shut && a->person)
-		rc = judge_totp(m, a, s, r);
 	return rc;
 }
 
@@ -317,24 +305,8 @@ static int count_source(struct mfa *m, const struct mfa_attempt *a, struct scene
 {
 	bool counted = r->outcome != MFA_ACCEPTED && !str_eq(r->reason, "otp_replay") &&
 		       !str_eq(r->reason, "rate_limited");
-	int rc;
+	int rc = budget_put(m, a, &s->budget, counted);
 
-	/* A source that is not an address is shared by everybody there: only the
-	 * person's own entry counts, or a stranger could lock the console for all. */
-	bool shared = str_eq(a->origin, "local") || str_eq(a->origin, "unknown");
-	/* A source that waits already gets no new rows: one stranger with thousands of
-	 * names would fill the table, and then nobody could be counted. */
-	bool skip = !counted && s->pair.touched_s == 0;
-
-	if (counted) {
-		lockout_budget_fail(&s->pair, LOCKOUT_SOURCE_FREE, a->now_s);
-		if (!shared)
-			lockout_budget_fail(&s->whole, LOCKOUT_SOURCE_TOTAL, a->now_s);
-	}
-	s->pair.touched_s = s->whole.touched_s = a->now_s;
-	rc = skip ? 0 : store_budget_put(m->store, &s->pair);
-	if (rc == 0)
-		rc = store_budget_put(m->store, &s->whole);
 	if (rc != STORE_E_LIMIT)
 		return rc;
 	/* The table is full: nobody who cannot be counted is let in. What was consumed
@@ -372,6 +344,8 @@ int mfa_verify(struct mfa *m, const struct mfa_attempt *a, struct mfa_result *re
 	else if (rc == 0)
 		rc = count_source(m, a, &s, &r);
 	explicit_bzero(&s, sizeof(s));
+	if (rc == 0 && r.outcome == MFA_ACCEPTED)
+		rc = budget_at_home(m, a);
 	if (rc == 0)
 		*ret = r;
 	return rc;
@@ -394,6 +368,8 @@ int mfa_status(struct mfa *m, const char *person, int64_t now_s, struct mfa_stat
 		out.pending =
 			out.pending || s.factors[i].status == STORE_FACTOR_PENDING;
 	out.enrolled = s.n_active > 0;
+	out.codes = s.codes > 0;
+	out.year_cap = lockout_year_cap(s.codes);
 	out.disabled = s.known && s.person.disabled;
 	out.locked = str_eq(closed(&a, &s), "factor_locked");
 	out.next_try_s = s.person.next_try_s;

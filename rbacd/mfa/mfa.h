@@ -63,11 +63,12 @@ _must_check_ int mfa_verify(struct mfa *mfa, const struct mfa_attempt *a,
 
 struct mfa_status {
 	bool enrolled; /* an active factor */
+	bool codes;    /* one of them has codes: a prompt can be answered */
 	bool pending;  /* enrolment begun, not confirmed */
 	bool disabled;
 	bool locked; /* delay in force */
 	int64_t next_try_s;
-	uint32_t fails, year_fails, recovery_left;
+	uint32_t fails, year_fails, year_cap, recovery_left;
 	int64_t last_ok_s;
 };
 _must_check_ int mfa_status(struct mfa *mfa, const char *person, int64_t now_s,

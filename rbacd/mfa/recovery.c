@@ -33,8 +33,8 @@ int recovery_mac(const struct seal *seal, const char *person, const char *code,
 }
 
 int recovery_store(struct store *store, const struct seal *seal, const char *person,
-		   enum store_code_kind kind, const char text[MFA_CODE_TEXT],
-		   uint32_t uses, int64_t expires_s, int64_t now_s)
+		   enum store_code_kind kind, const char *text, uint32_t uses,
+		   int64_t expires_s, int64_t now_s)
 {
 	_cleanup_secret_ struct secret norm = SECRET_INIT;
 	uint8_t mac[32];

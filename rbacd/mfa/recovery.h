@@ -11,8 +11,11 @@ _must_check_ int recovery_make(char ret[MFA_CODE_TEXT]);
 _must_check_ int recovery_mac(const struct seal *seal, const char *person,
 			      const char *code, size_t len, uint8_t ret[32]);
 
-/* recovery_store() - keep @text's MAC; the text itself is for the person alone. */
+/*
+ * recovery_store() - keep @text's MAC; the text itself is for the person alone.
+ * @text: as recovery_make(), or eight digits of another program.
+ */
 _must_check_ int recovery_store(struct store *store, const struct seal *seal,
 				const char *person, enum store_code_kind kind,
-				const char text[MFA_CODE_TEXT], uint32_t uses,
-				int64_t expires_s, int64_t now_s);
+				const char *text, uint32_t uses, int64_t expires_s,
+				int64_t now_s);
