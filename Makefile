@@ -79,7 +79,7 @@ KEYRING_SRC := rbacd/keys/keyring.c
 RESEAL_SRC := rbacd/keys/reseal.c
 MFA_SRC    := rbacd/mfa/mfa.c rbacd/mfa/otp.c rbacd/mfa/recovery.c rbacd/mfa/lockout.c \
   rbacd/mfa/enrol.c rbacd/mfa/draft.c rbacd/mfa/otpauth.c rbacd/mfa/factor.c
-MFA_SRC    += rbacd/mfa/budget.c
+MFA_SRC    += rbacd/mfa/budget.c rbacd/mfa/key.c
 ENROL_SRC  := rbacd/enrol/enrol.c rbacd/enrol/pending.c rbacd/enrol/page.c rbacd/enrol/qr.c
 QUALITY_SRC  := $(addprefix rbacd/password/,quality.c quality_text.c simple.c text.c blocklist.c)
 BLOCKLIST_SRC := rbacd/password/blocklist_build.c rbacd/password/blocklist_fuse.c
@@ -111,7 +111,7 @@ DIR_SRC    := rbacd/directory/dir_main.c rbacd/directory/nss.c rbacd/directory/n
 DOCTOR_SRC := rbacd/doctor/pamconf.c rbacd/doctor/pamwalk.c rbacd/doctor/doctor.c \
   rbacd/doctor/doctor_pam.c rbacd/doctor/doctor_host.c rbacd/doctor/run.c \
   rbacd/doctor/pamedit.c rbacd/doctor/pamfile.c
-COMMANDS_SRC := $(addprefix rbacd/ctl/commands,.c _policy.c _audit.c _report.c _host.c)
+COMMANDS_SRC := $(addprefix rbacd/ctl/commands,.c _policy.c _audit.c _report.c _host.c _factor.c)
 CTL_SRC    := $(DOCTOR_SRC) rbacd/ctl/cmd_doctor.c rbacd/ctl/cmd_pam.c rbacd/ctl/pam_login.c rbacd/ctl/rbacctl.c rbacd/ctl/tree.c rbacd/ctl/help.c rbacd/ctl/complete.c \
   $(COMMANDS_SRC) rbacd/ctl/call.c rbacd/ctl/out.c rbacd/ctl/text.c rbacd/enrol/qr.c \
   rbacd/ctl/record.c rbacd/ctl/cmd_status.c rbacd/ctl/cmd_people.c rbacd/ctl/cmd_lock.c rbacd/ctl/cmd_enrol.c \
@@ -130,6 +130,10 @@ REPORT_SRC := rbacd/report/report.c rbacd/report/write.c rbacd/report/write_text
 POPULATION_SRC := rbacd/ctl/population.c rbacd/ctl/population_open.c rbacd/ctl/population_kept.c rbacd/groups.c rbacd/targets.c \
   rbacd/directory/file.c $(SNAPSHOT_SRC)
 CTL_SRC    += $(REPORT_SRC) $(POPULATION_SRC)
+
+# A person's single factors and remembered proofs: the calls and the commands.
+RBACD_SRC  += rbacd/admin_factor.c
+CTL_SRC    += rbacd/ctl/cmd_factor.c
 
 # In a folder of their own: build/release/rbacd is the program.
 # make V=1 shows the whole commands.
@@ -224,6 +228,9 @@ LINK_audit/test_evidence := $(LINK_audit/test_audit)
 LIBS_audit/test_evidence := -lsqlite3 -lcrypto
 LINK_mfa/test_mfa     := $(MFA_SRC) $(STORE_SRC) policy/diag.c rbacd/wire/code.c
 LIBS_mfa/test_mfa     := -lsqlite3 -lcrypto -loath
+UNIT_TESTS += mfa/test_factor
+LINK_mfa/test_factor  := $(LINK_mfa/test_mfa)
+LIBS_mfa/test_factor  := $(LIBS_mfa/test_mfa)
 UNIT_TESTS += keys/test_keyring
 LINK_keys/test_keyring := $(KEYRING_SRC) $(RESEAL_SRC) rbacd/mfa/otp.c rbacd/mfa/recovery.c \
   rbacd/wire/code.c policy/reason.c $(AUDIT_SRC) $(STORE_SRC) policy/diag.c
@@ -279,7 +286,7 @@ LINK_rbacd/test_hook := rbacd/hook.c rbacd/hook_process.c rbacd/privilege.c rbac
   rbacd/wire/client.c rbacd/wire/buf.c
 LINK_detect/test_detect := rbacd/detect/detect.c rbacd/detect/window.c $(STORE_SRC) policy/diag.c
 LIBS_detect/test_detect := -lsqlite3 -lcrypto
-LINK_rbacd/test_admin := $(KEYRING_SRC) $(RESEAL_SRC) rbacd/keys/rotation.c rbacd/keys/admin_keys.c rbacd/handle.c rbacd/admin.c rbacd/admin_people.c rbacd/admin_status.c rbacd/admin_policy.c \
+LINK_rbacd/test_admin := rbacd/admin_factor.c $(KEYRING_SRC) $(RESEAL_SRC) rbacd/keys/rotation.c rbacd/keys/admin_keys.c rbacd/handle.c rbacd/admin.c rbacd/admin_people.c rbacd/admin_status.c rbacd/admin_policy.c \
   rbacd/admin_explain.c rbacd/admin_evidence.c rbacd/admin_directory.c rbacd/admin_report.c rbacd/admin_standing.c \
   rbacd/standing.c rbacd/sessions.c rbacd/enrol/pending.c rbacd/log.c rbacd/ctl/out.c rbacd/ctl/text.c $(MFA_SRC) $(AUDIT_SRC) \
   $(STORE_SRC) $(POLICY_SRC) $(WIRE_SRC)

@@ -85,6 +85,25 @@ void admin_unreadable(struct admin_req *req, int error);
 /* admin_why_ok() - the reason fits; else the END is queued. */
 bool admin_why_ok(struct admin_req *req);
 
+/* Whose state a call changes: from the directory, or from the store when they left it.
+ */
+struct admin_subject {
+	char id[STORE_ID_MAX + 1];
+	char login[STORE_LOGIN_MAX + 1];
+};
+/*
+ * admin_find_subject() - by the arguments `user` or `id`, for calls that must also
+ * reach people who have left. Return: 0; otherwise the END is queued.
+ */
+_must_check_ int admin_find_subject(struct admin_req *req, struct admin_subject *ret);
+/* admin_person_ok() - for calls that give access: the person is in the directory and
+ * enabled; else the END is queued. */
+bool admin_person_ok(struct admin_req *req);
+
+/* admin_factor_refused() - true: @error of factor_add() is the person's to hear, and
+ * the END is queued. @name: as it was wanted. */
+bool admin_factor_refused(struct admin_req *req, int error, const char *name);
+
 /* Handlers, by subject. */
 void admin_run_status(struct admin_req *req);
 void admin_run_reload(struct admin_req *req);
@@ -97,6 +116,13 @@ void admin_run_enrol_confirm(struct admin_req *req);
 void admin_run_disable(struct admin_req *req);
 void admin_run_reset(struct admin_req *req);
 void admin_run_bypass(struct admin_req *req);
+void admin_run_factors(struct admin_req *req);
+void admin_run_factor_unlock(struct admin_req *req);
+void admin_run_factor_resync(struct admin_req *req);
+void admin_run_factor_remove(struct admin_req *req);
+void admin_run_enrol_key(struct admin_req *req);
+void admin_run_proofs(struct admin_req *req);
+void admin_run_proofs_revoke(struct admin_req *req);
 void admin_run_lock(struct admin_req *req);
 void admin_run_unlock(struct admin_req *req);
 void admin_run_locks(struct admin_req *req);

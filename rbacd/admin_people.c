@@ -9,18 +9,12 @@
 #include "rbacd/enrol/pending.h"
 #include "rbacd/handle.h"
 #include "rbacd/log.h"
+#include "rbacd/mfa/factor.h"
 #include "rbacd/wire/code.h"
-
-/* Whose state a call changes: from the directory, or from the store when they left it.
- */
-struct subject {
-	char id[STORE_ID_MAX + 1];
-	char login[STORE_LOGIN_MAX + 1];
-};
 
 struct login_scan {
 	const char *login;
-	struct subject *found;
+	struct admin_subject *found;
 	size_t n;
 };
 
@@ -48,7 +42,8 @@ static int scan_login(const struct store_person *p, void *arg)
 	return 0;
 }
 
-static int subject_by_id(struct admin_req *req, const char *id, struct subject *ret)
+static int subject_by_id(struct admin_req *req, const char *id,
+			 struct admin_subject *ret)
 {
 	struct store_person p;
 	char quoted[LOG_QUOTED_MAX];
@@ -75,7 +70,7 @@ static int subject_by_id(struct admin_req *req, const char *id, struct subject *
 
 /* The person has left the directory: what is kept under that login? */
 static int subject_by_login(struct admin_req *req, const char *login,
-			    struct subject *ret)
+			    struct admin_subject *ret)
 {
 	struct login_scan scan = {.login = login, .found = ret};
 	char quoted[LOG_QUOTED_MAX];
@@ -101,8 +96,7 @@ static int subject_by_login(struct admin_req *req, const char *login,
 	return -ENOENT;
 }
 
-/* For calls that must also reach people who have left: disable, reset. */
-static int find_subject(struct admin_req *req, struct subject *ret)
+int admin_find_subject(struct admin_req *req, struct admin_subject *ret)
 {
 	const char *id = admin_arg(req, "id");
 	const char *login = admin_arg(req, "user");
@@ -124,8 +118,7 @@ static int find_subject(struct admin_req *req, struct subject *ret)
 	return 0;
 }
 
-/* For calls that give access: the person must be in the directory, and enabled. */
-static bool person_ok(struct admin_req *req)
+bool admin_person_ok(struct admin_req *req)
 {
 	char quoted[LOG_QUOTED_MAX];
 
@@ -178,6 +171,31 @@ static int enrol_hash(struct admin_req *req, enum store_hash *ret)
 	return -EINVAL;
 }
 
+/* A name says that the factor comes beside those that are there. */
+static int enrol_beside(struct admin_req *req, struct mfa_enrol_options *ret)
+{
+	const char *kind = admin_arg(req, "kind");
+
+	ret->name = admin_arg(req, "name");
+	ret->kind = str_eq(kind, "hotp") ? STORE_FACTOR_HOTP : STORE_FACTOR_TOTP;
+	if (kind && !str_eq(kind, factor_kind_name(ret->kind))) {
+		admin_end(req, ADMIN_USAGE, "kind must be totp or hotp.");
+		return -EINVAL;
+	}
+	if (ret->kind == STORE_FACTOR_HOTP && admin_arg(req, "period")) {
+		admin_end(req, ADMIN_USAGE, "hotp counts; it has no period.");
+		return -EINVAL;
+	}
+	if (ret->kind == STORE_FACTOR_HOTP)
+		ret->period_s = 0;
+	if (!ret->name || factor_name_ok(ret->name))
+		return 0;
+	admin_end(req, ADMIN_USAGE,
+		  "name must be 1 to 32 of A-Z a-z 0-9 . _ - and begin with a letter "
+		  "or digit.");
+	return -EINVAL;
+}
+
 static int enrol_options(struct admin_req *req, struct mfa_enrol_options *ret)
 {
 	int64_t digits, period;
@@ -201,7 +219,7 @@ static int enrol_options(struct admin_req *req, struct mfa_enrol_options *ret)
 	}
 	ret->digits = (uint8_t)digits;
 	ret->period_s = (uint16_t)period;
-	return 0;
+	return enrol_beside(req, ret);
 }
 
 static void send_enrolment(struct admin_req *req, const struct mfa_enrolment *e,
@@ -216,8 +234,9 @@ static void send_enrolment(struct admin_req *req, const struct mfa_enrolment *e,
 	wire_put_cell_int(&row.w, "digits", opt->digits);
 	wire_put_cell_int(&row.w, "period", opt->period_s);
 	wire_put_cell_text(&row.w, "uri", e->uri);
+	wire_put_cell_text(&row.w, "factor", e->name);
 	admin_row_send(req, &row);
-	for (size_t i = 0; i < MFA_RECOVERY_CODES; i++) {
+	for (size_t i = 0; e->has_recovery && i < MFA_RECOVERY_CODES; i++) {
 		admin_row_begin(&row, "recovery");
 		wire_put_cell_text(&row.w, "code", e->recovery[i]);
 		admin_row_send(req, &row);
@@ -236,18 +255,20 @@ void admin_run_enrol_begin(struct admin_req *req)
 					    .sev = AUDIT_NOTICE};
 	int r;
 
-	if (!person_ok(req) || enrol_options(req, &opt) != 0)
+	if (!admin_person_ok(req) || enrol_options(req, &opt) != 0)
 		return;
 	r = mfa_enrol_begin(req->server->mfa, p->id, p->login, &opt, server_now_s(),
 			    &e);
-	if (r == MFA_E_EXISTS) {
+	if (r == MFA_E_EXISTS && !opt.name) {
 		admin_end(req, ADMIN_NO,
-			  "%s has an active second factor already. To replace it: "
-			  "rbacctl "
-			  "reset %s, then enrol again.",
+			  "%s has an active second factor already. To add another: "
+			  "--name NAME; to replace it: rbacctl reset %s, then enrol "
+			  "again.",
 			  p->login, p->login);
 		return;
 	}
+	if (admin_factor_refused(req, r, opt.name))
+		return;
 	if (r != 0) {
 		admin_failed(req, "the enrolment could not be stored", r);
 		return;
@@ -288,7 +309,7 @@ void admin_run_enrol_confirm(struct admin_req *req)
 	const char *text = admin_arg(req, "code");
 	int r;
 
-	if (!person_ok(req))
+	if (!admin_person_ok(req))
 		return;
 	if (code_classify(text, strlen(text), &code) != WIRE_ANSWER_CODE) {
 		admin_end(req, ADMIN_NO,
@@ -312,7 +333,7 @@ void admin_run_enrol_confirm(struct admin_req *req)
 
 void admin_run_disable(struct admin_req *req)
 {
-	struct subject who = {0};
+	struct admin_subject who = {0};
 	struct admin_change change = {.ev = "admin.disable",
 				      .op = "disable",
 				      .user = who.login,
@@ -321,7 +342,7 @@ void admin_run_disable(struct admin_req *req)
 				      .sev = AUDIT_WARNING};
 	int r;
 
-	if (!admin_why_ok(req) || find_subject(req, &who) != 0)
+	if (!admin_why_ok(req) || admin_find_subject(req, &who) != 0)
 		return;
 	r = mfa_disable(req->server->mfa, who.id, server_now_s());
 	if (r == MFA_E_NOT_ENROLLED || r == STORE_E_NONE) {
@@ -345,7 +366,7 @@ void admin_run_disable(struct admin_req *req)
 
 void admin_run_reset(struct admin_req *req)
 {
-	struct subject who = {0};
+	struct admin_subject who = {0};
 	struct store_person kept;
 	struct admin_change change = {.ev = "admin.reset",
 				      .op = "reset",
@@ -355,7 +376,7 @@ void admin_run_reset(struct admin_req *req)
 				      .sev = AUDIT_WARNING};
 	int r;
 
-	if (!admin_why_ok(req) || find_subject(req, &who) != 0)
+	if (!admin_why_ok(req) || admin_find_subject(req, &who) != 0)
 		return;
 	r = store_person_get(req->server->store, who.id, &kept);
 	if (r == 0)
@@ -433,7 +454,7 @@ void admin_run_bypass(struct admin_req *req)
 	int64_t uses, for_s, now_s = server_now_s();
 	int r;
 
-	if (!person_ok(req) || !admin_why_ok(req) ||
+	if (!admin_person_ok(req) || !admin_why_ok(req) ||
 	    admin_arg_number(req, "uses", 1, ADMIN_USES_MAX, 1, &uses) != 0 ||
 	    admin_arg_number(req, "for", 60, ADMIN_BYPASS_MAX_S, 3600, &for_s) != 0)
 		return;

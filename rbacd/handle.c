@@ -95,6 +95,6 @@ void handle_forget(struct handle_table *t, const char *person)
 	for (size_t i = 0; t && i < SETS; i++)
 		for (size_t j = 0; t->sets[i] && j < WAYS; j++)
 			if (t->sets[i][j].expires_ns != 0 &&
-			    str_eq(t->sets[i][j].facts.person, person))
+			    (!person || str_eq(t->sets[i][j].facts.person, person)))
 				explicit_bzero(&t->sets[i][j], sizeof(t->sets[i][j]));
 }

@@ -35,6 +35,7 @@ bool handle_redeem(struct handle_table *t, const uint8_t handle[WIRE_HANDLE_LEN]
 		   struct handle_facts *ret);
 /*
  * handle_forget() - drop every handle of @person: what was proven with a factor that is
- * gone by now proves nothing in the account phase. A NULL table is a no-op.
+ * gone by now proves nothing in the account phase. A NULL @person is everybody, a NULL
+ * table a no-op.
  */
 void handle_forget(struct handle_table *t, const char *person);

@@ -43,6 +43,67 @@ uint64_t outcome_equal_due(uint64_t arrived_ns)
 	return arrived_ns + (spent / step + 1) * step;
 }
 
+/* ---------------------------------------------------------------- words */
+
+/* What a refused person is told; the identifier is for the record. */
+static const char *plain_words(enum policy_reason reason)
+{
+	switch (reason) {
+	case POLICY_REASON_NO_GRANT:
+		return "no role gives you this";
+	case POLICY_REASON_GRANT_EXPIRED:
+		return "your access has ended, or has not begun";
+	case POLICY_REASON_SRC_NOT_ALLOWED:
+		return "not from this place";
+	case POLICY_REASON_ACCT_DISABLED:
+		return "your account is disabled";
+	case POLICY_REASON_ACCT_EXPIRED:
+		return "your account has expired";
+	case POLICY_REASON_MFA_REQUIRED:
+	case POLICY_REASON_MFA_METHOD:
+		return "a one-time code is needed";
+	case POLICY_REASON_MFA_STALE:
+		return "a new one-time code is needed";
+	case POLICY_REASON_DENIED:
+		return "a rule denies it";
+	case POLICY_REASON_DIRECTORY_INCOMPLETE:
+		return "your groups cannot be looked up at the moment";
+	case POLICY_REASON_DIRECTORY_STALE:
+		return "the directory has been out of reach for too long";
+	case POLICY_REASON_NO_POLICY:
+		return "there is no valid policy at the moment";
+	case POLICY_REASON_SERVICE_UNKNOWN:
+		return "the policy does not know this service";
+	case POLICY_REASON_VM_UNKNOWN:
+		return "the policy does not know this host";
+	case POLICY_REASON_UNKNOWN_USER:
+		return "the directory does not know you";
+	case POLICY_REASON_CLOCK_UNSYNCED:
+		return "this host's clock is not synchronised";
+	case POLICY_REASON_LOCKED:
+		return "it is locked for the moment";
+	case POLICY_REASON_OUTSIDE_HOURS:
+		return "not at this time";
+	case POLICY_REASON_REVIEW_OVERDUE:
+		return "your access waits for a review";
+	case POLICY_REASON_SEPARATION:
+		return "two of your roles exclude each other";
+	case POLICY_REASON_SESSION_LIMIT:
+		return "your sessions are at their limit";
+	case POLICY_REASON_NONE:
+		break;
+	}
+	return "an internal error";
+}
+
+const char *outcome_refusal_text(const struct request *r,
+				 const struct policy_decision *d, char *buf, size_t cap)
+{
+	(void)snprintf(buf, cap, "Access to %.100s refused: %s.", r->server->config->vm,
+		       d->message ? d->message : plain_words(d->reason));
+	return buf;
+}
+
 /* ---------------------------------------------------------------- audit */
 
 /* Group and role for an allow; near misses for a denial. */

@@ -16,6 +16,7 @@
 #include "rbacd/handle.h"
 #include "rbacd/limits.h"
 #include "rbacd/log.h"
+#include "rbacd/mfa/key.h"
 #include "rbacd/sessions.h"
 #include "rbacd/standing.h"
 #include "rbacd/wire/client.h"
@@ -264,6 +265,42 @@ static void end_auth_code(struct request *r, const struct mfa_result *m)
 }
 
 /*
+ * An enrolled security key that sshd saw used is the second factor where the policy
+ * takes one: then nothing is asked. Only sshd's own word counts, and only in the auth
+ * phase, which a login by key alone never enters. False: go on.
+ */
+static bool end_auth_key(struct request *r, const struct policy_decision *before)
+{
+	struct policy_mfa proof = {.state = POLICY_MFA_PROOF,
+				   .method = POLICY_METHOD_SECURITY_KEY,
+				   .same_transaction = true};
+	struct policy_decision d;
+	struct mfa_result m;
+	int rc;
+
+	if (!r->facts.from_sshd || !r->facts.proven || !r->person.known ||
+	    !r->person.enabled ||
+	    (before->verdict == POLICY_ALLOW && !before->would_deny))
+		return false;
+	request_decide(r, &proof, &d);
+	if (d.verdict != POLICY_ALLOW || d.would_deny)
+		return false;
+	rc = mfa_key(r->server->mfa, r->person.id, r->begin.ssh_auth_info,
+		     server_now_s(), &m);
+	if (rc == 0 && m.outcome != MFA_ACCEPTED)
+		return false;
+	if (rc == 0)
+		rc = request_remember(r, m.method);
+	if (rc == 0) {
+		end_auth_code(r, &m);
+		return true;
+	}
+	server_turn_lost(r->server, rc);
+	request_refuse(r->conn, &r->begin, WIRE_RESULT_UNAVAILABLE);
+	return true;
+}
+
+/*
  * Auth: is a code needed? Asked whenever the outcome depends on one, whenever the
  * answer is no anyway, and always when the first factor is not proven.
  */
@@ -274,6 +311,8 @@ static void stage_auth(struct request *r)
 
 	read_proof(r);
 	request_decide(r, &r->mfa, &d);
+	if (end_auth_key(r, &d))
+		return;
 	if (!r->facts.proven || (d.verdict != POLICY_ALLOW && !is_root_itself(r)) ||
 	    (d.would_deny && has_factor(r))) {
 		if (!enrol_begin(r))
@@ -284,66 +323,6 @@ static void stage_auth(struct request *r)
 		o.reason = policy_reason_name(d.reason);
 	o.how = d.mfa_required ? "remembered" : "not_required";
 	outcome_end(r, &o);
-}
-
-/* What a refused person is told; the identifier is for the record. */
-static const char *plain_words(enum policy_reason reason)
-{
-	switch (reason) {
-	case POLICY_REASON_NO_GRANT:
-		return "no role gives you this";
-	case POLICY_REASON_GRANT_EXPIRED:
-		return "your access has ended, or has not begun";
-	case POLICY_REASON_SRC_NOT_ALLOWED:
-		return "not from this place";
-	case POLICY_REASON_ACCT_DISABLED:
-		return "your account is disabled";
-	case POLICY_REASON_ACCT_EXPIRED:
-		return "your account has expired";
-	case POLICY_REASON_MFA_REQUIRED:
-	case POLICY_REASON_MFA_METHOD:
-		return "a one-time code is needed";
-	case POLICY_REASON_MFA_STALE:
-		return "a new one-time code is needed";
-	case POLICY_REASON_DENIED:
-		return "a rule denies it";
-	case POLICY_REASON_DIRECTORY_INCOMPLETE:
-		return "your groups cannot be looked up at the moment";
-	case POLICY_REASON_DIRECTORY_STALE:
-		return "the directory has been out of reach for too long";
-	case POLICY_REASON_NO_POLICY:
-		return "there is no valid policy at the moment";
-	case POLICY_REASON_SERVICE_UNKNOWN:
-		return "the policy does not know this service";
-	case POLICY_REASON_VM_UNKNOWN:
-		return "the policy does not know this host";
-	case POLICY_REASON_UNKNOWN_USER:
-		return "the directory does not know you";
-	case POLICY_REASON_CLOCK_UNSYNCED:
-		return "this host's clock is not synchronised";
-	case POLICY_REASON_LOCKED:
-		return "it is locked for the moment";
-	case POLICY_REASON_OUTSIDE_HOURS:
-		return "not at this time";
-	case POLICY_REASON_REVIEW_OVERDUE:
-		return "your access waits for a review";
-	case POLICY_REASON_SEPARATION:
-		return "two of your roles exclude each other";
-	case POLICY_REASON_SESSION_LIMIT:
-		return "your sessions are at their limit";
-	case POLICY_REASON_NONE:
-		break;
-	}
-	return "an internal error";
-}
-
-/* The refusal in words; the person has passed a first factor. */
-static const char *refusal_text(const struct request *r,
-				const struct policy_decision *d, char *buf, size_t cap)
-{
-	(void)snprintf(buf, cap, "Access to %.100s refused: %s.", r->server->config->vm,
-		       d->message ? d->message : plain_words(d->reason));
-	return buf;
 }
 
 static void end_account(struct request *r, const struct policy_decision *d,
@@ -362,7 +341,7 @@ static void end_account(struct request *r, const struct policy_decision *d,
 		o.how = "root";
 	} else if (o.verdict != POLICY_ALLOW) {
 		o.reason = policy_reason_name(d->reason);
-		o.text = refusal_text(r, d, text, sizeof(text));
+		o.text = outcome_refusal_text(r, d, text, sizeof(text));
 	} else if (!m) {
 		o.how = !d->mfa_required	  ? "not_required"
 			: r->skipped		  ? "skipped"

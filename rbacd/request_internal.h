@@ -67,3 +67,8 @@ void outcome_session(struct request *r);
 
 /* outcome_equal_due() - when a reply that must tell nothing leaves, CLOCK_MONOTONIC. */
 uint64_t outcome_equal_due(uint64_t arrived_ns);
+
+/* outcome_refusal_text() - why, in words in @buf, for somebody past a first factor. */
+const char *outcome_refusal_text(const struct request *r,
+				 const struct policy_decision *d, char *buf,
+				 size_t cap);

@@ -35,7 +35,8 @@ static void show_key(struct ctl *ctl, const char *uri)
 
 	if (len == 0)
 		return;
-	(void)fputs("or type this key (time-based):\n ", ctl->out);
+	(void)fprintf(ctl->out, "or type this key (%s-based):\n ",
+		      str_after(uri, "otpauth://hotp/") ? "counter" : "time");
 	for (size_t i = 0; i < len; i++) {
 		if (i % 4 == 0)
 			(void)fputc(' ', ctl->out);
@@ -58,11 +59,13 @@ static void show_enrolment(struct ctl *ctl, const struct ctl_args *args,
 		(void)fputc('\n', ctl->out);
 		show_key(ctl, uri);
 	}
+	if (!codes)
+		return; /* a further factor: those that the person has stay good */
 	(void)fputs(
 		"\nRecovery codes, each good for one login without the phone. They are "
 		"shown only now;\nkeep them on paper, apart from the phone:\n",
 		ctl->out);
-	for (const struct out_row *r = codes ? codes->first : NULL; r; r = r->next) {
+	for (const struct out_row *r = codes->first; r; r = r->next) {
 		const struct out_cell *c = out_cell(r, "code");
 
 		(void)fputs(n % 3 == 0 ? "  " : "   ", ctl->out);
@@ -76,7 +79,8 @@ static void show_enrolment(struct ctl *ctl, const struct ctl_args *args,
 static int begin(struct ctl *ctl, const struct ctl_args *args,
 		 struct ctl_answer *answer)
 {
-	static const char *const passed[] = {"algorithm", "digits", "period", "issuer"};
+	static const char *const passed[] = {"algorithm", "digits", "period",
+					     "issuer",	  "name",   "kind"};
 	struct wire_call call;
 
 	ctl_call_init(&call, "enrol-begin");
@@ -149,12 +153,47 @@ static int confirm(struct ctl *ctl, const char *user)
 	return still_pending(ctl, user);
 }
 
+/* The first line of a public key's file, as it is; rbacd looks into it. */
+static int enrol_key(struct ctl *ctl, const struct ctl_args *args, const char *path)
+{
+	static const char *const codes_only[] = {"algorithm", "digits", "period",
+						 "issuer",    "kind",	"confirm"};
+	_cleanup_answer_ struct ctl_answer answer = CTL_ANSWER_INIT;
+	_cleanup_fclose_ FILE *f = fopen(path, "re");
+	char line[WIRE_ARG_MAX - 8];
+	struct wire_call call;
+	int r;
+
+	for (size_t i = 0; i < ARRAY_SIZE(codes_only); i++)
+		if (ctl_arg(args, codes_only[i]))
+			return ctl_fail(ctl, CTL_USAGE,
+					"--%s is for codes, not for a security key.",
+					codes_only[i]);
+	if (!f || !fgets(line, sizeof(line), f))
+		return ctl_fail(ctl, CTL_NO, "%s cannot be read.", path);
+	line[strcspn(line, "\r\n")] = '\0';
+	ctl_call_init(&call, "enrol-key");
+	ctl_call_add(&call, "user", args->pos[0]);
+	ctl_call_add(&call, "key", line);
+	ctl_call_add(&call, "name", ctl_arg(args, "name"));
+	r = ctl_call(ctl, CTL_ADMIN, &call, &answer);
+	if (r != 0)
+		return r;
+	if (ctl->json)
+		ctl_show_json(ctl, &answer, "");
+	else
+		ctl_show_message(ctl, &answer);
+	return answer.code;
+}
+
 int cmd_enrol(struct ctl *ctl, const struct ctl_args *args)
 {
 	_cleanup_answer_ struct ctl_answer answer = CTL_ANSWER_INIT;
 	const char *user = args->pos[0];
 	int r;
 
+	if (ctl_arg(args, "security-key"))
+		return enrol_key(ctl, args, ctl_arg(args, "security-key"));
 	if (ctl_arg(args, "confirm"))
 		return confirm(ctl, user);
 	if (!ctl->json && !ctl->out_tty)

@@ -44,6 +44,18 @@ static const struct ctl_option enrol_options[] = {
 	{.name = "no-qr", .help = "print no QR code"},
 	{.name = "ascii", .help = "draw the QR code without UTF-8 or colour"},
 	{.name = "confirm", .help = "only read the code of an enrolment begun before"},
+	{.name = "name",
+	 .metavar = "NAME",
+	 .help = "a further factor, beside those that are there"},
+	{
+		.name = "kind",
+		.metavar = "KIND",
+		.help = "codes by time, or by a token's counter",
+		.values = {"totp", "hotp"},
+	},
+	{.name = "security-key",
+	 .metavar = "FILE",
+	 .help = "the public half of a FIDO key of ssh: no code, no QR code"},
 	{.name = NULL},
 };
 
@@ -178,6 +190,12 @@ static const struct ctl_command root_commands[] = {
 		.options = bypass_options,
 		.run = cmd_bypass,
 	},
+	{.name = "factor",
+	 .help = "a person's single factors: list, unlock, resync, remove",
+	 .sub = ctl_factor_commands},
+	{.name = "proofs",
+	 .help = "codes that are remembered: list and revoke",
+	 .sub = ctl_proofs_commands},
 	{
 		.name = "users",
 		.help = "list the people who have, or had, a second factor",

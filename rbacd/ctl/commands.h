@@ -27,3 +27,5 @@ extern const struct ctl_command ctl_key_commands[];	  /* commands_keys.c */
 extern const struct ctl_command ctl_report_commands[];	  /* commands_report.c */
 extern const struct ctl_command ctl_pam_commands[];	  /* commands_host.c */
 extern const struct ctl_command ctl_directory_commands[]; /* commands_host.c */
+extern const struct ctl_command ctl_factor_commands[];	  /* commands_factor.c */
+extern const struct ctl_command ctl_proofs_commands[];	  /* commands_factor.c */

@@ -150,6 +150,36 @@ int store_proof_clear_all(struct store *store)
 	return query_write(&q);
 }
 
+int store_proof_each(struct store *store, const char *person,
+		     int (*fn)(const struct store_proof *, void *), void *arg)
+{
+	_cleanup_query_ struct query q = query_open(store, SQL_PROOF_EACH);
+	int r;
+
+	query_text(&q, person);
+	while ((r = query_row(&q)) == 0) {
+		struct store_proof p = {0};
+
+		query_get_text(&q, 0, p.person, sizeof(p.person));
+		query_get_text(&q, 1, p.vm, sizeof(p.vm));
+		query_get_text(&q, 2, p.origin, sizeof(p.origin));
+		p.at_s = query_get_int(&q, 3, INT64_MIN, INT64_MAX);
+		p.method = (uint32_t)query_get_int(&q, 4, 0, UINT32_MAX);
+		r = q.err == 0 ? fn(&p, arg) : q.err;
+		if (r != 0)
+			return r;
+	}
+	return r == STORE_E_NONE ? 0 : r;
+}
+
+int store_proof_prune(struct store *store, int64_t before_s)
+{
+	_cleanup_query_ struct query q = query_open(store, SQL_PROOF_PRUNE);
+
+	query_int(&q, before_s);
+	return query_write(&q);
+}
+
 int store_session_put(struct store *store, const struct store_session *s)
 {
 	_cleanup_query_ struct query q = query_open(store, SQL_SESSION_PUT);

@@ -163,6 +163,10 @@ const char *const store_sql_text[SQL_N] = {
 		" origin = ?3",
 	[SQL_PROOF_CLEAR] = "DELETE FROM proof WHERE person = ?1",
 	[SQL_PROOF_CLEAR_ALL] = "DELETE FROM proof",
+	[SQL_PROOF_EACH] =
+		"SELECT person, vm, origin, at_s, method FROM proof WHERE ?1 = '' OR"
+		" person = ?1 ORDER BY at_s DESC, person, vm, origin",
+	[SQL_PROOF_PRUNE] = "DELETE FROM proof WHERE at_s < ?1",
 	[SQL_SESSION_PUT] =
 		"INSERT INTO session(boot, session, person, origin, vmsec_id, "
 		"opened_s, pid)"

@@ -189,6 +189,12 @@ _must_check_ int store_proof_get(struct store *store, const char *person,
 				 struct store_proof *ret);
 _must_check_ int store_proof_clear(struct store *store, const char *person);
 _must_check_ int store_proof_clear_all(struct store *store);
+/* store_proof_each() - newest first; @person: "" for everybody's; stops as
+ * store_person_each(). */
+_must_check_ int store_proof_each(struct store *store, const char *person,
+				  int (*fn)(const struct store_proof *, void *),
+				  void *arg);
+_must_check_ int store_proof_prune(struct store *store, int64_t before_s);
 
 /* Audit sessions: S on this boot -> person and origin; dropped at close. */
 struct store_session {

@@ -337,7 +337,7 @@ static void test_linked_lock(void **state)
 static void restore_case(struct fixture *f, bool old_readable)
 {
 	static const uint8_t mac[32] = {1}, unused[32] = {2};
-	struct store_factor fac, back[STORE_FACTORS_MAX];
+	struct store_factor fac, token, back[STORE_FACTORS_MAX];
 	struct diags diag = DIAGS_INIT;
 	enum store_code_kind kind;
 	char backup[128];
@@ -347,6 +347,14 @@ static void restore_case(struct fixture *f, bool old_readable)
 
 	put_person(f->store, "a");
 	fac = put_factor(f->store, "a");
+	token = fac;
+	token.id = 0;
+	token.kind = STORE_FACTOR_HOTP;
+	token.period_s = 0;
+	token.sealed[0] ^= 1; /* rows are told apart by it */
+	token.status = STORE_FACTOR_ACTIVE;
+	(void)snprintf(token.name, sizeof(token.name), "z-token");
+	assert_int_equal(store_factor_put(f->store, &token), 0);
 	assert_int_equal(store_code_add(f->store, "a", STORE_CODE_RECOVERY, mac, 1, 0,
 					1),
 			 0);
@@ -359,6 +367,7 @@ static void restore_case(struct fixture *f, bool old_readable)
 	assert_int_equal(store_backup(f->store, backup, &diag), -EEXIST);
 	assert_int_equal(store_restore(f->path, backup, 3000, &diag), -EBUSY);
 	assert_int_equal(store_factor_accept(f->store, fac.id, 5000, 0, 1), 0);
+	assert_int_equal(store_factor_accept(f->store, token.id, 41, 0, 1), 0);
 	assert_int_equal(store_code_use(f->store, "a", mac, 2, &kind, &left), 0);
 	assert_int_equal(store_commit(f->store), 0);
 	store_close(f->store);
@@ -375,8 +384,13 @@ static void restore_case(struct fixture *f, bool old_readable)
 	assert_int_equal(store_restore(f->path, backup, 3000, &diag), 0);
 	fixture_open_store(f);
 	assert_int_equal(store_factor_list(f->store, "a", back, &n), 0);
-	assert_int_equal(n, 1);
+	assert_int_equal(n, 2);
 	assert_true(back[0].last_step > 3000 / 30);
+	/* How far a counter went, only the old file knows. */
+	assert_int_equal(back[1].kind, STORE_FACTOR_HOTP);
+	assert_int_equal(back[1].last_step, old_readable ? 41 : token.last_step);
+	assert_int_equal(back[1].status,
+			 old_readable ? STORE_FACTOR_ACTIVE : STORE_FACTOR_DISABLED);
 	if (old_readable)
 		assert_int_equal(back[0].last_step, 5000);
 	assert_int_equal(store_code_use(f->store, "a", mac, 2, &kind, &left),
@@ -406,7 +420,9 @@ static void test_migration(void **state)
 	struct store_head head;
 	struct store *s = NULL;
 	sqlite3 *db = NULL;
+	struct store_factor list[STORE_FACTORS_MAX];
 	uint64_t first = 0;
+	size_t n = 0;
 
 	store_close(f->store);
 	f->store = NULL;
@@ -419,6 +435,9 @@ static void test_migration(void **state)
 			     "PRAGMA journal_mode = WAL;"
 			     "PRAGMA application_id = 0x766d7363; PRAGMA user_version ="
 			     " 1; INSERT INTO audit VALUES(1, x'7b7d');"
+			     "INSERT INTO person VALUES('p', 'p', 0, 0, 0, 0, 1, 1);"
+			     "INSERT INTO factor VALUES(7, 'p', 'totp', 2, 1, 6, 30, 0,"
+			     " 5, 1, 1, x'00');"
 			     "INSERT INTO head VALUES(1, 1, zeroblob(32), "
 			     "zeroblob(32), 5)",
 			     NULL, NULL, NULL),
@@ -432,6 +451,10 @@ static void test_migration(void **state)
 	assert_int_equal(head.tree_len, 0);
 	assert_int_equal(store_audit_first(f->store, &first), 0);
 	assert_int_equal(first, 1);
+	assert_int_equal(store_factor_list(f->store, "p", list, &n), 0);
+	assert_int_equal(n, 1);
+	assert_int_equal(list[0].kind, STORE_FACTOR_TOTP);
+	assert_int_equal(list[0].last_step, 5);
 	assert_int_equal(store_checkpoint_put(f->store, 1, "note", 4), 0);
 	assert_int_equal(store_commit(f->store), 0);
 	diags_done(&diag);
