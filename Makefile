@@ -83,7 +83,7 @@ MFA_SRC    += rbacd/mfa/budget.c rbacd/mfa/key.c
 ENROL_SRC  := rbacd/enrol/enrol.c rbacd/enrol/pending.c rbacd/enrol/page.c rbacd/enrol/qr.c
 QUALITY_SRC  := $(addprefix rbacd/password/,quality.c quality_text.c simple.c text.c blocklist.c)
 BLOCKLIST_SRC := rbacd/password/blocklist_build.c rbacd/password/blocklist_fuse.c
-SNAPSHOT_SRC := rbacd/directory/snapshot.c rbacd/directory/snapshot_build.c
+SNAPSHOT_SRC := rbacd/directory/snapshot.c rbacd/directory/snapshot_build.c rbacd/directory/snapshot_merge.c
 # The list of system calls: not with sanitizers, which make calls of their own, and not
 # without libseccomp.
 SECCOMP := $(if $(filter asan,$(VARIANT)),,$(shell pkg-config --exists libseccomp 2>/dev/null && echo libseccomp))
@@ -127,7 +127,7 @@ REPORT_SRC := rbacd/report/report.c rbacd/report/write.c rbacd/report/write_text
   $(addprefix rbacd/report/r_,access.c review.c changes.c unused.c privileged.c mfa.c activity.c \
   passwords.c separation.c integrity.c control_map.c) \
   rbacd/ctl/report_source.c rbacd/ctl/cmd_report.c
-POPULATION_SRC := rbacd/ctl/population.c rbacd/ctl/population_open.c rbacd/ctl/population_kept.c rbacd/groups.c rbacd/targets.c \
+POPULATION_SRC := rbacd/tally/people.c rbacd/ctl/population_open.c rbacd/ctl/population_kept.c rbacd/groups.c rbacd/targets.c \
   rbacd/directory/file.c $(SNAPSHOT_SRC)
 CTL_SRC    += $(REPORT_SRC) $(POPULATION_SRC)
 

@@ -143,6 +143,11 @@ _must_check_ int snapshot_build_bytes(struct snapshot_builder *b, void **ret,
 				      size_t *ret_len);
 _must_check_ int snapshot_build_fd(struct snapshot_builder *b, int *ret_fd);
 
+/* snapshot_merge() - a base with its change as one snapshot. Return: 0; -EBADMSG: they
+ * do not fit; other negative errno. */
+_must_check_ int snapshot_merge(const struct snapshot *base,
+				const struct snapshot *change, struct snapshot **ret);
+
 static inline void snapshot_builder_freep(struct snapshot_builder **b)
 {
 	snapshot_builder_free(*b);

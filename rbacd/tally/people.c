@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* population.c - snapshots to the subjects of a policy, as identity.c makes one of
+/* people.c - snapshots to the subjects of a policy, as identity.c makes one of
  * them.
  */
-#include "rbacd/ctl/population.h"
+#include "rbacd/tally/people.h"
 
 #include <errno.h>
 
