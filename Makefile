@@ -53,7 +53,8 @@ WERROR  ?=
 CFLAGS  ?= -g
 override CFLAGS += -std=gnu17 -D_GNU_SOURCE -I. $(WARN) $(WERROR) $(HARD) \
   -DVMSEC_VERSION='"$(VERSION)"' -DVMSEC_RUNDIR='"$(RUNDIR)"' \
-  -DVMSEC_STATEDIR='"$(STATEDIR)"' -DVMSEC_SYSCONFDIR='"$(SYSCONFDIR)"'
+  -DVMSEC_STATEDIR='"$(STATEDIR)"' -DVMSEC_SYSCONFDIR='"$(SYSCONFDIR)"' \
+  -DVMSEC_DATADIR='"$(PREFIX)/share/vmsec"'
 PKG_CPPFLAGS := $(call pkg_cflags,$(PKGS_CTL))
 override CPPFLAGS += $(PKG_CPPFLAGS)
 
@@ -129,7 +130,8 @@ REPORT_SRC := rbacd/report/report.c rbacd/report/write.c rbacd/report/write_text
   rbacd/ctl/report_source.c rbacd/ctl/cmd_report.c
 POPULATION_SRC := rbacd/tally/people.c rbacd/ctl/population_open.c rbacd/ctl/population_kept.c rbacd/groups.c rbacd/targets.c \
   rbacd/directory/file.c $(SNAPSHOT_SRC)
-CTL_SRC    += $(REPORT_SRC) $(POPULATION_SRC)
+CTL_SRC    += $(REPORT_SRC) $(POPULATION_SRC) $(QUALITY_SRC) $(BLOCKLIST_SRC) \
+  $(addprefix rbacd/ctl/,commands_password.c cmd_password.c cmd_blocklist.c prompt.c)
 
 # A person's single factors and remembered proofs: the calls and the commands.
 RBACD_SRC  += rbacd/admin_factor.c
@@ -164,7 +166,7 @@ $(B)/rbacd-dir: $(call obj,$(DIR_SRC) $(SNAPSHOT_SRC) $(WIRE_SRC) policy/diag.c 
 	$(call say,LD)$(CC) $(CFLAGS) $(LDFLAGS) $(LDHARD) -pie -o $@ $^ $(call pkg_libs,$(PKGS_DIR) yaml-0.1 $(SECCOMP))
 
 $(B)/rbacctl: $(call obj,$(CTL_SRC) $(SNAPSHOT_SRC) $(CONFIG_SRC) $(AUDIT_SRC) $(STORE_SRC) $(WIRE_SRC) $(POLICY_SRC))
-	$(call say,LD)$(CC) $(CFLAGS) $(LDFLAGS) $(LDHARD) -pie -o $@ $^ $(call pkg_libs,$(PKGS_CTL)) -lpam
+	$(call say,LD)$(CC) $(CFLAGS) $(LDFLAGS) $(LDHARD) -pie -o $@ $^ $(call pkg_libs,$(PKGS_CTL)) $(LIBS_QUALITY) -lpam -lm
 
 # ---------------------------------------------------------------- unit tests
 # A test links its own file and the objects named in LINK_<name>, nothing else.
@@ -295,7 +297,7 @@ UNIT_TESTS += ctl/test_pin_text
 LINK_ctl/test_pin_text := rbacd/ctl/pin_text.c $(POLICY_SRC)
 LIBS_ctl/test_pin_text := -lyaml -lcrypto
 UNIT_TESTS += ctl/test_tree ctl/test_out ctl/test_record enrol/test_qr
-LINK_ctl/test_tree   := rbacd/ctl/commands_keys.c rbacd/ctl/tree.c rbacd/ctl/help.c rbacd/ctl/complete.c \
+LINK_ctl/test_tree   := rbacd/ctl/commands_keys.c rbacd/ctl/commands_password.c rbacd/ctl/tree.c rbacd/ctl/help.c rbacd/ctl/complete.c \
   $(COMMANDS_SRC) policy/diag.c
 LINK_ctl/test_out    := rbacd/ctl/out.c rbacd/ctl/text.c rbacd/wire/buf.c
 LINK_ctl/test_record := rbacd/ctl/record.c rbacd/ctl/out.c rbacd/ctl/text.c rbacd/wire/buf.c
@@ -394,7 +396,7 @@ fmt:
 	clang-format -i $(FMT_FILES)
 
 LINT_DEFS := -I. -D_GNU_SOURCE -DVMSEC_VERSION="0" -DVMSEC_RUNDIR="/run/rbacd" \
-  -DVMSEC_STATEDIR="/var/lib/rbacd" -DVMSEC_SYSCONFDIR="/etc"
+  -DVMSEC_STATEDIR="/var/lib/rbacd" -DVMSEC_SYSCONFDIR="/etc" -DVMSEC_DATADIR="/usr/share/vmsec"
 tidy:
 	@TIDY_FLAGS='-std=gnu17 $(CPPFLAGS) $(LINT_DEFS)' tests/lib/run-tidy $(ALL_C)
 
@@ -532,6 +534,7 @@ install: all
 	install -m 0644 README.md $(wildcard docs/guide/*.md) $(DESTDIR)$(DOCDIR)
 	install -m 0644 docs/policy.schema.json docs/report.schema.json $(DESTDIR)$(DATADIR)
 	install -m 0644 $(wildcard policy/examples/*.yaml) $(DESTDIR)$(DATADIR)/examples
+	install -m 0755 rbacd/dist/common-passwords $(DESTDIR)$(DATADIR)
 	test -e $(DESTDIR)$(SYSCONFDIR)/rbacd/rbacd.yaml || \
 	  install -m 0644 rbacd/dist/rbacd.yaml $(DESTDIR)$(SYSCONFDIR)/rbacd/rbacd.yaml
 	$(call install_filled,rbacd.service,$(UNITDIR)/rbacd.service)
@@ -545,6 +548,9 @@ install: all
 	chmod 0644 $(DESTDIR)$(BASHCOMPDIR)/rbacctl $(DESTDIR)$(ZSHCOMPDIR)/_rbacctl
 	for m in $(wildcard docs/man/*.[1-8]); do \
 	  install -D -m 0644 $$m $(DESTDIR)$(MANDIR)/man$${m##*.}/$${m##*/} || exit 1; done
+# On this machine, not into a package: the list of common passwords, unless there is one.
+	test -n '$(DESTDIR)' || test ! -d $(STATEDIR) || $(BINDIR)/rbacctl blocklist info >/dev/null 2>&1 || \
+	  $(DATADIR)/common-passwords | $(BINDIR)/rbacctl blocklist build
 
 # Configuration, policy, key, database and accounts stay. Refused while a PAM file names the
 # module: without it every login there fails.

@@ -539,3 +539,9 @@ const char *config_db_path(const struct config *c, char *buf, size_t cap)
 	(void)snprintf(buf, cap, "%s/rbacd.db", c->state_dir); /* callers: PATH_MAX */
 	return buf;
 }
+
+const char *config_blocklist_path(const struct config *c, char *buf, size_t cap)
+{
+	(void)snprintf(buf, cap, "%s/blocklist", c->state_dir); /* callers: PATH_MAX */
+	return buf;
+}

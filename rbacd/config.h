@@ -117,6 +117,9 @@ int64_t config_max_stale(const struct config *config, const char *privilege);
 /* config_db_path() - the database's path, in @buf. */
 const char *config_db_path(const struct config *config, char *buf, size_t cap);
 
+/* config_blocklist_path() - where the blocklist of passwords stands, in @buf. */
+const char *config_blocklist_path(const struct config *config, char *buf, size_t cap);
+
 static inline void config_freep(struct config **c)
 {
 	config_free(*c);

@@ -279,6 +279,12 @@ static const struct ctl_command root_commands[] = {
 	{.name = "key",
 	 .help = "the master key that seals people's secrets",
 	 .sub = ctl_key_commands},
+	{.name = "password",
+	 .help = "people's passwords: what the policy asks of them",
+	 .sub = ctl_password_commands},
+	{.name = "blocklist",
+	 .help = "the list of common and leaked passwords",
+	 .sub = ctl_blocklist_commands},
 	{
 		.name = "metrics",
 		.help = "print counters and ages in the text format of Prometheus",

@@ -29,3 +29,5 @@ extern const struct ctl_command ctl_pam_commands[];	  /* commands_host.c */
 extern const struct ctl_command ctl_directory_commands[]; /* commands_host.c */
 extern const struct ctl_command ctl_factor_commands[];	  /* commands_factor.c */
 extern const struct ctl_command ctl_proofs_commands[];	  /* commands_factor.c */
+extern const struct ctl_command ctl_password_commands[];  /* commands_password.c */
+extern const struct ctl_command ctl_blocklist_commands[]; /* commands_password.c */

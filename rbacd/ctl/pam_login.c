@@ -4,7 +4,8 @@
 
 #include <security/pam_appl.h>
 #include <stdlib.h>
-#include <termios.h>
+
+#include "rbacd/ctl/prompt.h"
 
 #define ANSWER_MAX 512
 
@@ -15,24 +16,9 @@ struct terminal {
 static char *ask(const struct terminal *t, const char *prompt, bool echo)
 {
 	char line[ANSWER_MAX] = "", *answer = NULL;
-	struct termios before, quiet;
-	bool hidden = !echo && tcgetattr(fileno(t->in), &before) == 0;
 
-	(void)fputs(prompt, t->out);
-	(void)fflush(t->out); /* a prompt that is lost is asked again */
-	if (hidden) {
-		quiet = before;
-		quiet.c_lflag &= ~(tcflag_t)ECHO;
-		(void)tcsetattr(fileno(t->in), TCSAFLUSH, &quiet);
-	}
-	if (fgets(line, sizeof(line), t->in)) {
-		line[strcspn(line, "\n")] = '\0';
+	if (prompt_read(t->in, t->out, prompt, echo, line, sizeof(line)))
 		answer = strdup(line);
-	}
-	if (hidden) {
-		(void)tcsetattr(fileno(t->in), TCSAFLUSH, &before);
-		(void)fputc('\n', t->out);
-	}
 	explicit_bzero(line, sizeof(line));
 	return answer;
 }

@@ -63,6 +63,8 @@ check "modes: configuration 0640, folders 0750, key 0400, programs 0755" in_root
 	test "$(stat -c %a%U /etc/rbacd/master.key)" = 400root &&
 	test "$(stat -c %a%U /usr/sbin/rbacd)" = 755root'
 check "the key has 64 digits" in_root 'test "$(wc -c </etc/rbacd/master.key)" -eq 64'
+check "the list of common passwords is made" in_root "rbacctl blocklist info &&
+	echo iloveyou123 | rbacctl blocklist check; test \$? -eq 1"
 check "the programs start" in_root "rbacctl version && rbacd --help && rbacd-dir --help"
 key=$(sha256sum <"$root/etc/rbacd/master.key")
 check "pam enable" in_root "rbacctl pam enable --yes --no-login --within 1h sshd sudo su login && rm /etc/rbacd/pam/.pending"

@@ -60,7 +60,7 @@ check "make install" ${MAKE:-make} -s install DESTDIR="$dest" PREFIX=/opt/v PAMD
 for f in lib/sec/pam_vmsec.so opt/v/sbin/rbacd opt/v/sbin/rbacd-dir opt/v/bin/rbacctl \
 	etc/rbacd/rbacd.yaml opt/v/share/doc/vmsec/README.md \
 	opt/v/lib/systemd/system/rbacd.service opt/v/lib/systemd/system/rbacd-dir.service \
-	opt/v/share/vmsec/policy.schema.json opt/v/share/vmsec/examples/standalone.yaml \
+	opt/v/share/vmsec/policy.schema.json opt/v/share/vmsec/common-passwords opt/v/share/vmsec/examples/standalone.yaml \
 	opt/v/lib/sysusers.d/rbacd.conf opt/v/lib/tmpfiles.d/rbacd.conf; do
 	check "$f is installed" test -f "$dest/$f"
 done
