@@ -691,7 +691,7 @@ faults: all test-tools bench-tools fault-tools
 
 # A seeded log and snapshots for the tests of the reports.
 $(B)/tests/report/world: $(call obj,tests/report/world.c rbacd/report/state.c rbacd/report/state_make.c \
-  rbacd/report/index.c rbacd/ctl/population.c rbacd/ctl/record.c rbacd/ctl/out.c rbacd/ctl/text.c \
+  rbacd/report/index.c rbacd/tally/people.c rbacd/ctl/record.c rbacd/ctl/out.c rbacd/ctl/text.c \
   rbacd/groups.c rbacd/directory/file.c rbacd/directory/local.c rbacd/wire/buf.c \
   $(SNAPSHOT_SRC) $(AUDIT_SRC) $(STORE_SRC) $(POLICY_SRC))
 	@mkdir -p $(@D)
