@@ -248,6 +248,7 @@ int policy_lint(const struct policy_lint_input *in)
 		check_rule(&l, &l.rules[i]);
 	lint_pairs(&l);
 	lint_from(&l);
+	lint_password(&l);
 	r = lint_names(&l);
 	if (r == 0)
 		r = lint_people(&l);

@@ -50,7 +50,8 @@ struct policy_lint_input {
  * policy_lint() - tell all counts, then all findings: expired, dead (no VM, nobody),
  * no-mfa, no-owner, broad (every VM), duplicate, subsumed, shadowed; broad-from,
  * nested-from, overlap (networks); unused (set, role, group alias); left, empty,
- * unknown, no-access, same-id (people) and separation (violated today).
+ * unknown, no-access, same-id (people), passwords (the rules in force) and separation
+ * (violated today).
  * Return: 0; -ENOMEM.
  */
 _must_check_ int policy_lint(const struct policy_lint_input *in);

@@ -37,6 +37,8 @@ bool lint_from_within(const struct rule *a, const struct rule *b);
 _must_check_ int lint_people(const struct lint *l);
 /* lint_names() - sets, roles and groups that nothing uses. */
 _must_check_ int lint_names(const struct lint *l);
+/* lint_password() - what the rules for passwords come to. */
+void lint_password(const struct lint *l);
 /* lint_separation() - people who hold two roles that nobody may hold together. */
 _must_check_ int lint_separation(const struct lint *l);
 

@@ -357,3 +357,10 @@ void password_print(const struct model_password *pw, FILE *out)
 	}
 	fputs("}\n", out);
 }
+
+bool policy_password_where(const struct policy *policy, struct policy_where *ret)
+{
+	if (policy->password.preset)
+		*ret = policy->password.where;
+	return policy->password.preset != NULL;
+}

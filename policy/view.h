@@ -162,6 +162,9 @@ size_t policy_enrolment_count(const struct policy *policy);
 bool policy_enrolment_at(const struct policy *policy, size_t i,
 			 struct policy_enrolment *ret);
 
+/* policy_password_where() - where `password:` stands; false without it. */
+bool policy_password_where(const struct policy *policy, struct policy_where *ret);
+
 /* An entry of `tests:`, and what came of it. */
 struct policy_test {
 	struct policy_where where;

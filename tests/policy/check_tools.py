@@ -47,6 +47,7 @@ people:
 """
 # Each rule of lint is broken once.
 LINT = """vmsec_policy: 1
+password: {preset: pci-dss-4}
 inventory:
   web[1-9]: {labels: {tier: web}}
   db[1-4]: {labels: {tier: db}}
@@ -163,7 +164,8 @@ class Tools(check_wikimedia.Checker):
             ("overlap", "g-net"), ("shadowed", "g-shade"),
             # names and people
             ("unused", "spares"), ("unknown", "g-ghost"), ("empty", "g-nobody"),
-            ("left", "g-part"), ("no-access", ""), ("no-owner", "g-until")]), repr(found))
+            ("left", "g-part"), ("no-access", ""), ("no-owner", "g-until"),
+            ("passwords", "pci-dss-4")]), repr(found))
         told = {f["code"]: f["text"] for f in d["findings"]}
         self.expect("lint: people by name", told["left"].endswith("disabled or expired: dave") and
                     told["no-access"].endswith("1 of the people: eve"), repr(told))
@@ -172,6 +174,11 @@ class Tools(check_wikimedia.Checker):
                     counts["g-web"] == ("grant", 9, 2) and counts["d-shut"] == ("deny", 4, 1)
                     and counts["db"] == ("set", 4, None) and counts["g-nobody"][2] == 0,
                     repr(counts))
+        rules = told["passwords"]
+        self.expect("lint: the rules for passwords, as no grant without MFA leaves them",
+                    rules == "passwords follow pci-dss-4, with some rule that asks for no MFA: "
+                    "12 characters or more, 2 of 4 kinds, none of the last 4, blocklist, "
+                    "names in any part, expire after 90 days", rules)
         self.expect("lint: warnings are exit status 1", r.returncode == 1, r.stderr)
         lines = LINT.splitlines()
         self.expect("lint: every finding stands where its entry does",
