@@ -134,7 +134,7 @@ CTL_SRC    += $(REPORT_SRC) $(POPULATION_SRC) $(QUALITY_SRC) $(BLOCKLIST_SRC) \
   $(addprefix rbacd/ctl/,commands_password.c cmd_password.c cmd_blocklist.c prompt.c)
 
 # A person's single factors and remembered proofs: the calls and the commands.
-RBACD_SRC  += rbacd/admin_factor.c
+RBACD_SRC  += rbacd/admin_factor.c rbacd/notify.c rbacd/hook_queue.c
 CTL_SRC    += rbacd/ctl/cmd_factor.c
 
 # In a folder of their own: build/release/rbacd is the program.
@@ -230,9 +230,11 @@ LINK_audit/test_evidence := $(LINK_audit/test_audit)
 LIBS_audit/test_evidence := -lsqlite3 -lcrypto
 LINK_mfa/test_mfa     := $(MFA_SRC) $(STORE_SRC) policy/diag.c rbacd/wire/code.c
 LIBS_mfa/test_mfa     := -lsqlite3 -lcrypto -loath
-UNIT_TESTS += mfa/test_factor
+UNIT_TESTS += mfa/test_factor mfa/test_guess
 LINK_mfa/test_factor  := $(LINK_mfa/test_mfa)
 LIBS_mfa/test_factor  := $(LIBS_mfa/test_mfa)
+LINK_mfa/test_guess   := $(LINK_mfa/test_mfa)
+LIBS_mfa/test_guess   := $(LIBS_mfa/test_mfa)
 UNIT_TESTS += keys/test_keyring
 LINK_keys/test_keyring := $(KEYRING_SRC) $(RESEAL_SRC) rbacd/mfa/otp.c rbacd/mfa/recovery.c \
   rbacd/wire/code.c policy/reason.c $(AUDIT_SRC) $(STORE_SRC) policy/diag.c

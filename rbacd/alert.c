@@ -6,23 +6,21 @@
 #include <time.h>
 
 #include "rbacd/detect/detect.h"
-#include "rbacd/hook_process.h"
-#include "rbacd/log.h"
+#include "rbacd/hook_queue.h"
 #include "rbacd/metrics.h"
+#include "rbacd/notify.h"
 #include "rbacd/wire/client.h"
 
 #define META_SINCE "detect-since"
-#define HOOKS_MAX  64 /* alerts that wait for their hook */
 
 struct alerts {
-	struct server *server;	   /* borrowed */
-	struct detect *detect;	   /* owned */
-	uint64_t hooks[HOOKS_MAX]; /* records whose hook is to be run */
-	size_t n_hooks;
+	struct server *server;		   /* borrowed */
+	struct detect *detect;		   /* owned */
+	struct hook_queue alerts, notices; /* records whose hook is to be run */
 	int64_t ahead_s; /* wall clock minus time since boot, at the last tick */
 	bool clock_known;
 	int64_t dir_down_s; /* since when, time since boot; -1: it is there */
-	uint64_t raised, lost;
+	uint64_t raised;
 };
 
 void alerts_free(struct alerts *a)
@@ -45,6 +43,8 @@ static int observe(void *arg, const struct audit_event *ev, int64_t now_us)
 	struct alerts *a = arg;
 
 	metrics_event(a->server->metrics, ev);
+	if (notify_event(ev))
+		hook_queue_add(&a->notices, audit_appended_seq(a->server->audit));
 	return detect_event(a->detect, ev, now_us / 1000000);
 }
 
@@ -172,48 +172,28 @@ static int record(struct alerts *a, const struct detect_alert *alert)
 	if (r != 0)
 		return r;
 	a->raised++;
-	if (a->n_hooks < HOOKS_MAX)
-		a->hooks[a->n_hooks++] = row.seq;
-	else
-		a->lost++;
+	hook_queue_add(&a->alerts, row.seq);
 	return 0;
 }
 
-/* ---------------------------------------------------------------- the hook */
+/* ---------------------------------------------------------------- the hooks */
 
-/* The record itself is the input: what it says is what the log says. */
-static bool run_hook(struct alerts *a, uint64_t seq)
+static bool is_alert(const struct audit_view *view)
 {
-	struct server *s = a->server;
-	char line[AUDIT_LINE_MAX + 2];
-	struct audit_view view;
-	const char *why;
-	size_t len = 0;
-	int r;
-
-	if (store_audit_get(s->store, seq, line, AUDIT_LINE_MAX, &len) != 0 ||
-	    audit_view_parse(line, len, &view, &why) != 0 ||
-	    !audit_is(&view, AUDIT_EV, "alert"))
-		return true; /* its turn was lost, and with it the record */
-	line[len++] = '\n';
-	r = hook_process_run(s->hook, line, len);
-	if (r != 0 && r != -EAGAIN)
-		log_err("the process of the alert hook is not there: %s",
-			strerrordesc_np(-r));
-	return r != -EAGAIN;
+	return audit_is(view, AUDIT_EV, "alert");
 }
 
 static void run_hooks(struct alerts *a)
 {
-	size_t done = 0;
+	struct server *s = a->server;
 
-	if (!a->server->hook)
-		done = a->n_hooks;
-	while (done < a->n_hooks && a->hooks[done] <= audit_seq(a->server->audit) &&
-	       run_hook(a, a->hooks[done]))
-		done++;
-	a->n_hooks -= done;
-	memmove(a->hooks, a->hooks + done, a->n_hooks * sizeof(a->hooks[0]));
+	hook_queue_run(&a->alerts, s, s->hook, is_alert);
+	hook_queue_run(&a->notices, s, s->notify, notify_record);
+}
+
+static uint64_t failures(struct hook_process *process)
+{
+	return process ? hook_process_failed(process) : 0;
 }
 
 int alerts_tick(struct alerts *a)
@@ -233,9 +213,8 @@ void alerts_get_stats(const struct alerts *a, struct alerts_stats *ret)
 {
 	*ret = (struct alerts_stats){
 		.raised = a->raised,
-		.lost = a->lost + detect_lost(a->detect),
-		.hook_failed =
-			a->server->hook ? hook_process_failed(a->server->hook) : 0,
+		.lost = a->alerts.lost + a->notices.lost + detect_lost(a->detect),
+		.hook_failed = failures(a->server->hook) + failures(a->server->notify),
 	};
 }
 

@@ -318,12 +318,11 @@ static void read_clock(struct config_reader *r, const struct yaml_node *root)
 
 static void read_root(struct config_reader *r, const struct yaml_node *root)
 {
-	static const char *const known[] = {"rbacd",  "user",	       "vm",
-					    "policy", "state",	       "run",
-					    "key",    "issuer",	       "directory",
-					    "admins", "sshd_services", "log",
-					    "clock",  "audit",	       "sandbox",
-					    NULL};
+	static const char *const known[] = {
+		"rbacd",	 "user", "vm",	   "policy",	"state",
+		"run",		 "key",	 "issuer", "directory", "admins",
+		"sshd_services", "log",	 "clock",  "audit",	"sandbox",
+		"notify",	 NULL};
 	struct config *c = r->config;
 	const struct yaml_node *version = yaml_get(root, "rbacd");
 	const struct yaml_node *admins = yaml_get(root, "admins");
@@ -342,6 +341,7 @@ static void read_root(struct config_reader *r, const struct yaml_node *root)
 	config_read_text(r, root, "run", bad_run, &c->run_dir);
 	config_read_text(r, root, "key", config_bad_path, &c->key_file);
 	config_read_text(r, root, "issuer", bad_issuer, &c->issuer);
+	config_read_text(r, root, "notify", config_bad_path, &c->notify);
 	read_vm(r, root);
 	config_directory_read(r, root);
 	config_audit_read(r, root);
@@ -465,6 +465,7 @@ void config_free(struct config *c)
 	free(c->run_dir);
 	free(c->key_file);
 	free(c->issuer);
+	free(c->notify);
 	config_directory_free(c);
 	config_audit_free(c);
 	free(c);
@@ -520,6 +521,8 @@ int config_print(const struct config *c, FILE *out)
 	config_print_setting(out, "run", c->run_dir);
 	config_print_setting(out, "key", c->key_file);
 	config_print_setting(out, "issuer", c->issuer);
+	if (c->notify)
+		config_print_setting(out, "notify", c->notify);
 	config_directory_print(c, out);
 	(void)fprintf(out, "clock: {require_sync: %s}\n",
 		      c->require_sync ? "true" : "false");

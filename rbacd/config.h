@@ -78,6 +78,7 @@ struct config {
 	char *run_dir;	 /* sockets */
 	char *key_file;	 /* master key */
 	char *issuer;	 /* in the phone's app */
+	char *notify;	 /* program told of changes of factors; NULL: none */
 	enum config_source source;
 	char *people;		    /* source file: path of the people file */
 	int64_t max_stale_s;	    /* directory data older than this is unknown */

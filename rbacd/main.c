@@ -128,6 +128,9 @@ static int start_as_root(struct server *s, struct keyring *keys,
 	if (rc == 0 && s->config->audit.hook)
 		rc = hook_process_start(s->config->audit.hook, self.uid, self.gid,
 					&s->hook);
+	if (rc == 0 && s->config->notify)
+		rc = hook_process_start(s->config->notify, self.uid, self.gid,
+					&s->notify);
 	if (rc == 0)
 		rc = keyring_open(s->config->key_file, keys, diag);
 	if (rc == 0 && !s->config->audit.make_key)
@@ -368,6 +371,7 @@ static void server_done(struct server *s)
 	identity_free(s->identity);
 	handle_table_free(s->handles);
 	hook_process_free(s->hook);
+	hook_process_free(s->notify);
 	pending_table_free(s->pendings);
 	mfa_free(s->mfa);
 	alerts_free(s->alerts);

@@ -218,6 +218,8 @@ static int audit_outcome(struct request *r, const struct outcome *o, char id[])
 		ev.fails = r->facts.proven ? (int64_t)o->mfa->fails : -1;
 		if (o->mfa->alert)
 			ev.sev = AUDIT_ALERT;
+		if (o->mfa->disabled)
+			ev.op = "factor_disabled";
 	}
 	return o->stranger ? audit_append_stranger(r->server->audit, &ev, now_us, id)
 			   : audit_append(r->server->audit, &ev, now_us, id);

@@ -321,6 +321,7 @@ static bool only_reloadable(const struct config *now, const struct config *next,
 		 now->audit.keep_days == next->audit.keep_days &&
 			 now->audit.online_days == next->audit.online_days},
 		{"audit: alerts: hook", text_same(now->audit.hook, next->audit.hook)},
+		{"notify", text_same(now->notify, next->notify)},
 		{"sandbox", now->sandbox == next->sandbox},
 		{"log: to", now->log_to_syslog == next->log_to_syslog},
 	};

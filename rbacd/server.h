@@ -49,7 +49,8 @@ struct server {
 	struct seal *seal_before; /* owned; this turn has rotated the key: rotation.c */
 	struct audit *audit;
 	struct alerts *alerts;
-	struct hook_process *hook; /* owned; NULL: none is configured */
+	struct hook_process *hook;   /* owned; NULL: none is configured */
+	struct hook_process *notify; /* owned; as hook, for what people are told */
 	struct metrics *metrics;
 	struct signer *signer; /* of checkpoints */
 	struct mfa *mfa;

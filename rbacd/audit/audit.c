@@ -453,6 +453,11 @@ uint64_t audit_seq(const struct audit *audit)
 	return audit->durable.seq;
 }
 
+uint64_t audit_appended_seq(const struct audit *audit)
+{
+	return audit->pending.seq;
+}
+
 uint64_t audit_dropped(const struct audit *audit)
 {
 	return sink_dropped(audit->sink);

@@ -150,6 +150,9 @@ typedef int audit_observe_fn(void *arg, const struct audit_event *ev, int64_t no
 void audit_observe(struct audit *audit, audit_observe_fn *fn, void *arg);
 
 uint64_t audit_seq(const struct audit *audit); /* of the last durable record */
+/* audit_appended_seq() - of the last record, perhaps of this turn; for an observer the
+ * one it sees, unless that is a stranger's that is only counted. */
+uint64_t audit_appended_seq(const struct audit *audit);
 
 /* How the evidence is; for status and metrics. */
 struct audit_status {

@@ -66,7 +66,7 @@ struct scene {
 static int gather(struct mfa *m, const struct mfa_attempt *a, struct scene *s)
 {
 	const char *id = a->person ? a->person : NOBODY;
-	int64_t since = a->now_s / 86400 - LOCKOUT_YEAR_DAYS + 1;
+	int64_t since = a->now_s / 86400 - LOCKOUT_YEAR_DAYS; /* no less */
 	int rc = store_person_get(m->store, id, &s->person);
 
 	s->known = rc == 0 && a->person;
@@ -286,7 +286,8 @@ static int count_person(struct mfa *m, const struct mfa_attempt *a, struct scene
 		lockout_success(&s->person, a->now_s);
 	else if (is_guess(r) && a->kind != WIRE_ANSWER_EMPTY) {
 		lockout_fail(&s->person, a->now_s);
-		r->alert = r->alert || s->person.disabled;
+		r->disabled = s->person.disabled;
+		r->alert = r->alert || r->disabled;
 		s->year_fails++;
 		rc = store_fail_add(m->store, s->person.id, a->now_s / 86400);
 		if (rc == 0)

@@ -48,7 +48,8 @@ struct mfa_result {
 	uint32_t fails;	 /* consecutive wrong codes of the person after this attempt */
 	uint32_t told;	 /* accepted: wrong codes since the last accepted one */
 	uint32_t recovery_left; /* accepted by a recovery code: how many are left */
-	bool alert; /* recovery or bypass code used, factor just disabled, replay */
+	bool alert;    /* recovery or bypass code used, factor just disabled, replay */
+	bool disabled; /* by this very answer */
 };
 
 /*

@@ -56,6 +56,7 @@ static const char full[] =
 	"rbacd: 1\nuser: '901'\nvm: {name: db01.prod.example, labels: {env: prod, "
 	"tier: db}}\n"
 	"policy: /a/policy.d\nstate: /b\nrun: /c\nkey: /d/key\nissuer: \"It's: not\"\n"
+	"notify: /e/notify\n"
 	"directory: {source: file, people: '/e/it''s # people.yaml', user: dir, "
 	"max_stale: "
 	"15m}\n"
@@ -87,6 +88,7 @@ static void test_print_round_trip(void **state)
 	assert_string_equal(first, second);
 	assert_string_equal(b->people, "/e/it's # people.yaml");
 	assert_string_equal(b->issuer, "It's  not");
+	assert_string_equal(b->notify, "/e/notify");
 	assert_int_equal(b->n_labels, 2);
 	assert_string_equal(b->labels[1].value, "db");
 	assert_int_equal(b->n_admins, 3);
@@ -154,6 +156,7 @@ static void test_refused(void **state)
 		{"rbacd: 1\nadmins: 1000\n", "must be a list", 2},
 		{"rbacd: 1\nsshd_services: ['a/b']\n", "letters, digits", 2},
 		{"rbacd: 1\nissuer: 'a:b'\n", "without ':'", 2},
+		{"rbacd: 1\nnotify: mail -s x\n", "absolute path", 2},
 		{"rbacd: 1\nissuer: \"a\\tb\"\n", "without ':'", 2},
 		{"rbacd: 1\nsandbox: on\n", "must be refuse", 2},
 		{"rbacd: 1\nsandbox: [off]\n", "must be refuse", 2},
