@@ -303,6 +303,13 @@ LINK_ctl/test_tree   := rbacd/ctl/commands_keys.c rbacd/ctl/commands_password.c 
   $(COMMANDS_SRC) policy/diag.c
 LINK_ctl/test_out    := rbacd/ctl/out.c rbacd/ctl/text.c rbacd/wire/buf.c
 LINK_ctl/test_record := rbacd/ctl/record.c rbacd/ctl/out.c rbacd/ctl/text.c rbacd/wire/buf.c
+UNIT_TESTS += enrol/test_pending enrol/test_page mfa/test_draft
+LINK_enrol/test_pending := rbacd/enrol/pending.c $(MFA_SRC) $(STORE_SRC) policy/diag.c rbacd/wire/code.c
+LIBS_enrol/test_pending := -lsqlite3 -lcrypto -loath
+LINK_enrol/test_page := rbacd/enrol/page.c rbacd/enrol/qr.c
+LIBS_enrol/test_page := -lqrencode
+LINK_mfa/test_draft := $(LINK_mfa/test_mfa)
+LIBS_mfa/test_draft := $(LIBS_mfa/test_mfa)
 LINK_enrol/test_qr   := rbacd/enrol/qr.c
 LIBS_enrol/test_qr   := -lqrencode
 
@@ -476,7 +483,7 @@ DEPS_BUILD := gcc make pkg-config libc6-dev libpam0g-dev libldap-dev liboath-dev
   libutf8proc-dev cracklib-runtime python3-zxcvbn
 DEPS_DEMO  := openssh-server openssh-client sudo login util-linux openssl oathtool python3 \
   python3-pexpect iproute2 passwd sqlite3 slapd ldap-utils libnss-extrausers
-DEPS_TEST  := clang libclang-rt-14-dev libcmocka-dev strace zbar-tools clang-format clang-tidy cppcheck \
+DEPS_TEST  := clang libclang-rt-14-dev libcmocka-dev strace zbar-tools putty-tools clang-format clang-tidy cppcheck \
   valgrind mandoc tzdata python3-jsonschema python3-yaml chromium chromium-driver poppler-utils
 .PHONY: deps deps-build deps-demo
 deps-build:

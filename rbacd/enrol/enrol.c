@@ -34,7 +34,7 @@ static struct policy_offer read_offer(struct request *r)
 	struct policy_subject subject;
 	struct policy_decision d;
 
-	if (!r->facts.proven || !r->person.known || !r->person.enabled ||
+	if (!r->person.known || !r->person.enabled ||
 	    !(str_eq(r->facts.privilege, "ssh") ||
 	      str_eq(r->facts.privilege, "console")))
 		return offer;
@@ -54,7 +54,7 @@ bool enrol_skippable(struct request *r)
 	struct policy_offer offer = read_offer(r);
 
 	return offer.offered && offer.optional_until_s != 0 &&
-	       mfa_draft_possible(r->server->mfa, r->person.id) == 0 && !is_dormant(r);
+	       mfa_draft_possible(r->server->mfa, r->person.id) == 0;
 }
 
 /* ---------------------------------------------------------------- the questions */
@@ -108,7 +108,8 @@ bool enrol_begin(struct request *r)
 	struct policy_offer offer;
 	struct pending *e;
 
-	if (!r->server->pendings || !(r->begin.flags & WIRE_FLAG_CAN_PROMPT))
+	if (!r->server->pendings || !r->facts.proven ||
+	    !(r->begin.flags & WIRE_FLAG_CAN_PROMPT))
 		return false;
 	offer = read_offer(r);
 	if (!offer.offered || mfa_draft_possible(r->server->mfa, r->person.id) != 0)

@@ -28,5 +28,8 @@ bool enrol_begin(struct request *r);
  */
 bool enrol_answer(struct request *r, const struct wire_answer *a);
 
-/* enrol_skippable() - the person of @r may still put it off: asked again in account. */
+/*
+ * enrol_skippable() - the person of @r may still put it off. Asked in account about
+ * what was put off in auth; the handle between the two stands for the first factor.
+ */
 bool enrol_skippable(struct request *r);

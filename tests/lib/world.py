@@ -65,7 +65,7 @@ grants:
   - {id: devs, to: [developers], roles: [viewer], vms: [here]}
   - {id: temps, to: [contractors], roles: [contractor], vms: [here]}
 """
-PROMPTS = re.compile(r"(?:[Pp]assword|code)[^\r\n]*: ?$")
+PROMPTS = re.compile(r"(?:[Pp]assword|[Cc]ode|press Enter)[^\r\n]*: ?$")
 MS_BIND, MS_REC, MS_PRIVATE = 4096, 16384, 1 << 18
 
 
@@ -547,7 +547,8 @@ class World:
         session = self.console_shell(user, answers, tty, seconds)
         return Answer(session.ok, session.text, time.monotonic() - start)
 
-    def console_shell(self, user, answers, tty="tty1", seconds=40):
+    def console_shell(self, user, answers, tty="tty1", seconds=40, seen=None):
+        """@seen is called with the text of each question."""
         master, slave = os.openpty()
         name = os.ttyname(slave)
         path = name
@@ -572,6 +573,7 @@ class World:
         child.close_terminal = lambda: (os.close(master), self.reap(pid),
                                         tty != "pts" and run("umount", path))
         session = Session(self, child)
+        session.seen = seen
         session.ok = session.start_login(answers, user, seconds)
         if not session.ok:
             session.close()
@@ -626,6 +628,7 @@ class Session:
 
     def __init__(self, world, child):
         self.world, self.child, self.ok, self.text, self.n = world, child, False, "", 0
+        self.seen = None
 
     def start(self, answers):
         self.ok, self.text = self._start(answers)
@@ -661,6 +664,8 @@ class Session:
             if i < 3:
                 text += self.child.after
             self.text = text
+            if i == 0 and self.seen:
+                self.seen(text)
             if i == 0 and answers:
                 answer = answers.pop(0)
                 self.child.waitnoecho(0.5)
