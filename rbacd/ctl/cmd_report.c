@@ -52,6 +52,8 @@ static int write_csv(struct ctl *ctl, const struct ctl_args *args,
 	(void)fprintf(ctl->err, "%s\n", report_result(r, frame, buf));
 	for (const struct report_line *l = r->provenance.first; l; l = l->next)
 		(void)fprintf(ctl->err, "%s: %s\n", l->name, l->text);
+	for (const struct report_line *l = r->filters.first; l; l = l->next)
+		(void)fprintf(ctl->err, "only: %s\n", l->text);
 	for (const struct report_line *l = r->missing.first; l; l = l->next)
 		(void)fprintf(ctl->err, "incomplete: %s\n", l->text);
 	for (const struct report_line *l = r->broken.first; l; l = l->next)

@@ -310,16 +310,22 @@ static int check_log(struct report_source *src)
 	return r;
 }
 
-static int read_log(struct report_source *src)
+static int read_log(struct report_source *src, const struct ctl_args *args)
 {
-	int r = activity_init(&src->activity, src->since_s, src->until_s);
+	const struct report_kind_of *kind = report_kind_find(ctl_leaf(args)->name);
+	struct activity_scope scope = {src->since_s, src->until_s, NULL, NULL};
+	int r;
 
+	if (kind && kind->counts) {
+		scope.user = ctl_arg(args, "user");
+		scope.vm = ctl_arg(args, "vm");
+	}
+	r = activity_init(&src->activity, &scope);
 	if (r == 0 && check_log(src) == 0)
 		return 0;
 	if (r == 0) {
 		activity_done(&src->activity);
-		r = activity_read(src->reader, src->since_s, src->until_s,
-				  &src->activity);
+		r = activity_read(src->reader, &scope, &src->activity);
 	}
 	if (r == -EINVAL)
 		return ctl_fail(src->ctl, CTL_USAGE, "the period is too long.");
@@ -369,7 +375,7 @@ int report_source_open(struct ctl *ctl, const struct ctl_args *args,
 	if (r == 0)
 		r = open_before(ret, args);
 	if (r == 0)
-		r = read_log(ret);
+		r = read_log(ret, args);
 	if (r == 0)
 		describe(ret, args);
 	report_progress(ctl, "%s", "");

@@ -310,6 +310,12 @@ static int add_event(struct activity *a, const struct audit_view *v)
 	return r;
 }
 
+static bool in_scope(const struct activity *a, const struct audit_view *v)
+{
+	return (!a->user || audit_is(v, AUDIT_USER, a->user)) &&
+	       (!a->vm || audit_is(v, AUDIT_VM, a->vm));
+}
+
 static int add(struct activity *a, const struct audit_view *v)
 {
 	bool account = audit_is(v, AUDIT_EV, "account");
@@ -318,9 +324,9 @@ static int add(struct activity *a, const struct audit_view *v)
 	if (r != 0)
 		return r;
 	if (account || audit_is(v, AUDIT_EV, "auth"))
-		return add_decision(a, v, account);
+		return in_scope(a, v) ? add_decision(a, v, account) : 0;
 	if (audit_is(v, AUDIT_EV, "session.open"))
-		a->n_sessions++;
+		a->n_sessions += in_scope(a, v);
 	if (audit_is(v, AUDIT_EV, "session.open") ||
 	    audit_is(v, AUDIT_EV, "session.close") || audit_is(v, AUDIT_EV, "cred") ||
 	    audit_is(v, AUDIT_EV, "log.heartbeat"))
@@ -343,9 +349,14 @@ static int add_view(const struct audit_view *v, void *arg)
 	return add(arg, v);
 }
 
-int activity_init(struct activity *a, int64_t since_s, int64_t until_s)
+int activity_init(struct activity *a, const struct activity_scope *scope)
 {
-	*a = (struct activity){.since_s = since_s, .until_s = until_s};
+	int64_t since_s = scope->since_s, until_s = scope->until_s;
+
+	*a = (struct activity){.since_s = since_s,
+			       .until_s = until_s,
+			       .user = scope->user,
+			       .vm = scope->vm};
 	if (since_s >= until_s || (until_s - since_s) / DAY_S >= DAYS_MAX)
 		return -EINVAL;
 	a->sources.index.most = ACTIVITY_SOURCES_MAX;
@@ -354,14 +365,14 @@ int activity_init(struct activity *a, int64_t since_s, int64_t until_s)
 	return a->days ? 0 : -ENOMEM;
 }
 
-int activity_read(struct audit_reader *reader, int64_t since_s, int64_t until_s,
+int activity_read(struct audit_reader *reader, const struct activity_scope *scope,
 		  struct activity *ret)
 {
-	int r = activity_init(ret, since_s, until_s);
+	int r = activity_init(ret, scope);
 
 	return r != 0 ? r
-		      : audit_reader_period(reader, since_s * 1000000,
-					    until_s * 1000000, add_view, ret,
+		      : audit_reader_period(reader, scope->since_s * 1000000,
+					    scope->until_s * 1000000, add_view, ret,
 					    &ret->coverage);
 }
 

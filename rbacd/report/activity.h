@@ -58,8 +58,15 @@ struct activity_day {
 	uint64_t n_allow, n_deny;
 };
 
+/* What is counted: a period, and decisions about one person or one VM alone. */
+struct activity_scope {
+	int64_t since_s, until_s;
+	const char *user, *vm; /* borrowed; NULL: all. What is no decision counts. */
+};
+
 struct activity {
 	int64_t since_s, until_s;
+	const char *user, *vm; /* of the scope */
 	struct audit_coverage coverage;
 	struct index ids, names, uses_index; /* names: VMs, privileges, logins … */
 	struct activity_person *people;	     /* owned, as all arrays here */
@@ -80,15 +87,16 @@ struct activity {
  * activity_read() - count the records with since_s <= time < until_s.
  * Return: 0; STORE_E_CORRUPT, negative errno.
  */
-_must_check_ int activity_read(struct audit_reader *reader, int64_t since_s,
-			       int64_t until_s, struct activity *ret);
+_must_check_ int activity_read(struct audit_reader *reader,
+			       const struct activity_scope *scope,
+			       struct activity *ret);
 /*
  * activity_see() - one more record, in order, from whoever reads them: counted, with
  * the coverage, when it lies in the period of activity_init(). Return: 0; -ENOMEM.
  */
 _must_check_ int activity_see(struct activity *a, const struct audit_view *view);
 /* activity_init() - an empty period. Return: 0; -ENOMEM; -EINVAL for a bad period. */
-_must_check_ int activity_init(struct activity *a, int64_t since_s, int64_t until_s);
+_must_check_ int activity_init(struct activity *a, const struct activity_scope *scope);
 void activity_done(struct activity *a);
 #define _cleanup_activity_ _cleanup_(activity_done)
 

@@ -5,6 +5,8 @@
 #include <errno.h>
 #include <inttypes.h>
 
+#include "policy/view.h"
+
 bool holdings_privileged(const char *privilege)
 {
 	return str_eq(privilege, "sudo") || str_eq(privilege, "su") ||
@@ -26,6 +28,34 @@ bool holdings_wanted_person(const struct report_input *in, const char *login)
 bool holdings_wanted_role(const struct report_input *in, const char *role)
 {
 	return !in->role || str_eq(in->role, role);
+}
+
+static bool has_role(const struct policy *p, const char *name)
+{
+	struct policy_role role;
+
+	for (size_t i = 0; policy_role_at(p, i, &role); i++)
+		if (str_eq(role.name, name))
+			return true;
+	return false;
+}
+
+static bool has_vm(const struct policy *p, const char *name)
+{
+	for (size_t i = 0; i < policy_vm_count(p); i++)
+		if (str_eq(policy_vm_at(p, i), name))
+			return true;
+	return false;
+}
+
+int holdings_check(const struct report_input *in)
+{
+	const struct policy *p = in->state->policy;
+	bool known = (!in->user || people_find(&in->state->people, in->user)) &&
+		     (!in->vm || has_vm(p, in->vm)) &&
+		     (!in->role || has_role(p, in->role));
+
+	return known ? 0 : -ENOENT;
 }
 
 static bool wanted(const struct report_input *in, const struct policy_opening *o)
@@ -186,7 +216,7 @@ static bool has_privilege(const char *list, const char *priv)
 	return false;
 }
 
-static bool has_vm(const struct holdings *h, const struct gathered *b, const char *vm)
+static bool opens_vm(const struct holdings *h, const struct gathered *b, const char *vm)
 {
 	uint32_t i = index_find(&h->vm_names, vm, strlen(vm));
 	uint32_t class = i == INDEX_NONE ? 0 : policy_reach_class_of(h->reach, i);
@@ -210,7 +240,8 @@ static void add_uses(const struct holdings *h, const struct gathered *b,
 		const char *priv = holdings_known(h->privs, use->priv);
 
 		if (!use->vm || !has_privilege(to->privileges, priv) ||
-		    !has_vm(h, b, use->vm))
+		    !opens_vm(h, b, use->vm) ||
+		    (h->in->vm && !str_eq(use->vm, h->in->vm)))
 			continue;
 		to->n_used += use->n;
 		to->n_strong += use->n_strong;
@@ -306,16 +337,14 @@ static int fill(struct holdings *h)
 {
 	_cleanup_(gather_done) struct gather g = {.h = h};
 	const struct people *people = &h->in->state->people;
-	bool found = !h->in->user;
 	int r = name_vms(h);
 
 	for (size_t i = 0; i < people->n && r == 0; i++) {
 		if (!holdings_wanted_person(h->in, people->v[i].login))
 			continue;
-		found = true;
 		r = ask(&g, &people->v[i], (uint32_t)i);
 	}
-	return r == 0 && !found ? -ENOENT : r;
+	return r;
 }
 
 static int by_order(const void *pa, const void *pb)
@@ -337,8 +366,10 @@ static int by_order(const void *pa, const void *pb)
 int holdings_make(const struct report_input *in, struct holdings *ret)
 {
 	struct holdings h = {.in = in};
-	int r = policy_privileges_new(in->state->policy, NULL, &h.privs);
+	int r = holdings_check(in);
 
+	if (r == 0)
+		r = policy_privileges_new(in->state->policy, NULL, &h.privs);
 	if (r == 0)
 		r = policy_reach_new(in->state->policy, h.privs, in->state->as_of_s,
 				     &h.reach);
@@ -388,6 +419,8 @@ size_t holdings_vm_count(const struct holdings *h, uint32_t group)
 	size_t n, n_vms, sum = 0;
 	const uint32_t *classes = holdings_vms(h, group, &n);
 
+	if (h->in->vm)
+		return 1; /* the others of its class are not asked about */
 	for (size_t i = 0; i < n; i++) {
 		(void)policy_reach_vms(h->reach, classes[i], &n_vms);
 		sum += n_vms;

@@ -39,6 +39,8 @@ void holdings_done(struct holdings *h);
 /* holdings_wanted() - the filters leave this person, this role. */
 bool holdings_wanted_person(const struct report_input *in, const char *login);
 bool holdings_wanted_role(const struct report_input *in, const char *role);
+/* holdings_check() - -ENOENT when a filter names nobody, no VM or no role. */
+_must_check_ int holdings_check(const struct report_input *in);
 
 /* holdings_vms() - a group of VMs: its classes; holdings_vm_count() - its VMs. */
 const uint32_t *holdings_vms(const struct holdings *h, uint32_t group, size_t *ret_n);

@@ -268,8 +268,6 @@ static void put_provenance(const struct report *r, const struct report_frame *fr
 		put("<tr><th scope=row>", l->title, "</th>", out);
 		put("<td>", l->text, "</td></tr>\n", out);
 	}
-	for (const struct report_line *l = r->filters.first; l; l = l->next)
-		put("<tr><th scope=row>Only</th><td>", l->text, "</td></tr>\n", out);
 	(void)fprintf(out,
 		      "<tr><th scope=row>Rows in all tables</th><td>%zu</td></tr>\n"
 		      "<tr><th scope=row>sha256 of the content</th><td><code>%s</code>"
@@ -311,6 +309,8 @@ static void put_top(const struct report *r, const struct report_frame *frame, FI
 		put_time(text ? text : "", out);
 		(void)fputs("</b></span> ", out);
 	}
+	for (const struct report_line *l = r->filters.first; l; l = l->next)
+		put("<span>Only <b>", l->text, "</b></span> ", out);
 	(void)fputs("</p></header>\n", out);
 }
 

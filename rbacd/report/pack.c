@@ -344,13 +344,8 @@ static int add_index(struct pack *p)
 
 static int begin_index(struct pack *p)
 {
-	static const struct report_kind_of kind = {
-		"pack", "Evidence pack",
-		"What do all reports say, and what were they made "
-		"from?",
-		NULL, 0};
-
-	report_init(&p->index, kind.name, kind.title, kind.question);
+	report_init(&p->index, "pack", "Evidence pack",
+		    "What do all reports say, and what were they made from?");
 	report_about(&p->in->in, &p->index);
 	report_section(
 		&p->index, "Reports",

@@ -385,7 +385,7 @@ static int load_before(const struct report_input *in, struct index *ret)
 	if (!in->before)
 		return 0;
 	before.state = in->before;
-	before.user = before.vm = NULL;
+	before.user = before.vm = before.role = NULL;
 	r = holdings_make(&before, &h);
 	for (size_t k = 0; k < h.n && r == 0; k++) {
 		int len = key_of(in->before, &h.v[k], key, sizeof(key));
@@ -484,7 +484,7 @@ int report_access(const struct report_input *in, struct report *r)
 					   .arg = (void *)(uintptr_t)in};
 	r->rows_only = in->stream;
 	if (in->stream)
-		return 0;
+		return holdings_check(in);
 	rc = holdings_make(in, &h);
 	if (rc == 0)
 		rc = load_before(in, &before);

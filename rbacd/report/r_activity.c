@@ -170,9 +170,8 @@ static int by_login(const void *pa, const void *pb)
 	return d != 0 ? d : strcmp(a->id, b->id);
 }
 
-static int list_people(const struct report_input *in, struct report *r)
+static int list_people(const struct activity *a, struct report *r)
 {
-	const struct activity *a = in->activity;
 	_cleanup_free_ const struct activity_person **v =
 		calloc(a->ids.n + 1, sizeof(const void *));
 	struct report_table *t;
@@ -188,8 +187,7 @@ static int list_people(const struct report_input *in, struct report *r)
 	for (size_t i = 0; i < a->ids.n; i++) {
 		const struct activity_person *p = v[i];
 
-		if (!holdings_wanted_person(in, p->login ? p->login : p->id) ||
-		    p->n_allow + p->n_deny == 0)
+		if (p->n_allow + p->n_deny == 0)
 			continue;
 		report_row(t);
 		report_put(t, p->login ? p->login : p->id);
@@ -247,11 +245,30 @@ static void say_figures(const struct activity *a, struct report *r)
 		     "not one by one.");
 }
 
+/* Who left may still be in the log, and a VM that is gone. What is in neither is a
+ * mistake, not a quiet month. */
+static bool is_known(const struct report_input *in)
+{
+	const struct activity *a = in->activity;
+	const struct policy *p = in->state->policy;
+	bool vm = !in->vm || a->vms.index.n > 0;
+
+	for (size_t i = 0; !vm && i < policy_vm_count(p); i++)
+		vm = str_eq(policy_vm_at(p, i), in->vm);
+	return vm && (!in->user || a->n_allow + a->n_deny > 0 ||
+		      people_find(&in->state->people, in->user));
+}
+
 int report_activity(const struct report_input *in, struct report *r)
 {
 	const struct activity *a = in->activity;
 	int rc;
 
+	if (!is_known(in))
+		return -ENOENT;
+	if (in->user || in->vm)
+		report_limit(r, "Refusals that were only counted name neither person "
+				"nor VM: narrowed, the report leaves them out.");
 	say_figures(a, r);
 	report_section(r, "Over time", NULL);
 	list_days(a, r);
@@ -266,8 +283,5 @@ int report_activity(const struct report_input *in, struct report *r)
 		     : list_counts(&a->services, "services", "Services", SIZE_MAX, r);
 	list_speed(a, r);
 	report_section(r, "People", NULL);
-	if (in->user)
-		report_limit(r, "Only the table of people is narrowed to the person: "
-				"figures, times and sources are everybody's.");
-	return rc != 0 ? rc : list_people(in, r);
+	return rc != 0 ? rc : list_people(a, r);
 }

@@ -43,11 +43,59 @@ static const struct report_column event_columns[] = {
 
 struct changes {
 	const struct report_input *in;
-	const struct state *before, *after;
+	const struct state *before, *after; /* before: NULL, there is none */
+	struct report_input in_before;	    /* the same question, then */
+	struct holdings old, new;	    /* what the filters leave of each */
 	struct report *r;
 	struct report_table *t;
 	size_t n_directory, n_unexplained;
 };
+
+static void changes_done(struct changes *c)
+{
+	holdings_done(&c->old);
+	holdings_done(&c->new);
+}
+
+/* A filter may name who, or what, is on one side only: nothing is held on the other. */
+static int load_holdings(struct changes *c)
+{
+	int r = holdings_make(c->in, &c->new), rc;
+
+	if (!c->before || (r != 0 && r != -ENOENT))
+		return r;
+	c->in_before = *c->in;
+	c->in_before.state = c->before;
+	rc = holdings_make(&c->in_before, &c->old);
+	return rc == -ENOENT && r == 0 ? 0 : rc;
+}
+
+static bool holds_any(const struct holdings *h, const char *login)
+{
+	const struct policy_subject *s =
+		h->in ? people_find(&h->in->state->people, login) : NULL;
+	size_t lo = 0, hi = h->n;
+
+	if (!s)
+		return false;
+	while (lo < hi) { /* in order of person */
+		size_t mid = lo + (hi - lo) / 2;
+
+		if (&h->in->state->people.v[h->v[mid].person] < s)
+			lo = mid + 1;
+		else
+			hi = mid;
+	}
+	return lo < h->n && &h->in->state->people.v[h->v[lo].person] == s;
+}
+
+/* Narrowed to a VM or a role: people who have, or had, that way in. */
+static bool is_wanted(const struct changes *c, const char *login)
+{
+	return holdings_wanted_person(c->in, login) &&
+	       ((!c->in->vm && !c->in->role) || holds_any(&c->new, login) ||
+		holds_any(&c->old, login));
+}
 
 /* ---------------------------------------------------------------- lines */
 
@@ -165,7 +213,7 @@ static void compare_people(struct changes *c)
 		const struct policy_subject *new = d >= 0 ? &b->v[k] : NULL;
 		const char *login = d <= 0 ? a->v[i].login : b->v[k].login;
 
-		if (holdings_wanted_person(c->in, login)) {
+		if (is_wanted(c, login)) {
 			compare_accounts(c, login, old, new);
 			compare_groups(c, login, old, new);
 		}
@@ -179,7 +227,7 @@ static void compare_people(struct changes *c)
 static void put_factor(struct changes *c, const struct state_factor *f,
 		       const char *what)
 {
-	if (holdings_wanted_person(c->in, f->login))
+	if (is_wanted(c, f->login))
 		put_change(c, "second factor", f->login, what,
 			   find_event(c, "admin.", f->id, NULL), false);
 }
@@ -252,7 +300,8 @@ static int way_key(const struct holdings *h, const struct holding *v, char **ret
 
 	if (!out)
 		return -ENOMEM;
-	for (size_t i = 0; i < n; i++) {
+	/* Narrowed to a VM, the others of its class are another matter. */
+	for (size_t i = 0; i < n && !h->in->vm; i++) {
 		const uint32_t *vms = policy_reach_vms(h->reach, classes[i], &n_vms);
 
 		for (size_t k = 0; k < n_vms; k++) {
@@ -317,29 +366,19 @@ static int list_missing(struct changes *c, const struct holdings *h,
 
 static int compare_ways(struct changes *c, size_t *ret_gained, size_t *ret_lost)
 {
-	_cleanup_holdings_ struct holdings old = {0}, new = {0};
-	_cleanup_(index_done) struct index old_keys = {0}, new_keys = {0};
-	struct report_input before = *c->in;
+	_cleanup_(index_done) struct index old = {0}, new = {0};
 	struct report_table *t;
-	int r;
+	int r = index_ways(&c->old, &old);
 
-	before.state = c->before;
-	r = holdings_make(c->in, &new);
 	if (r == 0)
-		r = holdings_make(&before, &old);
-	if (r == -ENOENT)
-		return 0; /* a filter that names somebody of one side only */
-	if (r == 0)
-		r = index_ways(&old, &old_keys);
-	if (r == 0)
-		r = index_ways(&new, &new_keys);
+		r = index_ways(&c->new, &new);
 	if (r != 0)
 		return r;
 	report_section(c->r, "Access gained and lost", NULL);
 	t = REPORT_TABLE(c->r, "changed-access", "Ways in", way_columns,
 			 .none = "None.");
-	r = list_missing(c, &new, &old_keys, "gained", t, ret_gained);
-	return r != 0 ? r : list_missing(c, &old, &new_keys, "lost", t, ret_lost);
+	r = list_missing(c, &c->new, &old, "gained", t, ret_gained);
+	return r != 0 ? r : list_missing(c, &c->old, &new, "lost", t, ret_lost);
 }
 
 /* ---------------------------------------------------------------- the report */
@@ -357,7 +396,7 @@ static void list_events(struct changes *c)
 		if (!e->ev ||
 		    !(str_after(e->ev, "admin.") || str_after(e->ev, "policy.")))
 			continue;
-		if (e->user && !holdings_wanted_person(c->in, e->user))
+		if (e->user && !is_wanted(c, e->user))
 			continue; /* about somebody else; a policy is about all */
 		report_row(t);
 		report_put_time(t, e->at_s);
@@ -373,11 +412,20 @@ static void list_events(struct changes *c)
 
 int report_changes(const struct report_input *in, struct report *r)
 {
-	struct changes c = {.in = in, .before = in->before, .after = in->state, .r = r};
+	_cleanup_(changes_done) struct changes c = {.in = in,
+						    .before = in->before,
+						    .after = in->state,
+						    .r = r};
 	size_t gained = 0, lost = 0;
 	char text[TEXT_TIME_MAX];
-	int rc = 0;
+	int rc = load_holdings(&c);
 
+	if (rc != 0)
+		return rc;
+	if (in->vm || in->role)
+		report_limit(r,
+			     "Narrowed to a VM or a role, the report is about people "
+			     "who have, or had, that way in.");
 	report_section(r, "Differences", NULL);
 	if (!in->before) {
 		report_missing(

@@ -83,11 +83,13 @@ static void put_person(const struct report_input *in, const char *login, const c
 	}
 }
 
-/* People with access or with a factor; then factors of people who are gone. */
+/* People with access or with a factor; then factors of people who are gone. Narrowed to
+ * a VM or a role: those with such access. */
 static void list_people(const struct report_input *in, const struct holdings *h,
 			struct totals *sum, struct report_table *t)
 {
 	const struct people *people = &in->state->people;
+	bool narrowed = in->vm || in->role;
 	size_t at = 0;
 
 	for (uint32_t i = 0; i < people->n; i++) {
@@ -98,10 +100,10 @@ static void list_people(const struct report_input *in, const struct holdings *h,
 			at++;
 		access = at < h->n && h->v[at].person == i;
 		if (holdings_wanted_person(in, s->login) &&
-		    (access || state_factor(in->state, s->id)))
+		    (access || (!narrowed && state_factor(in->state, s->id))))
 			put_person(in, s->login, s->id, access, sum, t);
 	}
-	for (size_t i = 0; i < in->state->n_factors; i++) {
+	for (size_t i = 0; i < in->state->n_factors && !narrowed; i++) {
 		const struct state_factor *f = &in->state->factors[i];
 		const struct policy_subject *s = people_find(people, f->login);
 
@@ -208,6 +210,9 @@ int report_mfa(const struct report_input *in, struct report *r)
 		      "in the period", true);
 	report_figure(r, "disabled", "disabled", (int64_t)sum.n[DISABLED], NULL, false);
 	say_findings(&sum, exempt, r);
+	if (in->vm || in->role)
+		report_limit(r, "A second factor works everywhere: what is said of one "
+				"is about all its uses.");
 	report_limit(r,
 		     "Secrets, codes and recovery codes are never part of a report.");
 	return 0;

@@ -193,15 +193,15 @@ static int list_vms(const struct report_input *in, const struct holdings *h,
 static int list_orphans(const struct report_input *in, const struct holdings *h,
 			struct report *r, size_t *ret_n)
 {
-	struct report_table *t = REPORT_TABLE(r, "orphans", "Names that lead nowhere",
-					      orphan_columns, .none = "None.");
-	int rc = 0;
+	struct report_table *t;
+	int rc;
 
-	if (!in->user && !in->vm && !in->role) {
-		rc = list_groups(in, t);
-		list_factors(in, t);
-		rc = rc != 0 ? rc : list_vms(in, h, t);
-	}
+	report_section(r, "Orphans", NULL);
+	t = REPORT_TABLE(r, "orphans", "Names that lead nowhere", orphan_columns,
+			 .none = "None.");
+	rc = list_groups(in, t);
+	list_factors(in, t);
+	rc = rc != 0 ? rc : list_vms(in, h, t);
 	*ret_n = t->n_rows;
 	return rc;
 }
@@ -210,6 +210,7 @@ int report_unused(const struct report_input *in, struct report *r)
 {
 	_cleanup_holdings_ struct holdings h = {0};
 	size_t n_band[ARRAY_SIZE(bands)] = {0}, n, n_dormant, n_orphans = 0;
+	bool narrowed = in->user || in->vm || in->role;
 	int rc = holdings_make(in, &h);
 
 	if (rc != 0)
@@ -218,8 +219,11 @@ int report_unused(const struct report_input *in, struct report *r)
 	n = list_ways(in, &h, r, n_band);
 	report_section(r, "Dormant people", NULL);
 	n_dormant = list_dormant(in, &h, r);
-	report_section(r, "Orphans", NULL);
-	rc = list_orphans(in, &h, r, &n_orphans);
+	if (narrowed)
+		report_limit(r, "Names that lead nowhere are looked for only when the "
+				"report is about everything.");
+	else
+		rc = list_orphans(in, &h, r, &n_orphans);
 	holdings_list_vms(&h, r);
 	report_figure(r, "ways", "ways in", (int64_t)h.n, NULL, false);
 	for (size_t i = 0; i < ARRAY_SIZE(bands); i++)
@@ -228,7 +232,8 @@ int report_unused(const struct report_input *in, struct report *r)
 			      (int64_t)n_band[i], NULL, i == 2);
 	report_figure(r, "dormant", "dormant people", (int64_t)n_dormant,
 		      report_f(r, "of %zu with access", holdings_people(&h)), true);
-	report_figure(r, "orphans", "orphans", (int64_t)n_orphans, NULL, false);
+	if (!narrowed)
+		report_figure(r, "orphans", "orphans", (int64_t)n_orphans, NULL, false);
 	report_find(r, REPORT_MEDIUM, "unused-access", n_band[2], "unused",
 		    report_f(r, "%s used for 90 days or more.",
 			     report_plural(r, n_band[2], "way in was not",

@@ -40,6 +40,7 @@ struct report_kind_of {
 	const char *name, *title, *question;
 	int (*make)(const struct report_input *in, struct report *r);
 	unsigned narrow; /* bits of enum report_narrow */
+	bool counts; /* its numbers are the log's own: filters hold while counting */
 };
 
 extern const struct report_kind_of report_kinds[]; /* ended by a NULL name */

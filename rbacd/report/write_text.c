@@ -257,8 +257,10 @@ static int put_summary(const struct report *r, const struct report_frame *frame,
 
 	(void)fprintf(out, "%s\n", r->title);
 	put_chars('=', strlen(r->title), out);
-	(void)fprintf(out, "\n%s\n\n%s\n", r->question, report_result(r, frame, buf));
-	rc = put_list("  damaged: ", &r->broken, out);
+	(void)fprintf(out, "\n%s\n", r->question);
+	rc = put_list("Only: ", &r->filters, out);
+	(void)fprintf(out, "\n%s\n", report_result(r, frame, buf));
+	rc = rc != 0 ? rc : put_list("  damaged: ", &r->broken, out);
 	rc = rc != 0 ? rc : put_list("  incomplete: ", &r->missing, out);
 	if (r->first_figure)
 		(void)fputc('\n', out);
@@ -298,8 +300,6 @@ static int put_provenance(const struct report *r, const struct report_frame *fra
 	}
 	(void)fprintf(out, "%-*s %zu\n%-*s %s\n", LABEL - 1, "Rows", r->n_rows,
 		      LABEL - 1, "sha256 of the content", frame->sha256);
-	if (rc == 0 && r->filters.n > 0)
-		rc = put_list("Only: ", &r->filters, out);
 	if (rc == 0 && r->limitations.n > 0) {
 		rc = put_heading("What this report cannot know", '-', out);
 		rc = rc != 0 ? rc : put_list("- ", &r->limitations, out);
