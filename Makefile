@@ -91,7 +91,7 @@ SECCOMP := $(if $(filter asan,$(VARIANT)),,$(shell pkg-config --exists libseccom
 SANDBOX_SRC := rbacd/sandbox/sandbox.c rbacd/sandbox/landlock.c \
   rbacd/sandbox/$(if $(SECCOMP),seccomp.c,seccomp_stub.c)
 CONFIG_SRC := rbacd/config.c rbacd/config_directory.c rbacd/config_audit.c
-RBACD_SRC  := rbacd/main.c rbacd/server.c rbacd/standing.c rbacd/sessions.c rbacd/admin_standing.c rbacd/reload.c rbacd/privilege.c $(CONFIG_SRC) rbacd/request.c \
+RBACD_SRC  := rbacd/main.c rbacd/start.c rbacd/activation.c rbacd/server.c rbacd/standing.c rbacd/sessions.c rbacd/admin_standing.c rbacd/reload.c rbacd/privilege.c $(CONFIG_SRC) rbacd/request.c \
   rbacd/outcome.c rbacd/conn.c rbacd/accept.c rbacd/caps.c rbacd/handle.c rbacd/identity.c rbacd/groups.c rbacd/identity_lookup.c rbacd/identity_whole.c rbacd/identity_keep.c rbacd/targets.c rbacd/people_cache.c rbacd/directory/link.c rbacd/authz.c rbacd/admin.c \
   rbacd/admin_people.c rbacd/admin_status.c rbacd/admin_policy.c rbacd/admin_explain.c rbacd/admin_directory.c rbacd/admin_report.c \
   rbacd/admin_evidence.c rbacd/alert.c rbacd/metrics.c rbacd/hook.c rbacd/hook_process.c $(SANDBOX_SRC) rbacd/detect/detect.c \
@@ -265,7 +265,7 @@ LINK_directory/test_local := rbacd/directory/file.c rbacd/directory/local.c $(SN
 LINK_directory/test_file  := $(LINK_directory/test_local)
 LINK_test_config          := $(CONFIG_SRC) policy/diag.c policy/yaml.c policy/yaml_get.c
 LINK_test_identity        := rbacd/identity.c rbacd/groups.c rbacd/identity_lookup.c rbacd/identity_whole.c rbacd/identity_keep.c rbacd/targets.c rbacd/people_cache.c \
-  rbacd/directory/link.c rbacd/directory/local.c rbacd/wire/buf.c rbacd/log.c $(SNAPSHOT_SRC) \
+  rbacd/directory/link.c rbacd/directory/local.c rbacd/wire/buf.c rbacd/wire/client.c rbacd/log.c $(SNAPSHOT_SRC) \
   $(CONFIG_SRC) rbacd/store/seal.c $(POLICY_SRC)
 LIBS_test_identity        := -levent_core -lyaml -lcrypto
 LIBS_directory/test_local := -lyaml
@@ -527,9 +527,11 @@ SYSUSERSDIR ?= $(PREFIX)/lib/sysusers.d
 TMPFILESDIR ?= $(PREFIX)/lib/tmpfiles.d
 BASHCOMPDIR ?= $(PREFIX)/share/bash-completion/completions
 ZSHCOMPDIR  ?= $(PREFIX)/share/zsh/vendor-completions
+UNITS := rbacd.service rbacd-dir.service rbacd-snapshot.service rbacd-snapshot.timer \
+  rbacd-pam.socket rbacd-admin.socket rbacd-user.socket rbacd-directory.socket
 # $(call install_filled,SOURCE,TARGET): with the folders of this installation.
 install_filled = sed -e 's|@BINDIR@|$(BINDIR)|g' -e 's|@SBINDIR@|$(SBINDIR)|g' -e 's|@RUNDIR@|$(RUNDIR)|g' \
-  -e 's|@STATEDIR@|$(STATEDIR)|g' rbacd/dist/systemd/$(1) >$(DESTDIR)$(2) && \
+  -e 's|@STATEDIR@|$(STATEDIR)|g' -e 's|@SYSCONFDIR@|$(SYSCONFDIR)|g' rbacd/dist/systemd/$(1) >$(DESTDIR)$(2) && \
   chmod 0644 $(DESTDIR)$(2)
 .PHONY: install uninstall
 install: all
@@ -546,10 +548,7 @@ install: all
 	install -m 0755 rbacd/dist/common-passwords $(DESTDIR)$(DATADIR)
 	test -e $(DESTDIR)$(SYSCONFDIR)/rbacd/rbacd.yaml || \
 	  install -m 0644 rbacd/dist/rbacd.yaml $(DESTDIR)$(SYSCONFDIR)/rbacd/rbacd.yaml
-	$(call install_filled,rbacd.service,$(UNITDIR)/rbacd.service)
-	$(call install_filled,rbacd-dir.service,$(UNITDIR)/rbacd-dir.service)
-	$(call install_filled,rbacd-snapshot.service,$(UNITDIR)/rbacd-snapshot.service)
-	$(call install_filled,rbacd-snapshot.timer,$(UNITDIR)/rbacd-snapshot.timer)
+	$(foreach u,$(UNITS),$(call install_filled,$(u),$(UNITDIR)/$(u)) &&) true
 	$(call install_filled,sysusers.conf,$(SYSUSERSDIR)/rbacd.conf)
 	$(call install_filled,tmpfiles.conf,$(TMPFILESDIR)/rbacd.conf)
 	$(B)/rbacctl completion bash >$(DESTDIR)$(BASHCOMPDIR)/rbacctl
@@ -568,8 +567,7 @@ uninstall:
 	  { echo 'these files still name pam_vmsec: restore them first' >&2; exit 1; }
 	rm -f $(DESTDIR)$(PAMDIR)/pam_vmsec.so $(DESTDIR)$(SBINDIR)/rbacd \
 	  $(DESTDIR)$(SBINDIR)/rbacd-dir $(DESTDIR)$(BINDIR)/rbacctl \
-	  $(DESTDIR)$(UNITDIR)/rbacd.service $(DESTDIR)$(UNITDIR)/rbacd-dir.service \
-	  $(DESTDIR)$(UNITDIR)/rbacd-snapshot.service $(DESTDIR)$(UNITDIR)/rbacd-snapshot.timer \
+	  $(addprefix $(DESTDIR)$(UNITDIR)/,$(UNITS)) \
 	  $(DESTDIR)$(SYSUSERSDIR)/rbacd.conf $(DESTDIR)$(TMPFILESDIR)/rbacd.conf \
 	  $(DESTDIR)$(BASHCOMPDIR)/rbacctl $(DESTDIR)$(ZSHCOMPDIR)/_rbacctl
 	for m in $(wildcard docs/man/*.[1-8]); do \
@@ -668,7 +666,7 @@ $(B)/tests/faults/tamper: $(call obj,tests/faults/tamper.c $(MEMLOG))
 .PHONY: tamper
 tamper: $(B)/tests/faults/tamper
 	@$< 1000000
-FAULTS := crash rotate flood swap timing soak abuse memory
+FAULTS := crash rotate flood swap restart timing soak abuse memory
 # The module as shipped in a real sshd; leaky.so is the proof that valgrind would see.
 $(B)/tests/faults/leaky.so: $(call obj,tests/faults/leaky.c)
 	@mkdir -p $(@D)

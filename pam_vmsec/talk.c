@@ -19,6 +19,7 @@ struct exchange {
 	struct talk *talk;		/* borrowed */
 	const struct wire_begin *begin; /* borrowed */
 	struct wire_client client;
+	bool heard; /* anything at all */
 	unsigned n_messages;
 	uint32_t turn; /* of the last prompt */
 };
@@ -135,6 +136,21 @@ static int follow(struct exchange *x, struct wire_result_msg *ret)
 	}
 }
 
+static int attempt(struct exchange *x, uint8_t *buf, struct wire_result_msg *ret)
+{
+	int r = wire_client_open(&x->client, x->talk->socket, 0, x->begin->deadline_ns,
+				 buf, REPLY_MAX);
+
+	if (r != 0)
+		return r;
+	r = send_begin(x);
+	if (r == 0)
+		r = follow(x, ret);
+	x->heard |= x->client.have > 0;
+	wire_client_close(&x->client);
+	return r;
+}
+
 int talk_run(struct talk *t, struct wire_begin *begin, struct wire_result_msg *ret)
 {
 	_cleanup_free_ uint8_t *buf = malloc(REPLY_MAX);
@@ -144,14 +160,11 @@ int talk_run(struct talk *t, struct wire_begin *begin, struct wire_result_msg *r
 	if (!buf)
 		return -ENOMEM;
 	begin->deadline_ns = wire_now_ns() + t->budget_ns;
-	r = wire_client_open(&x.client, t->socket, 0, begin->deadline_ns, buf,
-			     REPLY_MAX);
-	if (r != 0)
-		return r;
-	r = send_begin(&x);
-	if (r == 0)
-		r = follow(&x, ret);
-	wire_client_close(&x.client);
+	r = attempt(&x, buf, ret);
+	/* A restart of rbacd closes what it had only just accepted. Not a byte came
+	 * back, so the request is made again, once, to the same deadline. */
+	if ((r == -ECONNRESET || r == -EPIPE) && !x.heard)
+		r = attempt(&x, buf, ret);
 	if (r != 0 && t->failed)
 		return -ECANCELED;
 	return r;

@@ -205,8 +205,11 @@ bool identity_is_fresh(struct identity *id, const char *login, int64_t now_s)
 	const struct person_entry *e;
 	struct snapshot_account a;
 
-	if (id->config->source != CONFIG_SOURCE_NSS ||
-	    !policy_login_valid(login, strlen(login)))
+	if (!policy_login_valid(login, strlen(login)))
+		return true;
+	if (identity_awaits(id))
+		return false;
+	if (id->config->source != CONFIG_SOURCE_NSS)
 		return true;
 	if (find_local(id, login, &a) && !identity_person_uid(a.uid))
 		return true; /* system accounts are /etc/passwd's alone */
@@ -261,6 +264,8 @@ int identity_take_snapshot(struct identity *id, int *fd)
 		log_err("stage=identity: rbacd-dir sent an invalid snapshot (%d); the "
 			"last one stays",
 			r);
+	else
+		identity_wake(id);
 	return r;
 }
 

@@ -54,6 +54,13 @@ _must_check_ int identity_new(struct event_base *base, const struct config *conf
 			      int listen_fd, uint32_t dir_uid, struct identity **ret);
 void identity_free(struct identity *identity);
 
+/*
+ * identity_await() - from now on, and for as long as a look-up may take, whoever asks
+ * waits until rbacd-dir has said who there is. For the start: else each restart would
+ * refuse those who come first.
+ */
+void identity_await(struct identity *identity);
+
 struct seal;
 /*
  * identity_keep() - source ldap: keep the last snapshot in @dir (borrowed), under a

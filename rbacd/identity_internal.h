@@ -51,6 +51,7 @@ struct identity {
 	struct event *listener; /* owned */
 	struct link *link;	/* owned; NULL: not connected */
 	bool hello;		/* the link said what it is */
+	uint64_t patient_ns; /* CLOCK_MONOTONIC; until then its first word is awaited */
 	struct policy *policy;	/* counted; NULL: none yet */
 	struct snapshot *local; /* counted; NULL: none yet */
 	struct whole whole;	/* sources file and ldap */
@@ -76,6 +77,11 @@ int64_t identity_boot_s(void);
 /* identity_answer() - compose what is known now, without asking anyone. */
 _must_check_ int identity_answer(struct identity *identity, const char *login,
 				 int64_t now_s, struct identity_person *ret);
+
+/* identity_awaits() - whoever asks now waits: see identity_await(). */
+bool identity_awaits(const struct identity *identity);
+/* identity_wake() - answer those who waited, if what they waited for is there. */
+void identity_wake(struct identity *identity);
 
 /* identity_is_fresh() - true when identity_answer() needs no look-up before it. */
 bool identity_is_fresh(struct identity *identity, const char *login, int64_t now_s);

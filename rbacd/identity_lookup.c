@@ -8,6 +8,7 @@
 #include "rbacd/identity_internal.h"
 #include "rbacd/limits.h"
 #include "rbacd/log.h"
+#include "rbacd/wire/client.h"
 
 enum { STATE_ANSWERED = 1, STATE_FAILED = 2, STATE_TIMED_OUT = 3 };
 
@@ -74,18 +75,19 @@ static void on_timer(evutil_socket_t fd, short what, void *arg)
 	lookup_finish(l);
 }
 
-static int send_lookup(struct identity *id, const struct lookup *l)
+/* Only source nss knows people one by one. */
+static bool send_lookup(struct identity *id, const struct lookup *l)
 {
 	struct wire_writer w;
 	uint8_t buf[256];
 	size_t len;
-	int r;
 
+	if (!id->link || !id->hello || id->config->source != CONFIG_SOURCE_NSS)
+		return false;
 	wire_writer_begin(&w, buf, sizeof(buf), WIRE_LOOKUP);
 	wire_put_u64(&w, WIRE_T_TICKET, l->ticket);
 	wire_put_text(&w, WIRE_T_LOGIN, l->login);
-	r = wire_writer_end(&w, &len);
-	return r == 0 ? link_send(id->link, buf, len, -1) : r;
+	return wire_writer_end(&w, &len) == 0 && link_send(id->link, buf, len, -1) == 0;
 }
 
 static struct lookup *find_ticket(const struct identity *id, uint64_t ticket)
@@ -127,7 +129,7 @@ static int lookup_start(struct identity *id, const char *login, struct lookup **
 		return -ENOMEM;
 	}
 	/* Nobody to ask: the same answer as a time-out, from the loop's next turn. */
-	if (!id->link || !id->hello || send_lookup(id, l) != 0)
+	if (!send_lookup(id, l) && !identity_awaits(id))
 		tv = (struct timeval){0};
 	if (evtimer_add(l->timer, &tv) != 0) {
 		lookup_free(l);
@@ -169,6 +171,29 @@ int identity_lookup(struct identity *id, const char *login, int64_t now_s,
 	return IDENTITY_E_PENDING;
 }
 
+bool identity_awaits(const struct identity *id)
+{
+	return wire_now_ns() < id->patient_ns &&
+	       (!id->local ||
+		(id->config->source != CONFIG_SOURCE_NSS && !whole_newest(&id->whole)));
+}
+
+void identity_await(struct identity *id)
+{
+	id->patient_ns = wire_now_ns() + LIMIT_LOOKUP_MS * UINT64_C(1000000);
+}
+
+void identity_wake(struct identity *id)
+{
+	struct lookup *l;
+
+	if (id->config->source == CONFIG_SOURCE_NSS || identity_awaits(id))
+		return;
+	while ((l = TAILQ_FIRST(&id->lookups)) != NULL)
+		/* NOLINTNEXTLINE(clang-analyzer-unix.Malloc): the one freed is out */
+		lookup_finish(l);
+}
+
 size_t identity_pending(const struct identity *id)
 {
 	return id->n_pending;
@@ -184,6 +209,15 @@ void identity_cancel(struct identity_ticket *t)
 }
 
 /* ---------------------------------------------------------------- frames */
+
+/* Those that came before there was anybody to ask. */
+static void ask_again(struct identity *id)
+{
+	struct lookup *l;
+
+	TAILQ_FOREACH(l, &id->lookups, next)
+	(void)send_lookup(id, l); /* else its timer answers */
+}
 
 static int on_hello(struct identity *id, const struct wire_frame *f)
 {
@@ -207,6 +241,7 @@ static int on_hello(struct identity *id, const struct wire_frame *f)
 	log_notice("stage=identity: rbacd-dir is connected, source %s", source);
 	identity_send_last(id);
 	identity_send_targets(id);
+	ask_again(id);
 	return 0;
 }
 

@@ -216,6 +216,8 @@ static void on_check(evutil_socket_t fd, short what, void *arg)
 		log_err("stage=identity: rbacd-dir sent an invalid snapshot (%d); the "
 			"last one stays",
 			r);
+	else
+		identity_wake(id);
 	drop_next(w);
 }
 

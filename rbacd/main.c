@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* main.c - rbacd as a table of contents: options, config, sockets, drop, stages, loop.
+/* main.c - rbacd as a table of contents: options, config, start, stages, loop.
  */
 
 #include <errno.h>
@@ -12,7 +12,6 @@
 #include "policy/yaml.h"
 #include "rbacd/admin.h"
 #include "rbacd/alert.h"
-#include "rbacd/directory/local.h"
 #include "rbacd/enrol/pending.h"
 #include "rbacd/handle.h"
 #include "rbacd/hook_process.h"
@@ -20,13 +19,12 @@
 #include "rbacd/limits.h"
 #include "rbacd/log.h"
 #include "rbacd/metrics.h"
-#include "rbacd/privilege.h"
 #include "rbacd/request.h"
 #include "rbacd/server.h"
 #include "rbacd/standing.h"
+#include "rbacd/start.h"
 #include "rbacd/wire/client.h"
 
-#define PASSWD_PATH   "/etc/passwd"
 #define BOOT_ID_PATH  "/proc/sys/kernel/random/boot_id"
 #define PRUNE_EVERY_S 3600
 #define SEEN_KEPT_S   (400 * 86400) /* longer than any detection looks back */
@@ -34,115 +32,17 @@
 static const char usage[] =
 	"Usage: rbacd [--config FILE] [--check]\n"
 	"The vmsec decision daemon. Runs in the foreground; starts as root, binds its\n"
-	"sockets and becomes the user that the configuration names.\n\n"
+	"sockets and becomes the user that the configuration names, or starts as that\n"
+	"user and takes bound sockets over (LISTEN_FDS, see systemd.socket(5)).\n\n"
 	"  -c, --config FILE   default " CONFIG_PATH "\n"
 	"      --check         check configuration and policy, print the effective\n"
 	"                      configuration, exit 1 on any error\n"
+	"      --key FILE      the master key, in place of the configuration's: a "
+	"copy\n"
+	"                      that rbacd's own account may read\n"
 	"  -h, --help          this text\n"
 	"      --version       version\n\n"
 	"SIGHUP reloads the policy, all or nothing. SIGTERM ends. See rbacd(8).\n";
-
-struct sockets {
-	int pam, admin, user, dir;
-};
-
-/* ---------------------------------------------------------------- start, as root */
-
-static int lookup_account(const char *name, const char *what, struct local_account *ret,
-			  struct diags *diag)
-{
-	int rc = local_find(PASSWD_PATH, name, ret);
-
-	if (rc == 0 && ret->uid != 0)
-		return 0;
-	diags_add(diag, PASSWD_PATH, 0, 0, NULL,
-		  rc == 0 ? "%s '%s' is root: it must be an account of its own"
-			  : "%s '%s' has no line here: make it with useradd --system",
-		  what, name);
-	return -ENOENT;
-}
-
-static int listen_at(const struct config *c, const char *name, uint32_t mode,
-		     uint32_t owner, struct diags *diag)
-{
-	char path[256];
-
-	if (snprintf(path, sizeof(path), "%s/%s", c->run_dir, name) >=
-	    (int)sizeof(path))
-		return -ENAMETOOLONG;
-	return privilege_listen(path, mode, owner, diag);
-}
-
-static int folder_at(const struct config *c, const char *name, uint32_t mode,
-		     struct diags *diag)
-{
-	char path[256];
-
-	if (snprintf(path, sizeof(path), "%s/%s", c->run_dir, name) >=
-	    (int)sizeof(path))
-		return -ENAMETOOLONG;
-	return privilege_folder(path, mode, 0, 0, diag);
-}
-
-static int open_sockets(const struct config *c, const struct local_account *dir,
-			struct sockets *ret, struct diags *diag)
-{
-	int rc = privilege_folder(c->run_dir, 0755, 0, 0, diag);
-
-	if (rc == 0)
-		rc = folder_at(c, "pam", 0700, diag);
-	if (rc == 0)
-		rc = folder_at(c, "dir", 0711, diag);
-	if (rc != 0)
-		return rc;
-	ret->pam = listen_at(c, "pam/pam.sock", 0600, 0, diag);
-	ret->admin = listen_at(c, "admin.sock", c->n_admins ? 0666 : 0600, 0, diag);
-	ret->user = listen_at(c, "user.sock", 0666, 0, diag);
-	ret->dir = listen_at(c, "dir/dir.sock", 0600, dir->uid, diag);
-	return ret->pam < 0 || ret->admin < 0 || ret->user < 0 || ret->dir < 0 ? -EIO
-									       : 0;
-}
-
-/* Everything that needs root, in one place; ends as the unprivileged user. */
-static int start_as_root(struct server *s, struct keyring *keys,
-			 struct sockets *sockets, struct local_account *dir,
-			 struct diags *diag)
-{
-	struct local_account self;
-	int rc;
-
-	if (geteuid() != 0) {
-		diags_add(
-			diag, NULL, 0, 0, NULL,
-			"must be started as root: it binds its sockets, reads the key "
-			"and then becomes '%s'",
-			s->config->user);
-		return -EPERM;
-	}
-	rc = lookup_account(s->config->user, "user", &self, diag);
-	if (rc == 0)
-		rc = lookup_account(s->config->directory_user, "directory user", dir,
-				    diag);
-	if (rc == 0)
-		rc = privilege_harden(diag);
-	if (rc == 0 && s->config->audit.hook)
-		rc = hook_process_start(s->config->audit.hook, self.uid, self.gid,
-					&s->hook);
-	if (rc == 0 && s->config->notify)
-		rc = hook_process_start(s->config->notify, self.uid, self.gid,
-					&s->notify);
-	if (rc == 0)
-		rc = keyring_open(s->config->key_file, keys, diag);
-	if (rc == 0 && !s->config->audit.make_key)
-		rc = signer_open(s->config->audit.key, false, s->config->audit.origin,
-				 &s->signer, diag);
-	if (rc == 0)
-		rc = privilege_folder(s->config->state_dir, 0700, self.uid, self.gid,
-				      diag);
-	if (rc == 0)
-		rc = open_sockets(s->config, dir, sockets, diag);
-	return rc == 0 ? privilege_drop(self.uid, self.gid, diag) : rc;
-}
 
 /* ---------------------------------------------------------------- stages */
 
@@ -164,9 +64,7 @@ static const struct conn_handlers handlers = {
 	.call = admin_call,
 };
 
-static int open_stages(struct server *s, struct keyring *keys,
-		       const struct sockets *sockets, uint32_t dir_uid,
-		       struct diags *diag)
+static int open_stages(struct server *s, struct start *start, struct diags *diag)
 {
 	char path[512];
 	struct store_options so = {
@@ -181,8 +79,8 @@ static int open_stages(struct server *s, struct keyring *keys,
 	int rc = store_open(&so, &s->store, diag);
 
 	if (rc == 0)
-		rc = keyring_take(keys, s->store, &s->seal, diag);
-	keyring_done(keys); /* those that do not count */
+		rc = keyring_take(&start->keys, s->store, &s->seal, diag);
+	keyring_done(&start->keys); /* those that do not count */
 	if (rc == 0 && !s->signer)
 		rc = signer_open(ca->key, true, ca->origin, &s->signer, diag);
 	ao.signer = s->signer;
@@ -199,20 +97,22 @@ static int open_stages(struct server *s, struct keyring *keys,
 	if (rc == 0)
 		rc = read_boot_id(s->boot_id);
 	if (rc == 0)
-		rc = identity_new(s->base, s->config, sockets->dir, dir_uid,
-				  &s->identity);
+		rc = identity_new(s->base, s->config, start->sockets.dir,
+				  start->dir.uid, &s->identity);
 	if (rc == 0)
 		rc = identity_keep(s->identity, s->seal, s->config->state_dir);
+	if (rc == 0)
+		identity_await(s->identity);
 	if (rc == 0)
 		identity_set_notice(s->identity, admin_directory_notice, s);
 	if (rc == 0)
 		rc = conn_table_new(s, &handlers, &s->conns);
 	if (rc == 0)
-		rc = conn_listen(s->conns, CONN_PAM, sockets->pam);
+		rc = conn_listen(s->conns, CONN_PAM, start->sockets.pam);
 	if (rc == 0)
-		rc = conn_listen(s->conns, CONN_ADMIN, sockets->admin);
+		rc = conn_listen(s->conns, CONN_ADMIN, start->sockets.admin);
 	if (rc == 0)
-		rc = conn_listen(s->conns, CONN_USER, sockets->user);
+		rc = conn_listen(s->conns, CONN_USER, start->sockets.user);
 	return rc;
 }
 
@@ -389,12 +289,9 @@ static void server_done(struct server *s)
 	config_free(s->config);
 }
 
-static int serve(struct server *s, struct diags *diag)
+static int serve(struct server *s, struct start *start, struct diags *diag)
 {
-	struct sockets sockets = {.pam = -1, .admin = -1, .user = -1, .dir = -1};
-	struct local_account dir;
-	_cleanup_keyring_ struct keyring keys = KEYRING_INIT;
-	int rc = start_as_root(s, &keys, &sockets, &dir, diag);
+	int rc = start_up(s, start, diag);
 
 	s->started_s = server_now_s();
 	s->started_ns = wire_now_ns();
@@ -402,7 +299,7 @@ static int serve(struct server *s, struct diags *diag)
 	if (rc == 0 && !s->base)
 		rc = -ENOMEM;
 	if (rc == 0)
-		rc = open_stages(s, &keys, &sockets, dir.uid, diag);
+		rc = open_stages(s, start, diag);
 	if (rc == 0)
 		rc = give_up(s, diag);
 	if (rc == 0)
@@ -430,7 +327,7 @@ static int check_only(struct server *s, struct diags *diag)
 }
 
 struct options {
-	const char *config;
+	const char *config, *key;
 	bool check;
 };
 
@@ -440,6 +337,7 @@ static int read_options(int argc, char **argv, struct options *ret)
 	static const struct option longs[] = {{"config", required_argument, NULL, 'c'},
 					      {"check", no_argument, NULL, 'k'},
 					      {"help", no_argument, NULL, 'h'},
+					      {"key", required_argument, NULL, 'K'},
 					      {"version", no_argument, NULL, 'V'},
 					      {0}};
 	int opt;
@@ -449,6 +347,8 @@ static int read_options(int argc, char **argv, struct options *ret)
 			ret->config = optarg;
 		} else if (opt == 'k') {
 			ret->check = true;
+		} else if (opt == 'K') {
+			ret->key = optarg;
 		} else if (opt == 'V') {
 			(void)puts("rbacd " VMSEC_VERSION);
 			return 0;
@@ -476,9 +376,10 @@ static int fill_standard_streams(void)
 	return fd < 0 ? -errno : close(fd);
 }
 
-int main(int argc, char **argv)
+int main(int argc, char **argv, char **envp)
 {
 	_cleanup_diags_ struct diags diag = DIAGS_INIT;
+	_cleanup_(start_done) struct start start = START_INIT;
 	struct options opt = {.config = CONFIG_PATH};
 	struct server server = {0};
 	int rc = fill_standard_streams();
@@ -494,7 +395,10 @@ int main(int argc, char **argv)
 	if (rc == 0) {
 		log_open("rbacd", server.config->log_to_syslog,
 			 (enum log_level)server.config->log_level);
-		rc = opt.check ? check_only(&server, &diag) : serve(&server, &diag);
+		start.key_file = opt.key ? opt.key : server.config->key_file;
+		start.envp = envp;
+		rc = opt.check ? check_only(&server, &diag)
+			       : serve(&server, &start, &diag);
 	}
 	diags_print(&diag, stderr);
 	server_done(&server);

@@ -130,8 +130,10 @@ int privilege_drop(uint32_t uid, uint32_t gid, struct diags *diag)
 {
 	if (uid == 0 || gid == 0)
 		return fail(diag, NULL, "refusing to run on as root", EPERM);
-	if (setgroups(0, NULL) != 0 || setresgid(gid, gid, gid) != 0 ||
-	    setresuid(uid, uid, uid) != 0)
+	if (geteuid() == 0 &&
+	    (setgroups(0, NULL) != 0 || setresgid(gid, gid, gid) != 0))
+		return fail(diag, NULL, "cannot drop privileges", errno);
+	if (setresuid(uid, uid, uid) != 0)
 		return fail(diag, NULL, "cannot drop privileges", errno);
 	if (setresuid(0, 0, 0) == 0 || setresgid(0, 0, 0) == 0 || getuid() != uid ||
 	    geteuid() != uid || getgid() != gid || getegid() != gid)

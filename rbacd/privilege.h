@@ -27,7 +27,8 @@ _must_check_ int privilege_listen(const char *path, uint32_t mode, uint32_t owne
 _must_check_ int privilege_harden(struct diags *diag);
 
 /*
- * privilege_drop() - become @uid:@gid for good and prove that there is no way back.
+ * privilege_drop() - become @uid:@gid for good and prove that there is no way back; who
+ * is it already only has that proven.
  * Return: 0; negative errno with a diagnostic; uid or gid 0 is refused.
  */
 _must_check_ int privilege_drop(uint32_t uid, uint32_t gid, struct diags *diag);

@@ -23,6 +23,7 @@ CONF = "/etc/bench.d"
 CONFIG = """rbacd: 1
 vm: {name: %s}
 directory: {source: file, people: /etc/rbacd/people.yaml, max_stale: 365d}
+sandbox: kill
 log: {level: warning}
 """ % world.HOST
 POLICY = """vmsec_policy: 1

@@ -367,6 +367,25 @@ static void test_not_connected(void **state)
 	world_free(w);
 }
 
+/* D5: after a start the first ones wait for rbacd-dir instead of being refused. */
+static void test_awaited_nss(void **state)
+{
+	struct world *w = world_new(CONFIG_SOURCE_NSS);
+
+	(void)state;
+	identity_await(w->identity);
+	assert_int_equal(lookup(w, "ann", NULL), IDENTITY_E_PENDING);
+	turn(w);
+	assert_int_equal(w->n_done, 0);
+	connect_dir(w, "nss"); /* and is asked at once */
+	send_local(w);
+	assert_int_equal(w->n_lookups, 1);
+	answer(w, w->tickets[0], "ann", 5000, false);
+	assert_int_equal(w->n_done, 1);
+	assert_true(w->person.known);
+	world_free(w);
+}
+
 static void test_local(void **state)
 {
 	struct world *w = world_new(CONFIG_SOURCE_NSS);
@@ -553,6 +572,25 @@ static void send_whole(struct world *w, const char *source, int64_t made_s)
 	assert_int_equal(snapshot_build_fd(b, &fd), 0);
 	send_simple(w, WIRE_SNAPSHOT, 0, NULL, fd);
 	turn(w);
+}
+
+static void test_awaited_file(void **state)
+{
+	struct world *w = world_new(CONFIG_SOURCE_FILE);
+
+	(void)state;
+	identity_await(w->identity);
+	assert_int_equal(lookup(w, "dora", NULL), IDENTITY_E_PENDING);
+	assert_int_equal(lookup(w, "lola", NULL), IDENTITY_E_PENDING);
+	connect_dir(w, "file");
+	send_local(w);
+	assert_int_equal(w->n_done, 0);
+	send_whole(w, "file", now_s());
+	assert_int_equal(w->n_done, 2);
+	assert_int_equal(w->n_lookups, 0); /* nobody was asked for by name */
+	assert_int_equal(lookup(w, "dora", NULL), 0);
+	assert_true(w->person.known);
+	world_free(w);
 }
 
 static void test_file(void **state)
@@ -963,6 +1001,8 @@ int main(void)
 		cmocka_unit_test(test_somebody_else_ends_the_link),
 		cmocka_unit_test(test_system_uid_ends_the_link),
 		cmocka_unit_test(test_not_connected),
+		cmocka_unit_test(test_awaited_nss),
+		cmocka_unit_test(test_awaited_file),
 		cmocka_unit_test(test_local),
 		cmocka_unit_test(test_local_beats_another_uid),
 		cmocka_unit_test(test_stale_is_unknown),
