@@ -26,7 +26,7 @@ static int *slot(struct sockets *s, const struct place *p)
 	return (int *)(void *)((char *)s + p->at);
 }
 
-/* The environment is a parameter: getenv() would reach it from anywhere. */
+/* The environment is a parameter, and read here only. */
 static const char *find(char *const *envp, const char *key)
 {
 	size_t len = strlen(key);
