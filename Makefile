@@ -432,7 +432,7 @@ lint: check-layers fmt-check cppcheck analyze tidy
 # ---------------------------------------------------------------- fuzz
 # fuzz_NAME.c is one libFuzzer target; FUZZ_LINK_NAME names the sources it links. The
 # module's sources see the machine of tests/fuzz/kernel.c instead of libc's.
-FUZZERS := wire policy config snapshot seal audit note module people print tz dn ldap
+FUZZERS := wire policy config snapshot seal audit note module people print tz dn ldap password
 FUZZ_LINK_wire     := $(WIRE_SRC)
 FUZZ_LINK_policy   := $(POLICY_SRC)
 FUZZ_LINK_config   := $(CONFIG_SRC) policy/diag.c policy/yaml.c policy/yaml_get.c
@@ -451,6 +451,8 @@ FUZZ_LINK_print    := rbacd/ctl/record.c rbacd/ctl/out.c rbacd/ctl/text.c rbacd/
 FUZZ_LINK_tz       := policy/tz.c
 FUZZ_LINK_dn       := rbacd/directory/dn.c rbacd/directory/ldap_filter.c
 FUZZ_LINK_ldap     := $(LDAP_MAP_SRC) $(SNAPSHOT_SRC)
+FUZZ_LINK_password := $(QUALITY_SRC) $(BLOCKLIST_SRC) policy/diag.c
+FUZZ_LIBS_password  = $(LIBS_QUALITY) -lm
 FUZZ_LINK_module   := tests/fuzz/kernel.c tests/fuzz/peer.c rbacd/wire/buf.c rbacd/wire/msg.c \
   rbacd/wire/code.c
 FUZZED_MODULE      := $(MODULE_SRC) rbacd/wire/client.c
@@ -463,7 +465,7 @@ $(B)/obj/fuzzed/%.o: %.c
 
 define fuzz_rule
 $(B)/fuzz_$(1): $$(call obj,tests/fuzz/fuzz_$(1).c $$(FUZZ_LINK_$(1)))
-	$$(call say,LD)$$(CC) $$(CFLAGS) -fsanitize=fuzzer -o $$@ $$(filter %.o,$$^) $$(FUZZ_LIBS)
+	$$(call say,LD)$$(CC) $$(CFLAGS) -fsanitize=fuzzer -o $$@ $$(filter %.o,$$^) $$(FUZZ_LIBS) $$(FUZZ_LIBS_$(1))
 endef
 $(foreach f,$(FUZZERS),$(eval $(call fuzz_rule,$(f))))
 $(B)/fuzz_module: $(patsubst %.c,$(B)/obj/fuzzed/%.o,$(FUZZED_MODULE))
