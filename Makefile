@@ -512,6 +512,12 @@ build/tests/failshim.so: tests/lib/failshim.c
 build/tests/unsandbox.so: tests/lib/unsandbox.c
 	@mkdir -p $(@D)
 	$(call say,LD)$(CC) $(TEST_CFLAGS) -fPIC -shared -fvisibility=hidden -o $@ $<
+# A FIDO key in software, for ssh.
+TEST_TOOLS += build/tests/softkey.so
+test-tools: build/tests/softkey.so
+build/tests/softkey.so: tests/lib/softkey.c
+	@mkdir -p $(@D)
+	$(call say,LD)$(CC) $(TEST_CFLAGS) -fPIC -shared -fvisibility=hidden -o $@ $< -lcrypto
 build/tests/phases: tests/integration/phases.c
 	@mkdir -p $(@D)
 	$(call say,LD)$(CC) $(TEST_CFLAGS) -o $@ $< -lpam
