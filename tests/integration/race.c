@@ -12,6 +12,9 @@
  *   same:    PEOPLE persons at once, each logs in PARALLEL times with one code
  *   people:  PARALLEL different persons, each with the right code of their own
  *   guess:   PARALLEL - 1 wrong codes and one right one, for one person
+ *   again:   as same, with the very codes of the last trial: none is accepted
+ *   count:   as same, and tells how many, whoever answers
+ * A login that stands in SEEDS twice is one person with two factors.
  */
 #include <errno.h>
 #include <fcntl.h>
@@ -25,15 +28,16 @@
 #include <string.h>
 #include <sys/mman.h>
 #include <sys/prctl.h>
+#include <sys/syscall.h>
 #include <sys/wait.h>
 #include <time.h>
 #include <unistd.h>
 
 #define WORKERS_MAX 1024
-#define PEOPLE_MAX  128
+#define PEOPLE_MAX  256
 #define STEP_S	    30
 
-enum mode { MODE_SAME, MODE_PEOPLE, MODE_GUESS };
+enum mode { MODE_SAME, MODE_PEOPLE, MODE_GUESS, MODE_AGAIN, MODE_COUNT };
 
 struct slot { /* one process's order and its answer */
 	char login[64];
@@ -55,7 +59,7 @@ struct person {
 
 struct race {
 	const char *confdir;
-	volatile int64_t *offset_s;
+	volatile int64_t *offset_s; /* and behind it the step of the last trial */
 	enum mode mode;
 	int n_trials, n_parallel, n_people, n_workers;
 	struct person people[PEOPLE_MAX];
@@ -63,7 +67,7 @@ struct race {
 	struct shared *shared;
 	pid_t pids[WORKERS_MAX];
 	/* totals */
-	int n_bad_trials, n_accepted;
+	int n_bad_trials, n_accepted, n_most;
 	int n_right_refused;
 };
 
@@ -123,10 +127,14 @@ static void work(const struct race *race, int worker)
 
 /* ---------------------------------------------------------------- trials */
 
+/* Under the shim time() is moved already; the kernel's is not. */
 static int64_t next_step(struct race *race)
 {
+	struct timespec ts;
+
 	*race->offset_s += STEP_S;
-	return ((int64_t)time(NULL) + *race->offset_s) / STEP_S;
+	(void)syscall(SYS_clock_gettime, CLOCK_REALTIME, &ts);
+	return ((int64_t)ts.tv_sec + *race->offset_s) / STEP_S;
 }
 
 static void code_at(const struct person *p, int64_t step, char ret[16])
@@ -138,9 +146,9 @@ static void code_at(const struct person *p, int64_t step, char ret[16])
 
 static const struct person *person_of(const struct race *race, int trial, int worker)
 {
-	int i = race->mode == MODE_SAME	    ? worker / race->n_parallel
+	int i = race->mode == MODE_GUESS    ? trial % race->n_people
 		: race->mode == MODE_PEOPLE ? worker
-					    : trial % race->n_people;
+					    : worker / race->n_parallel;
 
 	return &race->people[i % race->n_seeds];
 }
@@ -170,10 +178,13 @@ static void order_trial(struct race *race, int trial, int64_t step)
 /* Accepted logins of each group of processes that shares one code. */
 static void count_trial(struct race *race, int trial)
 {
-	int group = race->mode == MODE_SAME	? race->n_parallel
+	int group = race->mode == MODE_GUESS	? race->n_workers
 		    : race->mode == MODE_PEOPLE ? 1
-						: race->n_workers;
-	int want_max = 1, want_min = race->mode == MODE_GUESS ? 0 : 1;
+						: race->n_parallel;
+	int want_max = race->mode == MODE_AGAIN	  ? 0
+		       : race->mode == MODE_COUNT ? race->n_parallel
+						  : 1;
+	int want_min = race->mode == MODE_SAME || race->mode == MODE_PEOPLE ? 1 : 0;
 
 	for (int g = 0; g < race->n_workers; g += group) {
 		const struct slot *first = &race->shared->slots[g];
@@ -183,6 +194,7 @@ static void count_trial(struct race *race, int trial)
 			n += race->shared->slots[i].auth == PAM_SUCCESS &&
 			     race->shared->slots[i].account == PAM_SUCCESS;
 		race->n_accepted += n;
+		race->n_most = n > race->n_most ? n : race->n_most;
 		if (n >= want_min && n <= want_max)
 			continue;
 		race->n_bad_trials++;
@@ -196,15 +208,18 @@ static void count_trial(struct race *race, int trial)
 static int run_trials(struct race *race)
 {
 	struct timespec start, now;
-	int per_round = race->mode == MODE_SAME ? race->n_people : 1;
+	int per_round = race->n_workers / race->n_parallel;
 	int n_rounds = (race->n_trials + per_round - 1) / per_round;
 
 	(void)clock_gettime(CLOCK_MONOTONIC, &start);
 	for (int t = 0; t < n_rounds && race->n_bad_trials < 20; t++) {
-		/* Twice: the step before may have been entered by the last trial's end.
-		 */
-		(void)next_step(race);
-		order_trial(race, t, next_step(race));
+		if (race->mode != MODE_AGAIN) {
+			/* Twice: the step before may have been entered by the last
+			 * trial's end. */
+			(void)next_step(race);
+			race->offset_s[1] = next_step(race);
+		}
+		order_trial(race, t, race->offset_s[1]);
 		(void)pthread_barrier_wait(&race->shared->start);
 		(void)pthread_barrier_wait(&race->shared->end);
 		count_trial(race, t);
@@ -214,11 +229,12 @@ static int run_trials(struct race *race)
 	(void)pthread_barrier_wait(&race->shared->start);
 	for (int i = 0; i < race->n_workers; i++)
 		(void)waitpid(race->pids[i], NULL, 0);
-	printf("trials %d parallel %d accepted %d bad %d seconds %.1f\n",
+	printf("trials %d parallel %d accepted %d bad %d seconds %.1f most %d\n",
 	       n_rounds * per_round, race->n_parallel, race->n_accepted,
 	       race->n_bad_trials,
 	       (double)(now.tv_sec - start.tv_sec) +
-		       (double)(now.tv_nsec - start.tv_nsec) / 1e9);
+		       (double)(now.tv_nsec - start.tv_nsec) / 1e9,
+	       race->n_most);
 	return race->n_bad_trials ? 1 : 0;
 }
 
@@ -230,7 +246,7 @@ static void *map_file(const char *path, size_t len)
 	void *p = fd < 0 ? MAP_FAILED
 			 : mmap(NULL, len, PROT_READ | PROT_WRITE, MAP_SHARED, fd, 0);
 
-	if (p == MAP_FAILED) {
+	if (p == MAP_FAILED || ftruncate(fd, (off_t)len) != 0) {
 		perror(path);
 		exit(2);
 	}
@@ -283,21 +299,29 @@ int main(int argc, char **argv)
 {
 	static struct race race;
 
-	if (argc != 8) {
-		fprintf(stderr, "usage: race CONFDIR CLOCKFILE SEEDS same|people|guess "
-				"TRIALS PARALLEL PEOPLE\n");
+	static const char *const modes[] = {"same", "people", "guess", "again",
+					    "count"};
+	int mode = 0;
+
+	while (argc == 8 && mode < 5 && strcmp(argv[4], modes[mode]) != 0)
+		mode++;
+	if (argc != 8 || mode == 5) {
+		fprintf(stderr, "usage: race CONFDIR CLOCKFILE SEEDS "
+				"same|people|guess|again|count TRIALS PARALLEL "
+				"PEOPLE\n");
 		return 2;
 	}
 	race.confdir = argv[1];
-	race.offset_s = map_file(argv[2], sizeof(int64_t));
+	race.offset_s = map_file(argv[2], 2 * sizeof(int64_t));
 	read_seeds(&race, argv[3]);
-	race.mode = strcmp(argv[4], "same") == 0     ? MODE_SAME
-		    : strcmp(argv[4], "people") == 0 ? MODE_PEOPLE
-						     : MODE_GUESS;
+	race.mode = (enum mode)mode;
 	race.n_trials = (int)strtol(argv[5], NULL, 10);
 	race.n_parallel = (int)strtol(argv[6], NULL, 10);
 	race.n_people = (int)strtol(argv[7], NULL, 10);
-	race.n_workers = race.n_parallel * (race.mode == MODE_SAME ? race.n_people : 1);
+	race.n_workers =
+		race.n_parallel * (race.mode == MODE_PEOPLE || race.mode == MODE_GUESS
+					   ? 1
+					   : race.n_people);
 	if (race.n_workers < 1 || race.n_workers > WORKERS_MAX || race.n_people < 1 ||
 	    race.n_people > race.n_seeds)
 		return 2;
