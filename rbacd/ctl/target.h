@@ -7,14 +7,16 @@
 struct target {
 	struct ctl *ctl;      /* borrowed */
 	const char *path;     /* borrowed; NULL: standard output */
-	char temporary[4096]; /* beside @path, until it is whole */
+	char temporary[4096]; /* a name beside @path */
+	bool named;	      /* the file has it until it is whole */
 	FILE *out;	      /* to write to */
 };
 
 /*
  * target_open() - begin to write.
  * @path: NULL: standard output; else a file that appears under this name only when
- * target_close() found it whole: a crash or a full disk leaves the old one.
+ * target_close() found it whole: a kill, a crash or a full disk leaves the old one,
+ * and nothing beside it.
  * Return: 0; CTL_USAGE, CTL_NO: told.
  */
 _must_check_ int target_open(struct ctl *ctl, const char *path, struct target *ret);
