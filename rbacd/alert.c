@@ -19,6 +19,7 @@ struct alerts {
 	struct hook_queue alerts, notices; /* records whose hook is to be run */
 	int64_t ahead_s; /* wall clock minus time since boot, at the last tick */
 	bool clock_known;
+	int64_t last_s;	    /* of the last record before this start; 0: none */
 	int64_t dir_down_s; /* since when, time since boot; -1: it is there */
 	uint64_t raised;
 };
@@ -67,6 +68,7 @@ static int read_since(struct server *s, int64_t *ret)
 int alerts_new(struct server *s, struct alerts **ret)
 {
 	_cleanup_(freep) struct alerts *a = calloc(1, sizeof(*a));
+	struct audit_status st;
 	int64_t since_s = 0;
 	int r;
 
@@ -80,11 +82,16 @@ int alerts_new(struct server *s, struct alerts **ret)
 	if (r != 0)
 		return r;
 	audit_observe(s->audit, observe, a);
+	audit_status(s->audit, &st);
+	a->last_s = st.ts_s;
 	*ret = STEAL(a);
 	return 0;
 }
 
 /* ---------------------------------------------------------------- watching */
+
+/* So long away, or a clock set ahead meanwhile: nothing here can tell which. */
+#define AWAY_S (30 * 86400)
 
 static int64_t boot_now_s(void)
 {
@@ -122,6 +129,11 @@ static void watch_clock(struct alerts *a)
 			    llabs(jump_s) >= l->clock_off_high ? AUDIT_ALERT
 							       : AUDIT_WARNING,
 			    "the clock jumped by %lld s", (long long)jump_s);
+	else if (!a->clock_known && a->last_s > 0 &&
+		 server_now_s() - a->last_s >= AWAY_S)
+		raise_plain(a, DETECT_CLOCK, AUDIT_WARNING,
+			    "rbacd was away for %lld days, or the clock is ahead",
+			    (long long)((server_now_s() - a->last_s) / 86400));
 	a->ahead_s = ahead_s;
 	a->clock_known = true;
 }

@@ -17,6 +17,7 @@
 #include "rbacd/hook_process.h"
 #include "rbacd/keys/keyring.h"
 #include "rbacd/limits.h"
+#include "rbacd/detect/detect.h"
 #include "rbacd/log.h"
 #include "rbacd/metrics.h"
 #include "rbacd/request.h"
@@ -73,7 +74,8 @@ static int open_stages(struct server *s, struct start *start, struct diags *diag
 	struct audit_options ao = {.host = s->config->vm,
 				   .dir = ca->dir,
 				   .retention = {ca->keep_days * 86400,
-						 ca->online_days * 86400},
+						 ca->online_days * 86400,
+						 detect_name(DETECT_CLOCK)},
 				   .dev_log = "/dev/log",
 				   .journal = "/run/systemd/journal/socket"};
 	int rc = store_open(&so, &s->store, diag);
@@ -220,10 +222,10 @@ static void on_tick(evutil_socket_t fd, short what, void *arg)
 		rc = server_trial_tick(s);
 	if (rc == 0)
 		rc = standing_tick(s);
+	if (rc == 0) /* first: a clock that jumped keeps the log from being dropped */
+		rc = alerts_tick(s->alerts);
 	if (rc == 0)
 		rc = audit_tick(s->audit, server_now_us());
-	if (rc == 0)
-		rc = alerts_tick(s->alerts);
 	if (rc == 0 && now_s % PRUNE_EVERY_S == 0)
 		rc = store_budget_prune(s->store, now_s - 86400);
 	if (rc == 0 && now_s % PRUNE_EVERY_S == 0)

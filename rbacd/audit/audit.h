@@ -76,6 +76,9 @@ struct signer;
 struct audit_retention {
 	int64_t keep_s;	  /* a closed segment; 0: for ever */
 	int64_t online_s; /* its records also in the database; 0: as long */
+	/* While such an alert is open the age of nothing is sure, and nothing is
+	 * dropped; static; NULL: none. */
+	const char *unsure_alert;
 };
 
 struct audit_options {

@@ -182,6 +182,16 @@ static int prune_database(struct audit *audit, const uint64_t *v, size_t n,
 						       : upto);
 }
 
+/* By a clock that jumped ahead all of the log would be too old at once. */
+static bool is_unsure(const struct audit *audit)
+{
+	bool open = true;
+
+	return audit->keep.unsure_alert &&
+	       (store_alert_open(audit->store, audit->keep.unsure_alert, &open) != 0 ||
+		open);
+}
+
 int retention_tick(struct audit *audit, int64_t now_us)
 {
 	_cleanup_free_ uint64_t *v = NULL;
@@ -198,7 +208,7 @@ int retention_tick(struct audit *audit, int64_t now_us)
 	if (r != 0)
 		return r;
 	drop_files(audit, v, n, base.seq);
-	if (audit_hold_get(audit->store))
+	if (audit_hold_get(audit->store) || is_unsure(audit))
 		return 0;
 	r = prune_database(audit, v, n, now_us);
 	return r == 0 ? prune_segment(audit, v, n, &base, now_us) : r;

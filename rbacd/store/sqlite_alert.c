@@ -110,6 +110,18 @@ int store_alert_each(struct store *store, int (*fn)(const struct store_alert *, 
 	return r == STORE_E_NONE ? 0 : r;
 }
 
+int store_alert_open(struct store *store, const char *name, bool *ret)
+{
+	_cleanup_query_ struct query q = query_open(store, SQL_ALERT_OPEN);
+	int r;
+
+	query_text(&q, name);
+	r = query_row(&q);
+	if (r == 0)
+		*ret = query_get_int(&q, 0, 0, 1) != 0;
+	return r == 0 ? q.err : r;
+}
+
 int store_alert_ack(struct store *store, uint64_t seq, int64_t now_s, const char *by)
 {
 	_cleanup_query_ struct query q = query_open(store, SQL_ALERT_ACK);

@@ -256,6 +256,8 @@ const char *const store_sql_text[SQL_N] = {
 	[SQL_ALERT_EACH] =
 		"SELECT seq, at_s, sev, name, subject, evidence, acked_s, acked_by"
 		" FROM alert ORDER BY seq DESC",
+	[SQL_ALERT_OPEN] =
+		"SELECT EXISTS(SELECT 1 FROM alert WHERE name = ?1 AND acked_s = 0)",
 	[SQL_ALERT_ACK] =
 		"UPDATE alert SET acked_s = ?2, acked_by = ?3 WHERE seq = ?1 AND"
 		" acked_s = 0",

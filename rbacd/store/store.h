@@ -398,6 +398,8 @@ _must_check_ int store_alert_put(struct store *store, const struct store_alert *
 _must_check_ int store_alert_each(struct store *store,
 				  int (*fn)(const struct store_alert *, void *),
 				  void *arg);
+/* store_alert_open() - whether one of this name is not acknowledged. */
+_must_check_ int store_alert_open(struct store *store, const char *name, bool *ret);
 /* store_alert_ack() - STORE_E_NONE: no such open alert. */
 _must_check_ int store_alert_ack(struct store *store, uint64_t seq, int64_t now_s,
 				 const char *by);

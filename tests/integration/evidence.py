@@ -10,6 +10,7 @@ import os
 import re
 import shutil
 import socket
+import stat
 import statistics
 import subprocess
 import sys
@@ -171,6 +172,8 @@ class Evidence:
             with open(path, encoding="utf-8") as f:
                 r.check("export %s: the old file is untouched, and the status tells" % what,
                         f.read() == "old\n" and p.returncode not in (0, 3), p)
+            r.check("export %s: nothing is left beside it" % what,
+                    not glob.glob(path + "?*"), glob.glob(path + "?*"))
         n = len(w.rbacctl("audit", "export").stdout)
         r.check("and each would have been longer than there was room for", n > 4096, n)
         last = str(w.records()[-1]["seq"])
@@ -180,6 +183,12 @@ class Evidence:
         r.check("export to a file: whole", not p.stdout and
                 [json.loads(x)["seq"] for x in lines][:int(last)] ==
                 list(range(1, int(last) + 1)), lines[-1:])
+        r.check("export over a file leaves that file alone", not glob.glob("/tmp/export?*"),
+                glob.glob("/tmp/export?*"))
+        os.mkfifo("/tmp/fifo")
+        p = w.rbacctl("audit", "export", "--output", "/tmp/fifo", check=False)
+        r.check("what is no file is not replaced by one", p.returncode == 1 and
+                stat.S_ISFIFO(os.stat("/tmp/fifo").st_mode), p)
         p = w.rbacctl("audit", "export", "--follow", "--output", "/tmp/export", check=False)
         r.check("--follow into a file is refused", p.returncode != 0 and "--follow" in p.stderr, p)
 
@@ -194,6 +203,12 @@ class Evidence:
                "the segment of last week to be closed")
         w.step(200 * 86400)
         self.login_any()
+        w.wait(lambda: w.last("alert")["ts"][:10] == w.records()[-1]["ts"][:10], 10, "the alert")
+        r.check("by a clock that jumped nothing is dropped", w.last("alert")["op"] == "clock_off" and
+                w.records()[0]["seq"] <= rec["seq"], w.last("alert"))
+        for x in json.loads(w.rbacctl("--json", "alerts", "list", check=False).stdout)["alerts"]:
+            w.rbacctl("alerts", "ack", str(x["seq"]), "--why", "the clock is right")
+        w.step(120)  # retention looks once a minute
         w.wait(lambda: w.records()[0]["seq"] > rec["seq"], 20, "old records to leave the database")
         a = w.rbacctl("explain", "--id", rec["id"], check=False)
         r.check("explain --id finds what is only in a segment", "alice" in a.stdout and
@@ -204,6 +219,12 @@ class Evidence:
         a = w.rbacctl("explain", "--id", wrong, check=False)
         r.check("an id with wrong check characters is refused", a.returncode != 0 and
                 "alice" not in a.stdout, a)
+        w.stop("rbacd")
+        w.stop("rbacd-dir")
+        w.step(31 * 86400)
+        w.start()
+        w.wait(lambda: "away for 31 days" in w.last("alert").get("reason_text", ""), 10,
+               "an alert that rbacd was away for a month, or the clock is ahead")
 
     def login_any(self):
         self.w.ssh("alice", "sshd", ["000000"])  # a record in the new time
