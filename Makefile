@@ -67,7 +67,7 @@ POLICY_SRC := policy/diag.c policy/yaml.c policy/yaml_get.c policy/names.c polic
   policy/reach.c policy/somewhere.c policy/same.c policy/diff.c policy/graph.c policy/lint.c policy/lint_pairs.c policy/lint_from.c policy/lint_names.c policy/lint_people.c policy/lint_password.c
 WIRE_SRC   := rbacd/wire/buf.c rbacd/wire/msg.c rbacd/wire/call.c rbacd/wire/client.c rbacd/wire/code.c
 MODULE_SRC := pam_vmsec/pam_vmsec.c pam_vmsec/args.c pam_vmsec/origin.c pam_vmsec/person.c \
-  pam_vmsec/talk.c pam_vmsec/text.c
+  pam_vmsec/talk.c pam_vmsec/text.c pam_vmsec/combined.c
 STORE_SRC  := rbacd/store/sqlite.c rbacd/store/sqlite_sql.c rbacd/store/sqlite_query.c \
   rbacd/store/sqlite_people.c rbacd/store/sqlite_access.c rbacd/store/sqlite_audit.c rbacd/store/sqlite_alert.c rbacd/store/sqlite_policy.c rbacd/store/sqlite_password.c \
   rbacd/store/backup.c rbacd/store/seal.c
@@ -155,8 +155,11 @@ $(B)/obj/%.o: %.c
 	@mkdir -p $(@D)
 	$(call say,CC)$(CC) $(CPPFLAGS) $(CFLAGS) -MMD -MP -c -o $@ $<
 
+# What of wire/ the module does not call is left out of it.
+$(call obj,$(MODULE_SRC) $(WIRE_SRC)): override CFLAGS += -ffunction-sections
+
 $(MODULE): $(call obj,$(MODULE_SRC) $(WIRE_SRC)) pam_vmsec/pam_vmsec.map
-	$(call say,LD)$(CC) $(CFLAGS) $(LDFLAGS) $(LDHARD) -shared -Wl,-z,nodelete \
+	$(call say,LD)$(CC) $(CFLAGS) $(LDFLAGS) $(LDHARD) -shared -Wl,-z,nodelete -Wl,--gc-sections \
 	  -Wl,--version-script=pam_vmsec/pam_vmsec.map -o $@ $(filter %.o,$^) -lpam
 
 $(B)/rbacd: $(call obj,$(RBACD_SRC) $(MFA_SRC) $(AUDIT_SRC) $(STORE_SRC) $(SNAPSHOT_SRC) $(WIRE_SRC) $(POLICY_SRC))
@@ -348,7 +351,7 @@ unit: $(patsubst %,$(B)/tests/unit/%,$(UNIT_TESTS)) $(PROPERTY_TESTS)
 MT_LINK := tests/module/daemon.c tests/module/host.c rbacd/wire/buf.c rbacd/wire/msg.c \
   rbacd/wire/client.c rbacd/wire/code.c
 MT_PROGS := $(B)/tests/module/test_module $(B)/tests/module/test_runtime \
-  $(B)/tests/module/test_faults $(B)/tests/module/test_converse
+  $(B)/tests/module/test_faults $(B)/tests/module/test_converse $(B)/tests/module/test_combined
 
 define mt_rule
 $(B)/tests/module/$(1): $$(call obj,tests/module/$(1).c $$(MT_LINK))

@@ -30,6 +30,14 @@ static bool parse_one(const char *arg, struct args *args)
 		args->plain = true;
 		return true;
 	}
+	if (str_eq(arg, "combined=split") || str_eq(arg, "combined=verify")) {
+		args->combined = arg[9] == 's' ? ARGS_SPLIT : ARGS_VERIFY;
+		return true;
+	}
+	if (str_eq(arg, "digits=6") || str_eq(arg, "digits=8")) {
+		args->digits = (unsigned)(arg[7] - '0');
+		return true;
+	}
 	v = value_of(arg, "socket=");
 	if (v) {
 		args->socket = v;
@@ -53,6 +61,11 @@ int args_parse(pam_handle_t *pamh, int argc, const char **argv, struct args *ret
 			continue;
 		text_escape(shown, argv[i]);
 		pam_syslog(pamh, LOG_ERR, "bad option '%s': refusing", shown);
+		return -EINVAL;
+	}
+	if ((args.combined == ARGS_SPLIT) != (args.digits != 0)) {
+		pam_syslog(pamh, LOG_ERR,
+			   "combined=split and digits= need each other: refusing");
 		return -EINVAL;
 	}
 	*ret = args;

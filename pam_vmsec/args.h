@@ -6,7 +6,11 @@
 
 #include "policy/base.h"
 
+enum args_combined { ARGS_SEPARATE = 0, ARGS_SPLIT, ARGS_VERIFY };
+
 struct args {
+	enum args_combined combined; /* combined=split, combined=verify */
+	unsigned digits;    /* digits=6 or 8; only with split, and there a must */
 	bool first_factor;  /* first_factor=stack */
 	bool plain;	    /* enrol=text: the terminal draws no pictures */
 	const char *socket; /* borrowed from argv, or static */

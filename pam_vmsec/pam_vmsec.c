@@ -9,6 +9,7 @@
 #include <syslog.h>
 
 #include "pam_vmsec/args.h"
+#include "pam_vmsec/combined.h"
 #include "pam_vmsec/origin.h"
 #include "pam_vmsec/person.h"
 #include "pam_vmsec/talk.h"
@@ -163,17 +164,29 @@ static void result_done(struct wire_result_msg *m)
 static int ask(struct request *req)
 {
 	_cleanup_(result_done) struct wire_result_msg m = {0};
+	_cleanup_secret_ struct secret code = SECRET_INIT;
 	struct talk talk = {.pamh = req->pamh,
 			    .socket = req->args.socket,
 			    .budget_ns = req->args.budget_ns};
 	int r;
 
+	if (req->args.combined == ARGS_VERIFY) {
+		if (!combined_take(req->pamh, &code)) {
+			pam_syslog(req->pamh, LOG_ERR,
+				   "combined=verify without combined=split: refusing");
+			return PAM_AUTH_ERR;
+		}
+		talk.ready = &code;
+	}
 	r = talk_run(&talk, &req->begin, &m);
 	if (r != 0)
 		return no_decision(req, r);
 	publish_id(req, m.id);
 	tell_result(req, &m);
-	return remember(req, &m, verdict(req, &talk, &m));
+	r = remember(req, &m, verdict(req, &talk, &m));
+	if (r == PAM_SUCCESS && talk.ready)
+		combined_done(req->pamh);
+	return r;
 }
 
 static void set_flags(struct request *req)
@@ -188,7 +201,7 @@ static void set_flags(struct request *req)
 		b->flags |= WIRE_FLAG_FIRST_FACTOR;
 	if (req->args.plain)
 		b->flags |= WIRE_FLAG_PLAIN;
-	if (person_reachable(req->pamh))
+	if (person_reachable(req->pamh) && req->args.combined != ARGS_VERIFY)
 		b->flags |= WIRE_FLAG_CAN_PROMPT;
 }
 
@@ -230,6 +243,11 @@ static int check_call(struct request *req, int argc, const char **argv)
 
 	if (args_parse(req->pamh, argc, argv, &req->args) != 0)
 		return PAM_SYSTEM_ERR; /* logged there, by name */
+	if (req->args.combined && req->begin.op != WIRE_OP_AUTH) {
+		pam_syslog(req->pamh, LOG_ERR,
+			   "combined= stands on a line that is not auth: refusing");
+		return PAM_SYSTEM_ERR;
+	}
 	if (req->pam_flags & ~known) {
 		pam_syslog(req->pamh, LOG_ERR, "unknown flags 0x%x: refusing",
 			   req->pam_flags & ~known);
@@ -263,6 +281,8 @@ EXPORT int pam_sm_authenticate(pam_handle_t *pamh, int flags, int argc,
 	/* an earlier attempt on this handle must not vouch for this one */
 	(void)pam_set_data(pamh, DATA_NAME, NULL,
 			   NULL); /* nothing there: nothing to drop */
+	if (req.args.combined == ARGS_SPLIT)
+		return combined_split(pamh, req.args.digits);
 	/* libpam would call the missing conversation function for the name */
 	user = current_user(pamh);
 	if ((!user || !user[0]) && !person_reachable(pamh))
@@ -287,6 +307,12 @@ EXPORT int pam_sm_acct_mgmt(pam_handle_t *pamh, int flags, int argc, const char 
 		r = prepare(&req, current_user(pamh));
 	if (r != 0)
 		return r;
+	if (combined_waits(pamh)) {
+		pam_syslog(pamh, LOG_ERR,
+			   "combined=split without a combined=verify that said yes: "
+			   "refusing");
+		return PAM_PERM_DENIED;
+	}
 	if (t && !str_eq(t->user, req.next->user)) {
 		pam_syslog(pamh, LOG_ERR,
 			   "the user changed since authentication: refusing");

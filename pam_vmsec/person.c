@@ -84,6 +84,23 @@ static bool is_password(pam_handle_t *pamh, const char *answer, size_t len)
 	return strlen(item) == len && equal_in_constant_time(answer, item, len);
 }
 
+int person_ask_whole(pam_handle_t *pamh, const char *text, struct secret *ret)
+{
+	_cleanup_response_ struct pam_response *resp = NULL;
+	size_t len;
+
+	if (converse(pamh, PAM_PROMPT_ECHO_OFF, text, strlen(text), &resp) !=
+		    PAM_SUCCESS ||
+	    !resp || !resp->resp)
+		return PAM_CONV_ERR;
+	len = strlen(resp->resp);
+	if (len == 0 || len >= sizeof(ret->bytes))
+		return PAM_AUTH_ERR;
+	memcpy(ret->bytes, resp->resp, len + 1);
+	ret->len = len;
+	return PAM_SUCCESS;
+}
+
 enum wire_answer_kind person_ask(pam_handle_t *pamh, const struct wire_prompt *prompt,
 				 struct secret *ret)
 {

@@ -13,6 +13,13 @@ bool person_reachable(pam_handle_t *pamh);
 void person_tell(pam_handle_t *pamh, int pam_style, const char *text, size_t len);
 
 /*
+ * person_ask_whole() - one hidden prompt, and the answer as it is, terminated.
+ * Return: PAM_SUCCESS; PAM_CONV_ERR; PAM_AUTH_ERR: empty, or longer than a secret.
+ */
+_must_check_ int person_ask_whole(pam_handle_t *pamh, const char *text,
+				  struct secret *ret);
+
+/*
  * person_ask() - one prompt, one message in one call.
  * @ret: the normalised code; written only for CODE and RECOVERY, never for a page,
  * whose answer is EMPTY whatever was typed. Every copy of the

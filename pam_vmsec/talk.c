@@ -60,6 +60,20 @@ static void judge_answer(struct talk *t, enum wire_style style,
 			(kind == WIRE_ANSWER_EMPTY && style == WIRE_STYLE_OPTIONAL);
 }
 
+/* What was typed before rbacd asked; there is nobody for a second question. */
+static enum wire_answer_kind ready_answer(const struct exchange *x,
+					  enum wire_style style, struct secret *ret)
+{
+	const struct secret *ready = x->talk->ready;
+
+	if (x->turn != 0 || style == WIRE_STYLE_PAGE)
+		return WIRE_ANSWER_FAILED;
+	if (ready->len == 0)
+		return WIRE_ANSWER_EMPTY;
+	*ret = *ready;
+	return WIRE_ANSWER_CODE;
+}
+
 /* Shows a prompt and sends what came of it. The person's time is not rbacd's. */
 static int relay_prompt(struct exchange *x, const struct wire_prompt *prompt)
 {
@@ -69,7 +83,8 @@ static int relay_prompt(struct exchange *x, const struct wire_prompt *prompt)
 	size_t len;
 	int r;
 
-	answer.kind = person_ask(x->talk->pamh, prompt, &answer.text);
+	answer.kind = x->talk->ready ? ready_answer(x, prompt->style, &answer.text)
+				     : person_ask(x->talk->pamh, prompt, &answer.text);
 	x->client.deadline_ns += wire_now_ns() - asked_ns;
 	judge_answer(x->talk, prompt->style, answer.kind);
 	x->turn = prompt->turn;

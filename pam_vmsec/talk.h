@@ -9,6 +9,8 @@
 struct talk {
 	pam_handle_t *pamh; /* borrowed */
 	const char *socket; /* borrowed */
+	/* borrowed: answers the first question, and nobody is asked; NULL: ask */
+	const struct secret *ready;
 	uint64_t budget_ns; /* longest wait for rbacd, the person's time not counted */
 	/* set by talk_run() */
 	bool asked;    /* a prompt was shown */

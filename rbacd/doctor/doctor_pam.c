@@ -100,9 +100,10 @@ static bool has_ours(const struct pamconf_stack *stack)
 
 static bool known_option(const char *arg, size_t len)
 {
-	static const char *const whole[] = {"first_factor=stack", "timeout=1",
-					    "timeout=2",	  "timeout=3",
-					    "timeout=4",	  "timeout=5"};
+	static const char *const whole[] = {
+		"first_factor=stack", "enrol=text", "timeout=1", "timeout=2",
+		"timeout=3",	      "timeout=4",  "timeout=5", "combined=split",
+		"combined=verify",    "digits=6",   "digits=8"};
 
 	for (size_t i = 0; i < ARRAY_SIZE(whole); i++)
 		if (strlen(whole[i]) == len && memcmp(arg, whole[i], len) == 0)
@@ -160,7 +161,7 @@ static void check_our_lines(const struct exam *e, const struct pamconf_stack *st
 	for (size_t i = 0; i < stack->n; i++) {
 		const struct pamconf_line *line = &stack->v[i];
 
-		if (!pamwalk_is_ours(line))
+		if (!pamconf_is_module(line, "pam_vmsec"))
 			continue;
 		check_options(e, line);
 		check_module_file(e, line);
@@ -298,6 +299,36 @@ static void check_first_factor(const struct exam *e, const struct pamwalk *walk)
 			"a stolen phone is then enough",
 			"put a requisite password line before ours and add "
 			"first_factor=stack");
+}
+
+/* Each split is followed by its verify, and nothing is verified that was not split. */
+static void check_combined(const struct exam *e, const struct pamconf_stack *stack)
+{
+	const struct pamconf_line *open = NULL, *wrong = NULL;
+
+	for (size_t i = 0; i < stack->n && !wrong; i++) {
+		const struct pamconf_line *line = &stack->v[i];
+
+		if (!pamconf_is_module(line, "pam_vmsec"))
+			continue;
+		if (pamconf_has_arg(line, "combined=split")) {
+			wrong = open;
+			open = line;
+		} else {
+			wrong = pamconf_has_arg(line, "combined=verify") == !open
+					? line
+					: NULL;
+			open = NULL;
+		}
+	}
+	wrong = wrong ? wrong : open;
+	if (wrong)
+		at_line(e, DOCTOR_ERROR, "pam-combined", wrong,
+			"combined=split and combined=verify do not follow each other",
+			"the code of the answer is never checked, or there is none: "
+			"our lines refuse everybody",
+			"write: combined=split digits=6, then pam_unix.so "
+			"use_first_pass, then combined=verify first_factor=stack");
 }
 
 static void check_auth(const struct exam *e, const struct pamwalk *walk)
@@ -441,6 +472,7 @@ static void examine(const struct exam *e)
 	}
 	for (int t = 0; t < PAMCONF_TYPES; t++)
 		check_our_lines(e, &e->conf->stack[t]);
+	check_combined(e, &e->conf->stack[PAMCONF_AUTH]);
 	check_rescue_lines(e, PAMCONF_AUTH);
 	check_rescue_lines(e, PAMCONF_ACCOUNT);
 	if (walk_type(e, PAMCONF_ACCOUNT, &account) == 0) {

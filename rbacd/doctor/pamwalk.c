@@ -52,7 +52,8 @@ struct walk {
 
 bool pamwalk_is_ours(const struct pamconf_line *line)
 {
-	return pamconf_is_module(line, "pam_vmsec");
+	return pamconf_is_module(line, "pam_vmsec") &&
+	       !pamconf_has_arg(line, "combined=split");
 }
 
 static bool is_console(const char *p, size_t len)

@@ -66,7 +66,8 @@ _must_check_ int pamwalk_stack(const struct pamconf_stack *stack,
  */
 int pamwalk_replay(const struct pamconf_stack *stack, const int *codes);
 
-/* pamwalk_is_ours() - the line runs pam_vmsec. */
+/* pamwalk_is_ours() - the line has pam_vmsec ask rbacd; combined=split only asks the
+ * person, and decides nothing. */
 bool pamwalk_is_ours(const struct pamconf_line *line);
 /*
  * pamwalk_is_rescue() - pam_succeed_if lets root pass, as docs/guide/rescue.md has it.

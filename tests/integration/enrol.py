@@ -356,6 +356,70 @@ class Enrol:
         self.r.check("O11 and Enter is no way in", i != 0, text)
         world.write("/etc/pam.d/sshd", stack)
 
+    def combined(self):
+        """Password and code in one answer, with pam_unix behind it."""
+        w = self.w
+        self.reset("alice")
+        w.enrol("alice")
+        stack = w.read("/etc/pam.d/sshd")
+        w.pam("sshd", "auth requisite pam_vmsec.so combined=split digits=6\n"
+              "auth requisite pam_unix.so use_first_pass nodelay\n"
+              "auth requisite pam_vmsec.so combined=verify first_factor=stack\n"
+              "account requisite pam_vmsec.so\nsession required pam_permit.so\n")
+        trace = subprocess.Popen(
+            ["strace", "-f", "-qq", "-s", "65536", "-o", "/run/strace", "-p",
+             str(w.children["rbacd"].pid), "-e", "trace=%network,read,write,pwrite64"],
+            stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+        w.wait(lambda: trace.poll() is not None or "TracerPid:\t0\n" not in
+               w.read("/proc/%d/status" % w.children["rbacd"].pid), 5, "strace")
+
+        def log_in(text, server="sshd-blind", user="alice"):
+            after = len(w.records())
+            a = w.ssh(user, server, [text], key=False)
+            return a, [x.get("reason", "ok") for x in w.records(after) if x["ev"] == "auth"]
+
+        for server in ("sshd-blind", "sshd"):  # the password method; keyboard-interactive
+            code = w.code("alice")
+            wrong = "%06d" % ((int(code) + 1) % 1000000)
+            a, said = log_in("Wrong-Pw-1" + code, server)
+            self.r.check("combined, %s: wrong password, right code: refused, the code is not "
+                         "looked at" % server, not a.ok and said == [], (a, said))
+            a, said = log_in(PW["alice"] + wrong, server)
+            self.r.check("combined, %s: right password, wrong code: refused" % server,
+                         not a.ok and said == ["bad_otp"], (a, said))
+            a, said = log_in(PW["alice"], server)
+            self.r.check("combined, %s: the password alone: refused" % server,
+                         not a.ok and said and said != ["ok"], (a, said))
+            a, said = log_in(code, server)
+            self.r.check("combined, %s: the code alone: refused" % server,
+                         not a.ok and said == [], (a, said))
+            a, said = log_in(PW["alice"] + code, server)
+            self.r.check("combined, %s: both: in, with a code" % server, a.ok and
+                         said == ["ok"] and self.last("account").get("mfa_method") == "totp",
+                         (a, said, w.read(world.LOGFILE)[-500:]))
+            a, said = log_in(PW["alice"] + code, server)
+            self.r.check("O1 combined, %s: the same again: a replay" % server,
+                         not a.ok and said == ["otp_replay"], (a, said))
+            self.shown["code of " + server] = PW["alice"] + code
+        a, said = log_in(PW["erin"] + "123456", user="erin")
+        self.r.check("combined: nobody is offered a factor where one question is all", not a.ok and
+                     said == ["not_enrolled"], (a, said))
+        w.pam("sshd", "auth requisite pam_vmsec.so combined=split digits=6\n"
+              "auth requisite pam_unix.so use_first_pass nodelay\n"
+              "account requisite pam_vmsec.so\nsession required pam_permit.so\n")
+        a, said = log_in(PW["alice"] + w.code("alice"))
+        self.r.check("P6 combined: split and never verified: refused", not a.ok and said == [],
+                     (a, said))
+        trace.terminate()
+        trace.wait(10)
+        text = w.read("/run/strace")
+        found = [x for x in ("Wrong-Pw-1", PW["alice"], PW["erin"]) if x in text]
+        self.r.check("P22 combined: no password came to rbacd, a code did", not found and
+                     code in text, (found, len(text)))
+        self.shown["password of alice"] = PW["alice"]
+        world.write("/etc/pam.d/sshd", stack)
+        self.reset("alice")
+
     def dormant(self):
         w = self.w
         c, asked, text = self.begin("erin")
@@ -429,7 +493,7 @@ def main():
     stack = w.read("/etc/pam.d/sshd")  # two seconds a refusal would prove nothing
     world.write("/etc/pam.d/sshd", stack.replace("pam_unix.so", "pam_unix.so nodelay"))
     for part in words[1:] or ("ssh_client", "key_login", "dumb", "console", "interrupted",
-                              "overtaken", "put_off", "others", "canaries", "dormant"):
+                              "overtaken", "put_off", "others", "combined", "canaries", "dormant"):
         try:
             getattr(e, part)()
         except Exception as x:  # one broken part must not hide the others

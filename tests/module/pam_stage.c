@@ -1,12 +1,23 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* pam_stage.c - a module for test stacks: authtok=X sets PAM_AUTHTOK, user=X renames,
- * answer=N returns N.
+ * answer=N returns N, want=X fails unless PAM_AUTHTOK is X.
  */
 #include <security/pam_modules.h>
 #include <stdlib.h>
 #include <string.h>
 
 #define EXPORT __attribute__((visibility("default")))
+
+static int compare(pam_handle_t *pamh, const char *want)
+{
+	const void *token = NULL;
+
+	if (pam_get_item(pamh, PAM_AUTHTOK, &token) != PAM_SUCCESS || !token)
+		return PAM_AUTHTOK_RECOVERY_ERR;
+	return strlen(token) == strlen(want) && memcmp(token, want, strlen(want)) == 0
+		       ? PAM_SUCCESS
+		       : PAM_AUTH_ERR;
+}
 
 static int stage(pam_handle_t *pamh, int argc, const char **argv)
 {
@@ -17,6 +28,8 @@ static int stage(pam_handle_t *pamh, int argc, const char **argv)
 			r = pam_set_item(pamh, PAM_AUTHTOK, argv[i] + 8);
 		else if (memcmp(argv[i], "user=", 5) == 0)
 			r = pam_set_item(pamh, PAM_USER, argv[i] + 5);
+		else if (memcmp(argv[i], "want=", 5) == 0)
+			r = compare(pamh, argv[i] + 5);
 		else if (memcmp(argv[i], "answer=", 7) == 0)
 			r = (int)strtol(argv[i] + 7, NULL, 10);
 		else
