@@ -78,6 +78,7 @@ AUDIT_SRC  := rbacd/audit/record.c rbacd/audit/fields.c rbacd/audit/reader.c \
   rbacd/audit/proof.c rbacd/audit/ocsf.c
 KEYRING_SRC := rbacd/keys/keyring.c
 RESEAL_SRC := rbacd/keys/reseal.c
+CLOCK_SRC  := rbacd/clock/guard.c rbacd/clock/clock.c rbacd/clock/admin_clock.c
 MFA_SRC    := rbacd/mfa/mfa.c rbacd/mfa/otp.c rbacd/mfa/recovery.c rbacd/mfa/lockout.c \
   rbacd/mfa/enrol.c rbacd/mfa/draft.c rbacd/mfa/otpauth.c rbacd/mfa/factor.c
 MFA_SRC    += rbacd/mfa/budget.c rbacd/mfa/key.c
@@ -95,7 +96,7 @@ RBACD_SRC  := rbacd/main.c rbacd/start.c rbacd/activation.c rbacd/server.c rbacd
   rbacd/outcome.c rbacd/conn.c rbacd/accept.c rbacd/caps.c rbacd/handle.c rbacd/identity.c rbacd/groups.c rbacd/identity_lookup.c rbacd/identity_whole.c rbacd/identity_keep.c rbacd/targets.c rbacd/people_cache.c rbacd/directory/link.c rbacd/authz.c rbacd/admin.c \
   rbacd/admin_people.c rbacd/admin_status.c rbacd/admin_policy.c rbacd/admin_explain.c rbacd/admin_directory.c rbacd/admin_report.c \
   rbacd/admin_evidence.c rbacd/alert.c rbacd/metrics.c rbacd/hook.c rbacd/hook_process.c $(SANDBOX_SRC) rbacd/detect/detect.c \
-  $(KEYRING_SRC) $(RESEAL_SRC) rbacd/keys/rotation.c rbacd/keys/admin_keys.c \
+  $(KEYRING_SRC) $(RESEAL_SRC) rbacd/keys/rotation.c rbacd/keys/admin_keys.c $(CLOCK_SRC) \
   rbacd/detect/window.c \
   rbacd/directory/local.c rbacd/log.c $(ENROL_SRC)
 LDAP_MAP_SRC := $(addprefix rbacd/directory/,dn.c ldap_entry.c ldap_filter.c ldap_map.c \
@@ -119,7 +120,7 @@ CTL_SRC    := $(DOCTOR_SRC) rbacd/ctl/cmd_doctor.c rbacd/ctl/cmd_pam.c rbacd/ctl
   rbacd/ctl/cmd_explain.c rbacd/ctl/cmd_policy.c rbacd/ctl/cmd_policy_diff.c rbacd/ctl/cmd_policy_try.c rbacd/ctl/judge.c rbacd/ctl/cmd_access.c rbacd/ctl/cmd_policy_lint.c rbacd/ctl/cmd_policy_replay.c rbacd/ctl/cmd_policy_show.c rbacd/ctl/cmd_policy_pin.c rbacd/ctl/pin_text.c rbacd/ctl/replace.c rbacd/ctl/cmd_audit.c \
   rbacd/ctl/cmd_audit_verify.c rbacd/ctl/cmd_audit_export.c rbacd/ctl/cmd_alerts.c \
   rbacd/ctl/cmd_metrics.c rbacd/ctl/log_files.c rbacd/ctl/target.c \
-  rbacd/ctl/commands_keys.c rbacd/ctl/cmd_key.c $(KEYRING_SRC) rbacd/ctl/cmd_backup.c rbacd/ctl/cmd_directory.c rbacd/targets.c rbacd/directory/local.c
+  rbacd/ctl/commands_keys.c rbacd/ctl/cmd_key.c rbacd/ctl/cmd_clock.c $(KEYRING_SRC) rbacd/ctl/cmd_backup.c rbacd/ctl/cmd_directory.c rbacd/targets.c rbacd/directory/local.c
 
 REPORT_SRC := rbacd/report/report.c rbacd/report/write.c rbacd/report/write_text.c \
   rbacd/report/html.c rbacd/report/html_style.c rbacd/report/html_tools.c rbacd/report/svg.c \
@@ -238,6 +239,9 @@ LINK_mfa/test_factor  := $(LINK_mfa/test_mfa)
 LIBS_mfa/test_factor  := $(LIBS_mfa/test_mfa)
 LINK_mfa/test_guess   := $(LINK_mfa/test_mfa)
 LIBS_mfa/test_guess   := $(LIBS_mfa/test_mfa)
+UNIT_TESTS += clock/test_guard
+LINK_clock/test_guard := rbacd/clock/guard.c $(MFA_SRC) $(STORE_SRC) policy/diag.c rbacd/wire/code.c
+LIBS_clock/test_guard := -lsqlite3 -lcrypto -loath
 UNIT_TESTS += keys/test_keyring
 LINK_keys/test_keyring := $(KEYRING_SRC) $(RESEAL_SRC) rbacd/mfa/otp.c rbacd/mfa/recovery.c \
   rbacd/wire/code.c policy/reason.c $(AUDIT_SRC) $(STORE_SRC) policy/diag.c
@@ -293,7 +297,7 @@ LINK_rbacd/test_hook := rbacd/hook.c rbacd/hook_process.c rbacd/privilege.c rbac
   rbacd/wire/client.c rbacd/wire/buf.c
 LINK_detect/test_detect := rbacd/detect/detect.c rbacd/detect/window.c $(STORE_SRC) policy/diag.c
 LIBS_detect/test_detect := -lsqlite3 -lcrypto
-LINK_rbacd/test_admin := rbacd/admin_factor.c $(KEYRING_SRC) $(RESEAL_SRC) rbacd/keys/rotation.c rbacd/keys/admin_keys.c rbacd/handle.c rbacd/admin.c rbacd/admin_people.c rbacd/admin_status.c rbacd/admin_policy.c \
+LINK_rbacd/test_admin := $(CLOCK_SRC) rbacd/admin_factor.c $(KEYRING_SRC) $(RESEAL_SRC) rbacd/keys/rotation.c rbacd/keys/admin_keys.c rbacd/handle.c rbacd/admin.c rbacd/admin_people.c rbacd/admin_status.c rbacd/admin_policy.c \
   rbacd/admin_explain.c rbacd/admin_evidence.c rbacd/admin_directory.c rbacd/admin_report.c rbacd/admin_standing.c \
   rbacd/standing.c rbacd/sessions.c rbacd/enrol/pending.c rbacd/log.c rbacd/ctl/out.c rbacd/ctl/text.c $(MFA_SRC) $(AUDIT_SRC) \
   $(STORE_SRC) $(POLICY_SRC) $(WIRE_SRC)

@@ -95,6 +95,7 @@ static const struct admin_verb admin_verbs[] = {
 	{"unlock", ON_ADMIN, false, 2, {"what", "why"}, admin_run_unlock},
 	{"locks", ON_ADMIN, false, 0, {NULL}, admin_run_locks},
 	{"reviewed", ON_ADMIN, false, 2, {"grant", "why"}, admin_run_reviewed},
+	{"clock-accept", ON_ADMIN, false, 0, {"why"}, admin_run_clock_accept},
 	{"key-status", ON_ADMIN, false, 0, {NULL}, admin_run_key_status},
 	{"key-rotate", ON_ADMIN, false, 1, {"key", "why"}, admin_run_key_rotate},
 	{"my-status", ON_USER, true, 1, {"user"}, admin_run_my_status},

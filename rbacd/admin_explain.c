@@ -99,7 +99,7 @@ static int read_question(struct admin_req *req, struct question *q)
 	q->req.vm = admin_arg(req, "vm");
 	q->req.now_s = server_now_s();
 	q->req.state = standing_state(req->server, req->server->policy);
-	q->req.clock_unsynced = server_clock_unsynced(req->server);
+	q->req.clock_unsynced = clock_unsure(req->server);
 	sessions_count(req->server, req->server->policy, req->person.id, UINT32_MAX,
 		       &q->req.sessions);
 	q->req.sessions.age_s = 0; /* as if asked from a session just opened */

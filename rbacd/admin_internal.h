@@ -136,5 +136,6 @@ void admin_run_report_snapshot(struct admin_req *req);
 void admin_run_hold(struct admin_req *req);
 void admin_run_alert_ack(struct admin_req *req);
 void admin_run_metrics(struct admin_req *req);
+void admin_run_clock_accept(struct admin_req *req);
 void admin_run_key_status(struct admin_req *req);
 void admin_run_key_rotate(struct admin_req *req);

@@ -3,7 +3,6 @@
 
 #include <inttypes.h>
 #include <stdarg.h>
-#include <sys/timex.h>
 
 #include "rbacd/admin_internal.h"
 
@@ -18,7 +17,6 @@ struct health {
 	unsigned n_problems;
 	struct identity_status dir;
 	int free_percent;
-	bool clock_synced, clock_known;
 };
 
 /* A finding: a problem makes the exit status 1, a note does not. */
@@ -40,16 +38,6 @@ static void hint(struct admin_req *req, struct health *h, bool problem, const ch
 	wire_put_cell_text(&row.w, "severity", problem ? "problem" : "note");
 	wire_put_cell_text(&row.w, "text", text);
 	admin_row_send(req, &row);
-}
-
-static void read_clock(struct health *h)
-{
-	struct timex tx = {.modes = 0};
-	int state = adjtimex(&tx);
-
-	h->clock_known = state >= 0;
-	h->clock_synced =
-		state >= 0 && state != TIME_ERROR && !(tx.status & STA_UNSYNC);
 }
 
 static void send_daemon(struct admin_req *req)
@@ -218,16 +206,27 @@ static void send_people(struct admin_req *req, struct health *h)
 
 static void send_clock(struct admin_req *req, struct health *h)
 {
+	bool synced = clock_synchronised();
 	struct admin_row row;
 
-	read_clock(h);
 	admin_row_begin(&row, "clock");
 	wire_put_cell_time(&row.w, "now", server_now_s());
-	if (h->clock_known)
-		wire_put_cell_bool(&row.w, "synchronised", h->clock_synced);
-	else
-		wire_put_cell_text(&row.w, "synchronised", NULL);
+	wire_put_cell_bool(&row.w, "synchronised", synced);
+	wire_put_cell_bool(&row.w, "trusted", !clock_unsure(req->server));
 	admin_row_send(req, &row);
+	if (req->server->clock.guard.distrusted)
+		hint(req, h, true,
+		     "The clock was set back: time-based codes are refused until it is "
+		     "synchronised. If it is right: rbacctl clock accept");
+	else if (clock_unsure(req->server))
+		hint(req, h, true,
+		     "The clock is not synchronised and require_sync is set: "
+		     "time-based "
+		     "codes are refused.");
+	else if (!synced)
+		hint(req, h, false,
+		     "The kernel does not say that the clock is synchronised; one-time "
+		     "codes need it right to about 30 s.");
 }
 
 static void hints_policy(struct admin_req *req, struct health *h)
@@ -367,10 +366,6 @@ void admin_run_status(struct admin_req *req)
 	hints_reviews(req, &h);
 	hints_storage(req, &h);
 	hints_directory(req, &h);
-	if (!h.clock_known || !h.clock_synced)
-		hint(req, &h, false,
-		     "The kernel does not say that the clock is synchronised; one-time "
-		     "codes need it right to about 30 s.");
 	if (h.n_problems > 0)
 		admin_end(req, ADMIN_NO, "%u problem%s.", h.n_problems,
 			  h.n_problems == 1 ? "" : "s");

@@ -27,7 +27,6 @@
 #define LIMIT_HANDLE_S	     120    /* from auth accepted to account */
 #define LIMIT_SEAT_S	     120    /* from allowed to its session, under a limit */
 #define LIMIT_LOOKUP_MS	     2000   /* rbacd-dir, one person */
-#define LIMIT_CLOCK_BACK_S   90	    /* wall time set back further: proofs are void */
 #define LIMIT_PERSON_FRESH_S 10	    /* nss: a younger entry needs no look-up */
 #define LIMIT_SLOW_COMMIT_MS 1000
 #define LIMIT_NOTICES_MIN    60 /* records that rbacd-dir may cause in a minute */

@@ -156,7 +156,7 @@ static int give_up(struct server *s, struct diags *diag)
 static int first_records(struct server *s)
 {
 	_cleanup_diags_ struct diags diag = DIAGS_INIT;
-	int rc = server_start_clock(s);
+	int rc = clock_start(s);
 
 	if (rc == 0)
 		rc = alerts_new(s, &s->alerts);
@@ -214,7 +214,7 @@ static void on_tick(evutil_socket_t fd, short what, void *arg)
 {
 	struct server *s = arg;
 	int64_t now_s = server_now_s();
-	int rc = server_watch_clock(s);
+	int rc = clock_tick(s);
 
 	(void)fd;
 	(void)what;

@@ -36,7 +36,7 @@ static void read_proof(struct request *r)
 	if (r->mfa.state == POLICY_MFA_PROOF ||
 	    r->facts.origin.kind == POLICY_ORIGIN_UNKNOWN)
 		return;
-	rc = server_watch_clock(r->server);
+	rc = clock_check(r->server);
 	if (rc != 0) {
 		server_turn_lost(r->server, rc);
 		return;
@@ -67,7 +67,7 @@ void request_decide(struct request *r, const struct policy_mfa *mfa,
 		.mfa = *mfa,
 		.now_s = server_now_s(),
 		.state = standing_state(r->server, r->policy),
-		.clock_unsynced = server_clock_unsynced(r->server),
+		.clock_unsynced = clock_unsure(r->server),
 	};
 
 	sessions_count(r->server, r->policy, r->person.id, r->begin.session,
@@ -181,6 +181,7 @@ static int stage_mfa(struct request *r, const struct wire_answer *a,
 	/* What this person's grants would take. Somebody without a grant is asked and
 	 * checked the same way, so that the prompt tells nobody what they may do. */
 	request_decide(r, &assumed, &d);
+	attempt.clock_unsure = clock_unsure(r->server);
 	attempt.uncounted = r->begin.op == WIRE_OP_AUTH && is_watched(r, &d);
 	attempt.accept =
 		d.accept ? d.accept : POLICY_METHOD_TOTP | POLICY_METHOD_RECOVERY;

@@ -5,7 +5,6 @@
 #include "rbacd/server.h"
 
 #include <errno.h>
-#include <sys/timex.h>
 #include <time.h>
 
 #include "rbacd/keys/rotation.h"
@@ -25,73 +24,6 @@ int64_t server_now_us(void)
 int64_t server_now_s(void)
 {
 	return server_now_us() / 1000000;
-}
-
-/* ---------------------------------------------------------------- the clock */
-
-static int64_t boot_now_s(void)
-{
-	struct timespec ts = {0};
-
-	(void)clock_gettime(CLOCK_BOOTTIME, &ts); /* cannot fail on Linux */
-	return (int64_t)ts.tv_sec;
-}
-
-int server_start_clock(struct server *s)
-{
-	struct store_head head;
-	int64_t now_s = server_now_s();
-	int rc = store_audit_head(s->store, &head);
-
-	if (rc != 0)
-		return rc < 0 ? rc : -EIO;
-	s->clock_ahead_s = (head.ts_s > now_s ? head.ts_s : now_s) - boot_now_s();
-	return server_watch_clock(s);
-}
-
-static int record_clock(struct server *s, int64_t back_s)
-{
-	struct audit_event ev = AUDIT_EVENT_INIT;
-	char id[AUDIT_ID_MAX + 1], text[96];
-
-	(void)snprintf(text, sizeof(text),
-		       "set back by %lld s: remembered proofs are void",
-		       (long long)back_s);
-	ev.ev = "clock.back";
-	ev.sev = AUDIT_ALERT;
-	ev.vm = s->config->vm;
-	ev.reason_text = text;
-	return audit_append(s->audit, &ev, server_now_us(), id);
-}
-
-int server_watch_clock(struct server *s)
-{
-	int64_t ahead_s = server_now_s() - boot_now_s();
-	int64_t back_s = s->clock_ahead_s - ahead_s;
-	int rc;
-
-	if (back_s < 0)
-		s->clock_ahead_s = ahead_s;
-	if (back_s <= LIMIT_CLOCK_BACK_S || s->clock_moved)
-		return 0;
-	log_err("the clock was set back by %lld s: remembered proofs are void",
-		(long long)back_s);
-	rc = store_proof_clear_all(s->store);
-	if (rc == 0)
-		rc = record_clock(s, back_s);
-	s->clock_moved = rc == 0;
-	return rc;
-}
-
-bool server_clock_unsynced(const struct server *s)
-{
-	struct timex tx = {.modes = 0};
-	int state;
-
-	if (!s->config->require_sync)
-		return false;
-	state = adjtimex(&tx);
-	return state < 0 || state == TIME_ERROR || (tx.status & STA_UNSYNC);
 }
 
 /* ---------------------------------------------------------------- the turn's end */
@@ -159,9 +91,7 @@ int server_end_turn(struct server *s)
 
 	s->stats.n_turns++;
 	rotation_end(s, rc == 0);
-	if (rc == 0 && s->clock_moved) /* durable: from here on the new time counts */
-		s->clock_ahead_s = server_now_s() - boot_now_s();
-	s->clock_moved = false;
+	clock_end_turn(s, rc == 0);
 	if (rc == 0) {
 		/* Durable: people first, then the copies for syslog and journal. */
 		conn_flush_replies(s->conns);

@@ -7,6 +7,7 @@
 #include "policy/policy.h"
 #include "rbacd/audit/audit.h"
 #include "rbacd/audit/note.h"
+#include "rbacd/clock/clock.h"
 #include "rbacd/config.h"
 #include "rbacd/conn.h"
 #include "rbacd/identity.h"
@@ -63,10 +64,9 @@ struct server {
 	char boot_id[37];
 	struct sandbox_state sandbox;
 	int64_t started_s;
-	uint64_t started_ns;   /* CLOCK_MONOTONIC */
-	int64_t clock_ahead_s; /* wall clock minus time since boot, the most seen */
-	bool clock_moved;      /* this turn voids the proofs of before */
-	int turn_error;	       /* not 0: this turn is lost, see server_turn_lost() */
+	uint64_t started_ns; /* CLOCK_MONOTONIC */
+	struct clock_watch clock;
+	int turn_error; /* not 0: this turn is lost, see server_turn_lost() */
 	const char *storage_problem; /* static; NULL: writing works */
 	bool stop;		     /* leave the loop after this turn */
 };
@@ -83,22 +83,6 @@ void server_turn_lost(struct server *server, int rc);
  * Return: 0; otherwise the disk's state is unknown: exit without a reply and recover.
  */
 _must_check_ int server_end_turn(struct server *server);
-
-/*
- * server_watch_clock() - forget all remembered proofs when the wall clock was set back.
- * It would make them young again. Codes need no help: their step never goes back.
- * Compared with the time since boot, which nobody can set; recorded.
- * Return: 0; otherwise the caller gives the turn up: STORE_E_FULL, negative errno.
- */
-_must_check_ int server_watch_clock(struct server *server);
-/* server_start_clock() - begin with the time of the last record, if that is later. */
-_must_check_ int server_start_clock(struct server *server);
-
-/*
- * server_clock_unsynced() - the configuration wants a synchronised clock and the kernel
- * says that it is not: `time:` is unknown.
- */
-bool server_clock_unsynced(const struct server *server);
 
 /* server_now_s(), server_now_us() - wall clock, UTC. */
 int64_t server_now_s(void);

@@ -224,6 +224,7 @@ static int render(struct audit *audit, const struct audit_event *ev, int64_t now
 		.seq = audit->pending.seq + 1,
 		.now_us = now_us,
 		.clock_back = now_us / 1000000 < audit->pending.ts_s,
+		.clock_unsynced = audit->clock_unsynced,
 		.id = id,
 		.host = audit->host,
 	};
@@ -237,6 +238,11 @@ static int render(struct audit *audit, const struct audit_event *ev, int64_t now
 		st.user_hash = user_hash;
 	}
 	return audit_render(ev, &st, audit->line, ret_len);
+}
+
+void audit_clock_unsynced(struct audit *audit, bool unsynced)
+{
+	audit->clock_unsynced = unsynced;
 }
 
 void audit_observe(struct audit *audit, audit_observe_fn *fn, void *arg)

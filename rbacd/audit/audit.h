@@ -145,6 +145,10 @@ void audit_committed(struct audit *audit);
 /* The turn is gone: the pending head falls back to the durable one. */
 void audit_rolled_back(struct audit *audit);
 
+/* audit_clock_unsynced() - records from here on say that the clock is not synchronised.
+ */
+void audit_clock_unsynced(struct audit *audit, bool unsynced);
+
 /*
  * audit_observe() - @fn sees every event that is appended, and every stranger's that is
  * only counted, in the turn of it. Non-zero from @fn fails the append. NULL: nobody.

@@ -21,7 +21,8 @@ struct audit_stamp {
 	uint64_t seq;
 	uint8_t prev[AUDIT_HASH_LEN];
 	int64_t now_us;
-	bool clock_back; /* earlier than the record before */
+	bool clock_back;     /* earlier than the record before */
+	bool clock_unsynced; /* as the kernel says */
 	const char *id;
 	const char *host;
 	const char *user_hash; /* 16 hex digits for unknown_user; NULL without */
@@ -143,6 +144,7 @@ struct audit {
 	size_t note_len;
 	bool migrated;	     /* the tree was built now, of a log without one */
 	bool new_key;	     /* the last checkpoint was signed by another key */
+	bool clock_unsynced; /* of the records from here on */
 	const char *problem; /* static: why nothing is signed; NULL */
 	struct audit_retention keep;
 	int64_t retained_us;	    /* retention was looked at */

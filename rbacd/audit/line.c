@@ -309,10 +309,11 @@ static bool take_head(struct scan *s, struct audit_view *out)
 		return fail(s, "unknown version");
 	if (seq <= 0)
 		return fail(s, "bad seq");
-	if (out->f[AUDIT_CLOCK].p && !audit_is(out, AUDIT_CLOCK, "back"))
+	if (out->f[AUDIT_CLOCK].p && !audit_is(out, AUDIT_CLOCK, "back") &&
+	    !audit_is(out, AUDIT_CLOCK, "unsynced"))
 		return fail(s, "bad clock");
 	out->seq = (uint64_t)seq;
-	out->clock_back = out->f[AUDIT_CLOCK].p != NULL;
+	out->clock_back = audit_is(out, AUDIT_CLOCK, "back");
 	return read_hash(s, &out->f[AUDIT_PREV], out->prev) &&
 	       read_time(s, &out->f[AUDIT_TS], &out->ts_us);
 }

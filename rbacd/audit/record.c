@@ -342,7 +342,11 @@ static void put_head(struct out *o, const struct audit_event *ev,
 	put_int(o, "seq", (int64_t)st->seq);
 	put_text(o, "prev", prev, 64);
 	put_text(o, "ts", ts, AUDIT_TIME_LEN);
-	put_text(o, "clock", st->clock_back ? "back" : NULL, 8);
+	put_text(o, "clock",
+		 st->clock_back	      ? "back"
+		 : st->clock_unsynced ? "unsynced"
+				      : NULL,
+		 8);
 	put_text(o, "ev", ev->ev, 32);
 	put_text(o, "sev", sev_name(ev->sev), 8);
 	put_text(o, "id", st->id, AUDIT_ID_MAX);

@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* commands_keys.c - rbacctl key: its commands and options, as data. */
+/* commands_keys.c - rbacctl key and clock: their commands and options, as data. */
 
 #include "rbacd/ctl/commands.h"
 
-static const struct ctl_option rotate_options[] = {
+static const struct ctl_option why_options[] = {
 	CTL_WHY,
 	{.name = NULL},
 };
@@ -23,8 +23,21 @@ const struct ctl_command ctl_key_commands[] = {
 			"the old one is kept as FILE.old, for backups of before. Run "
 			"it again after an\n"
 			"interruption: it finishes.",
-		.options = rotate_options,
+		.options = why_options,
 		.run = cmd_key_rotate,
+	},
+	{.name = NULL},
+};
+
+const struct ctl_command ctl_clock_commands[] = {
+	{
+		.name = "accept",
+		.help = "vouch for the time, after it was set back",
+		.more = "Time-based codes are refused from then until the clock is "
+			"synchronised, or this.\n"
+			"Recorded, with an alert.",
+		.options = why_options,
+		.run = cmd_clock_accept,
 	},
 	{.name = NULL},
 };

@@ -126,6 +126,7 @@ int cmd_audit_export(struct ctl *ctl, const struct ctl_args *args);
 int cmd_audit_hold(struct ctl *ctl, const struct ctl_args *args);
 int cmd_alerts_list(struct ctl *ctl, const struct ctl_args *args);
 int cmd_alerts_ack(struct ctl *ctl, const struct ctl_args *args);
+int cmd_clock_accept(struct ctl *ctl, const struct ctl_args *args);
 int cmd_key_status(struct ctl *ctl, const struct ctl_args *args);
 int cmd_key_rotate(struct ctl *ctl, const struct ctl_args *args);
 int cmd_metrics(struct ctl *ctl, const struct ctl_args *args);

@@ -113,7 +113,7 @@ static int compare_one(struct mfa *m, const struct mfa_attempt *a, struct scene 
 	rc = otp_check(f, &seed, a->kind == WIRE_ANSWER_CODE ? a->text : &no_code,
 		       a->now_s, &match);
 	if (rc == 0 && match.found && f->status == STORE_FACTOR_ACTIVE &&
-	    s->matched_id == 0) {
+	    s->matched_id == 0 && !(a->clock_unsure && f->kind == STORE_FACTOR_TOTP)) {
 		s->match = match;
 		s->matched = i;
 		s->matched_id = f->id;
@@ -229,11 +229,33 @@ static int judge_recovery(struct mfa *m, const struct mfa_attempt *a,
 	return store_code_left(m->store, id, &r->recovery_left);
 }
 
+/*
+ * The time is not certain, and the code looks like one that depends on it: it may be
+ * right, so it is no guess. Beside a counter-based factor it could be a guess at that.
+ */
+static bool needs_time(const struct mfa_attempt *a, const struct scene *s)
+{
+	bool fits = false;
+
+	if (!a->clock_unsure || a->kind != WIRE_ANSWER_CODE || s->matched_id != 0)
+		return false;
+	for (size_t i = 0; i < s->n_factors; i++) {
+		const struct store_factor *f = &s->factors[i];
+
+		if (f->status != STORE_FACTOR_ACTIVE)
+			continue;
+		if (f->kind == STORE_FACTOR_HOTP)
+			return false;
+		fits |= f->kind == STORE_FACTOR_TOTP && f->digits == a->text->len;
+	}
+	return fits;
+}
+
 /* Ours have a form of their own; those of other programs are eight digits. */
 static bool is_recovery(const struct mfa_attempt *a)
 {
 	return a->kind == WIRE_ANSWER_RECOVERY ||
-	       (a->kind == WIRE_ANSWER_CODE && a->text->len == 8 &&
+	       (a->kind == WIRE_ANSWER_CODE && a->text->len == RECOVERY_DIGITS &&
 		(a->accept & POLICY_METHOD_RECOVERY));
 }
 
@@ -255,6 +277,10 @@ static int judge(struct mfa *m, const struct mfa_attempt *a, struct scene *s,
 		r->reason = "internal";
 	else if (s->codes == 0)
 		r->reason = "not_enrolled";
+	else if (needs_time(a, s)) {
+		r->reason = "clock_unsynced";
+		return 0;
+	}
 	r->alert = s->forged;
 	if (a->kind == WIRE_ANSWER_RECOVERY && !(a->accept & POLICY_METHOD_RECOVERY)) {
 		r->reason = shut ? shut : "mfa_required";

@@ -23,8 +23,9 @@ struct mfa_attempt {
 	const char *login;  /* as typed; keys the budget of nobody */
 	const char *origin; /* an address, "local" or "unknown" */
 	bool proven; /* the first factor is proven (mfa-and-password: First factor) */
-	unsigned accept; /* enum policy_method bits the policy would take */
-	bool uncounted;	 /* a wrong answer costs nothing: the VM is only watched */
+	unsigned accept;   /* enum policy_method bits the policy would take */
+	bool clock_unsure; /* no time-based code holds; such a code is no guess */
+	bool uncounted;	   /* a wrong answer costs nothing: the VM is only watched */
 	enum wire_answer_kind kind;
 	const struct secret *text; /* normalised; CODE and RECOVERY only */
 	int64_t now_s;

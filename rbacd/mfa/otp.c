@@ -135,7 +135,11 @@ unsigned otp_codes(const struct store_factor *f)
 {
 	switch (f->kind) {
 	case STORE_FACTOR_TOTP:
-		return 2 * OTP_WINDOW + 1;
+		/* The window around the drift, and what that around none adds. */
+		return 2 * OTP_WINDOW + 1 +
+		       (unsigned)(abs(f->drift) < 2 * OTP_WINDOW + 1
+					  ? abs(f->drift)
+					  : 2 * OTP_WINDOW + 1);
 	case STORE_FACTOR_HOTP:
 		return OTP_AHEAD;
 	case STORE_FACTOR_KEY:
@@ -151,29 +155,46 @@ static bool fits(const struct store_factor *f, const char want[9],
 	       (code->len == f->digits);
 }
 
+/* The steps of @w: computed and compared, each of them. The highest that fits counts,
+ * it burns the most. */
+static int check_window(const struct store_factor *f, const struct secret *seed,
+			const struct secret *code, const struct window *w,
+			struct otp_match *m)
+{
+	_cleanup_(wipe_text) char want[9] = {0};
+
+	for (int64_t i = w->first; i < w->first + w->n; i++) {
+		int r = step_value(f, seed, i, want);
+		bool same = r == 0 && fits(f, want, code) && (!m->found || i > m->step);
+
+		if (r != 0)
+			return r;
+		m->found |= same;
+		m->step = same ? i : m->step;
+		m->delta = same ? i - w->expected : m->delta;
+	}
+	return 0;
+}
+
 /*
- * No early exit and no branch on a secret but the last: all steps are computed and
- * compared whatever the first ones say. The highest matching step wins, it burns the
- * most.
+ * No early exit and no branch on a secret but the last. TOTP has a second window,
+ * around no drift at all: what was learnt may have been this host's own clock, and when
+ * that is put right people must get in.
  */
 int otp_check(const struct store_factor *f, const struct secret *seed,
 	      const struct secret *code, int64_t now_s, struct otp_match *ret)
 {
-	_cleanup_(wipe_text) char want[9] = {0};
 	struct otp_match m = {0};
 	struct window w = {0};
 	int r = f->kind == STORE_FACTOR_KEY
 			? 0
 			: window_of(f, now_s, OTP_WINDOW, OTP_AHEAD, &w);
 
-	for (int64_t i = w.first; r == 0 && i < w.first + w.n; i++) {
-		bool same;
-
-		r = step_value(f, seed, i, want);
-		same = r == 0 && fits(f, want, code);
-		m.found |= same;
-		m.step = same ? i : m.step;
-		m.delta = same ? i - w.expected : m.delta;
+	if (r == 0)
+		r = check_window(f, seed, code, &w, &m);
+	if (r == 0 && f->kind == STORE_FACTOR_TOTP) {
+		w.first -= f->drift;
+		r = check_window(f, seed, code, &w, &m);
 	}
 	if (r == 0)
 		*ret = m;

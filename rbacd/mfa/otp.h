@@ -22,8 +22,8 @@ struct otp_match {
 
 /*
  * otp_check() - compare @code with every step of the window: TOTP around @now_s plus
- * drift, HOTP from the last accepted counter (which is then a replay) on. No code fits
- * a security key.
+ * drift and around @now_s, HOTP from the last accepted counter (which is then a replay)
+ * on. No code fits a security key.
  * @seed: the factor's seed, or a random one for nobody.
  * Return: 0 and *ret, found or not; -EINVAL for a factor with impossible parameters.
  */

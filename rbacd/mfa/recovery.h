@@ -4,6 +4,8 @@
 
 #include "rbacd/mfa/mfa.h"
 
+#define RECOVERY_DIGITS 8 /* of a code that another program made and printed */
+
 /* recovery_make() - a new random code as people type it; secret. */
 _must_check_ int recovery_make(char ret[MFA_CODE_TEXT]);
 

@@ -305,6 +305,13 @@ int store_code_clear(struct store *store, const char *person, enum store_code_ki
 	return query_write(&q);
 }
 
+int store_code_clear_ending(struct store *store)
+{
+	_cleanup_query_ struct query q = query_open(store, SQL_CODE_CLEAR_ENDING);
+
+	return query_write(&q);
+}
+
 int store_code_left(struct store *store, const char *person, uint32_t *ret)
 {
 	_cleanup_query_ struct query q = query_open(store, SQL_CODE_LEFT);

@@ -142,6 +142,7 @@ const char *const store_sql_text[SQL_N] = {
 		"UPDATE code SET uses = uses - 1 WHERE person = ?1 AND mac = ?2 AND"
 		" uses > 0 AND (expires_s = 0 OR expires_s > ?3)",
 	[SQL_CODE_CLEAR] = "DELETE FROM code WHERE person = ?1 AND kind = ?2",
+	[SQL_CODE_CLEAR_ENDING] = "DELETE FROM code WHERE expires_s <> 0",
 	[SQL_CODE_LEFT] =
 		"SELECT coalesce(sum(uses), 0) FROM code WHERE person = ?1 AND"
 		" kind = 1",

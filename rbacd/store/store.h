@@ -155,6 +155,8 @@ _must_check_ int store_code_use(struct store *store, const char *person,
 				enum store_code_kind *ret_kind, uint32_t *ret_left);
 _must_check_ int store_code_clear(struct store *store, const char *person,
 				  enum store_code_kind kind);
+/* store_code_clear_ending() - everybody's codes that have an end. */
+_must_check_ int store_code_clear_ending(struct store *store);
 /* store_code_left() - recovery codes still unused. */
 _must_check_ int store_code_left(struct store *store, const char *person,
 				 uint32_t *ret);

@@ -338,7 +338,10 @@ class Abuse:
         self.w.set_clock(before + 60)
         got = f.ask("alice", op=f.ACCOUNT, **me)
         self.r.check("clock set back to the first minute: still asked", got[0] == "prompt", got)
+        got = f.ask("alice", self.w.code("alice"), op=f.ACCOUNT, **me)
+        self.r.check("and no code is accepted", got[0] != "allow", got)
         self.w.set_clock(before + 2 * 3600)
+        self.w.rbacctl("clock", "accept", "--why", "test")
 
     def disabled(self):
         """Neither a handle nor a remembered proof outlives the factor behind it."""

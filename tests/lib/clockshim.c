@@ -3,10 +3,11 @@
  * clockshim.c - test only: an LD_PRELOAD library that moves the wall clock of one
  * process.
  *
- * VMSEC_CLOCK_FILE names a file of 8 bytes: seconds to add, native byte order. It is
- * mapped once, when the library is loaded, so that the process may drop its privileges
- * later and still sees every change. CLOCK_MONOTONIC and CLOCK_BOOTTIME stay true. The
- * shipped programs know nothing of this: no test clock is compiled into them.
+ * VMSEC_CLOCK_FILE names a file of 16 bytes, native byte order: seconds to add; and 0,
+ * or 1 for a kernel that says that the clock is synchronised, 2 for one that does not.
+ * It is mapped once, when the library is loaded, so that the process may drop its
+ * privileges later and still sees every change. CLOCK_MONOTONIC and CLOCK_BOOTTIME stay
+ * true. The shipped programs know nothing of this: no test clock is compiled into them.
  */
 #include <dlfcn.h>
 #include <fcntl.h>
@@ -16,6 +17,7 @@
 #include <sys/mman.h>
 #include <sys/syscall.h>
 #include <sys/time.h>
+#include <sys/timex.h>
 #include <time.h>
 #include <unistd.h>
 
@@ -36,7 +38,7 @@ __attribute__((constructor)) static void shim_map(void)
 	fd = open(path, O_RDONLY | O_CLOEXEC);
 	if (fd < 0)
 		abort(); /* a test that asked for the shim must not run without it */
-	map = mmap(NULL, sizeof(int64_t), PROT_READ, MAP_SHARED, fd, 0);
+	map = mmap(NULL, 2 * sizeof(int64_t), PROT_READ, MAP_SHARED, fd, 0);
 	(void)close(fd);
 	if (map == MAP_FAILED)
 		abort();
@@ -83,4 +85,15 @@ __attribute__((visibility("default"))) time_t time(time_t *ret)
 	if (ret)
 		*ret = ts.tv_sec;
 	return ts.tv_sec;
+}
+
+__attribute__((visibility("default"))) int adjtimex(struct timex *tx)
+{
+	int64_t told = shim_offset_s ? shim_offset_s[1] : 0;
+	int rc = (int)syscall(SYS_adjtimex, tx);
+
+	if (rc < 0 || told == 0)
+		return rc;
+	tx->status = told == 1 ? tx->status & ~STA_UNSYNC : tx->status | STA_UNSYNC;
+	return told == 1 ? TIME_OK : TIME_ERROR;
 }

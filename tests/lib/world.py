@@ -601,9 +601,16 @@ class World:
         """Seconds that rbacd's clock runs ahead of the machine's."""
         self.offset = seconds
         if not os.path.exists(CLOCK):
-            write(CLOCK, "\0" * 8)
+            write(CLOCK, "\0" * 16)
         with open(CLOCK, "r+b") as f:
             f.write(struct.pack("=q", seconds))
+
+    @staticmethod
+    def set_sync(told):
+        """What the kernel tells rbacd: True, False; None: what it really says."""
+        with open(CLOCK, "r+b") as f:
+            f.seek(8)
+            f.write(struct.pack("=q", {None: 0, True: 1, False: 2}[told]))
 
     def now(self):
         return time.time() + self.offset

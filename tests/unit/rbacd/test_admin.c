@@ -58,12 +58,6 @@ void server_turn_lost(struct server *server, int rc)
 	server->turn_error = rc;
 }
 
-bool server_clock_unsynced(const struct server *server)
-{
-	(void)server;
-	return false;
-}
-
 int server_reload(struct server *server, const char *actor, bool rollback,
 		  struct diags *diag)
 {
