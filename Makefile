@@ -664,6 +664,13 @@ $(eval $(call bench_rule,bench_audit,$(AUDIT_SRC) $(STORE_SRC) policy/diag.c pol
 bench-audit: $(B)/tests/bench/bench_audit
 	@d=$$(mktemp -d -p $(CURDIR)/build) && $< $$d; rm -rf $$d
 
+$(eval $(call bench_rule,bench_password,$(BENCH_COMMON) $(QUALITY_SRC) $(BLOCKLIST_SRC) policy/diag.c,\
+  $(LIBS_QUALITY) -lm))
+# Candidates beside libpwquality alone; a blocklist of 10 million entries, half a minute.
+.PHONY: bench-password
+bench-password: $(B)/tests/bench/bench_password
+	@d=$$(mktemp -d -p $(CURDIR)/build) && $< $$d; rm -rf $$d
+
 FAULT_TOOLS := $(addprefix $(B)/tests/faults/,probe flood timing soak)
 define fault_rule
 $(B)/tests/faults/$(1): $$(call obj,tests/faults/$(1).c $(2))
@@ -756,6 +763,7 @@ help:
 	@echo 'make faults      crashes, floods, swaps, timing, soak: samples; crash, flood ... : long'
 	@echo 'make bench       ours beside floors and peers (bench-peers unpacks one more peer)'
 	@echo 'make bench-audit appending, verifying and reading the audit log'
+	@echo 'make bench-password  new passwords and the blocklist, beside libpwquality'
 	@echo 'make bench-year  every report over a year of 10,000 decisions a day (4 GB, minutes)'
 	@echo 'make lint        layers, format, static analysis; fuzz: open-ended fuzzing'
 	@echo 'make tamper      1,000,000 random edits of a signed log, each found and named'
