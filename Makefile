@@ -619,6 +619,7 @@ policy-test: $(B)/rbacctl
 	@tests/policy/check_time.py $(B)/rbacctl
 	@tests/policy/check_wikimedia.py $(B)/rbacctl || [ $$? -eq 77 ]
 	@tests/policy/check_tools.py $(B)/rbacctl
+	@tests/policy/check_passwords.py $(B)/rbacctl
 	@tests/policy/check_hostile.py $(B)/rbacctl
 
 .PHONY: check integration race

@@ -10,13 +10,13 @@ bool prompt_read(FILE *in, FILE *out, const char *prompt, bool echo, char *line,
 	struct termios before, quiet;
 	bool hidden = !echo && tcgetattr(fileno(in), &before) == 0, read;
 
-	(void)fputs(prompt, out);
-	(void)fflush(out); /* a prompt that is lost is asked again */
-	if (hidden) {
+	if (hidden) { /* before the prompt: who waits for that may type at once */
 		quiet = before;
 		quiet.c_lflag &= ~(tcflag_t)ECHO;
 		(void)tcsetattr(fileno(in), TCSAFLUSH, &quiet);
 	}
+	(void)fputs(prompt, out);
+	(void)fflush(out); /* a prompt that is lost is asked again */
 	read = fgets(line, (int)cap, in) != NULL;
 	if (read)
 		line[strcspn(line, "\n")] = '\0';
