@@ -672,7 +672,7 @@ $(eval $(call bench_rule,bench_password,$(BENCH_COMMON) $(QUALITY_SRC) $(BLOCKLI
 bench-password: $(B)/tests/bench/bench_password
 	@d=$$(mktemp -d -p $(CURDIR)/build) && $< $$d; rm -rf $$d
 
-FAULT_TOOLS := $(addprefix $(B)/tests/faults/,probe flood timing soak)
+FAULT_TOOLS := $(addprefix $(B)/tests/faults/,probe flood timing soak compare)
 define fault_rule
 $(B)/tests/faults/$(1): $$(call obj,tests/faults/$(1).c $(2))
 	@mkdir -p $$(@D)
@@ -680,7 +680,9 @@ $(B)/tests/faults/$(1): $$(call obj,tests/faults/$(1).c $(2))
 endef
 $(eval $(call fault_rule,probe,$(BENCH_RAW),-loath))
 $(eval $(call fault_rule,flood,$(BENCH_RAW),-loath))
-$(eval $(call fault_rule,timing,$(BENCH_COMMON) tests/bench/transaction.c,-lpam -lm))
+$(eval $(call fault_rule,timing,$(BENCH_COMMON) tests/bench/welch.c tests/bench/transaction.c,-lpam -lm))
+$(eval $(call fault_rule,compare,$(BENCH_COMMON) tests/bench/welch.c rbacd/mfa/otp.c rbacd/store/seal.c \
+  policy/diag.c,-loath -lcrypto -lm))
 $(eval $(call fault_rule,soak,$(BENCH_PEOPLE) tests/bench/transaction.c,-lpam -loath))
 $(B)/tests/faults/tamper: $(call obj,tests/faults/tamper.c $(MEMLOG))
 	@mkdir -p $(@D)

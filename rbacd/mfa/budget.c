@@ -35,7 +35,7 @@ static int read_row(struct mfa *m, const char *purpose, const struct seal_part *
 	return rc == 0 ? store_budget_get(m->store, key, ret) : rc;
 }
 
-/* Unknown names share one row: there is nobody whose guesses would add up. */
+/* Unknown names share one row that binds nobody, so that they write as others do. */
 static int read_year(struct mfa *m, const char *person, const char *origin,
 		     struct store_budget *ret)
 {
@@ -85,21 +85,29 @@ int budget_read(struct mfa *m, const struct mfa_attempt *a, struct budget *ret)
 		       : rc;
 }
 
-bool budget_spent(const struct budget *b, const struct mfa_attempt *a, unsigned codes)
+static bool waits(const struct budget *b, const struct mfa_attempt *a)
 {
 	return lockout_waits(b->pair.next_try_s, a->now_s) ||
-	       lockout_waits(b->whole.next_try_s, a->now_s) ||
-	       lockout_bucket_full(b->year.next_try_s, lockout_year_cap(codes) / 2,
-				   a->now_s);
+	       lockout_waits(b->whole.next_try_s, a->now_s);
+}
+
+bool budget_spent(const struct budget *b, const struct mfa_attempt *a, unsigned codes)
+{
+	return waits(b, a) ||
+	       (a->person &&
+		lockout_bucket_full(b->year.next_try_s, lockout_year_cap(codes) / 2,
+				    a->now_s));
 }
 
 int budget_put(struct mfa *m, const struct mfa_attempt *a, struct budget *b,
-	       bool counted)
+	       bool failed, unsigned codes)
 {
+	bool counted = failed && !waits(b, a);
 	/* A source that waits already gets no new rows: one stranger with thousands of
 	 * names would fill the table, and then nobody could be counted. */
 	bool skip = !counted && b->pair.touched_s == 0;
-	bool guess = counted && a->kind == WIRE_ANSWER_CODE;
+	bool guess =
+		counted && a->kind == WIRE_ANSWER_CODE && !budget_spent(b, a, codes);
 	int rc;
 
 	if (counted)

@@ -24,12 +24,13 @@ _must_check_ int budget_read(struct mfa *m, const struct mfa_attempt *a,
  * right at one moment. */
 bool budget_spent(const struct budget *b, const struct mfa_attempt *a, unsigned codes);
 /*
- * budget_put() - count a try, or only touch the rows so that every class writes the
- * same. Return: 0; STORE_E_LIMIT: the table is full and this try cannot be counted, so
- * it is to be refused.
+ * budget_put() - count a failed try unless its source waits, or only touch the rows so
+ * that every class writes the same. A full year counts no further.
+ * Return: 0; STORE_E_LIMIT: the table is full and this try cannot be counted, so it is
+ * to be refused.
  */
 _must_check_ int budget_put(struct mfa *m, const struct mfa_attempt *a,
-			    struct budget *b, bool counted);
+			    struct budget *b, bool failed, unsigned codes);
 /* budget_at_home() - the person was let in: this source is one of theirs. */
 _must_check_ int budget_at_home(struct mfa *m, const struct mfa_attempt *a);
 /* budget_forgive() - the year of all other sources of @person begins anew. */

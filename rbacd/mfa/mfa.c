@@ -330,9 +330,8 @@ static int count_person(struct mfa *m, const struct mfa_attempt *a, struct scene
 static int count_source(struct mfa *m, const struct mfa_attempt *a, struct scene *s,
 			struct mfa_result *r)
 {
-	bool counted = r->outcome != MFA_ACCEPTED && !str_eq(r->reason, "otp_replay") &&
-		       !str_eq(r->reason, "rate_limited");
-	int rc = budget_put(m, a, &s->budget, counted);
+	bool failed = r->outcome != MFA_ACCEPTED && !str_eq(r->reason, "otp_replay");
+	int rc = budget_put(m, a, &s->budget, failed, s->codes);
 
 	if (rc != STORE_E_LIMIT)
 		return rc;

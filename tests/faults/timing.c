@@ -21,14 +21,14 @@
 
 #include "tests/bench/measure.h"
 #include "tests/bench/transaction.h"
+#include "tests/bench/welch.h"
 
-#define CLASSES_MAX 6
+#define CLASSES_MAX 8
 
 struct class
 {
 	const char *name, *login;
 	double *us; /* shared by the processes */
-	size_t n;
 };
 
 struct timing {
@@ -92,63 +92,11 @@ static void run_processes(const struct timing *t)
 		die("a process failed");
 }
 
-struct moments {
-	double mean, var;
-	size_t n;
-};
-
-static int by_value(const void *a, const void *b)
-{
-	double x = *(const double *)a, y = *(const double *)b;
-
-	return (x > y) - (x < y);
-}
-
-static struct moments moments_below(const struct class *c, double limit)
-{
-	struct moments m = {0};
-	double sum = 0, squares = 0;
-
-	for (size_t i = 0; i < c->n; i++)
-		if (c->us[i] <= limit) {
-			sum += c->us[i];
-			m.n++;
-		}
-	m.mean = sum / (double)m.n;
-	for (size_t i = 0; i < c->n; i++)
-		if (c->us[i] <= limit)
-			squares += (c->us[i] - m.mean) * (c->us[i] - m.mean);
-	m.var = squares / (double)(m.n - 1);
-	return m;
-}
-
-static double welch(const struct class *a, const struct class *b, double limit)
-{
-	struct moments x = moments_below(a, limit), y = moments_below(b, limit);
-
-	return (x.mean - y.mean) / sqrt(x.var / (double)x.n + y.var / (double)y.n);
-}
-
-/* The 95th percentile of both together, so that both are cut at the same place. */
-static double p95_of(const struct class *a, const struct class *b)
-{
-	size_t n = a->n + b->n;
-	double *both = malloc(n * sizeof(*both)), limit;
-
-	if (!both)
-		die("out of memory");
-	memcpy(both, a->us, a->n * sizeof(*both));
-	memcpy(both + a->n, b->us, b->n * sizeof(*both));
-	qsort(both, n, sizeof(*both), by_value);
-	limit = both[n * 95 / 100];
-	free(both);
-	return limit;
-}
-
 static void report(const struct timing *t)
 {
 	for (size_t i = 0; i < t->n_classes; i++) {
-		struct moments m = moments_below(&t->classes[i], HUGE_VAL);
+		struct moments m =
+			moments_below(t->classes[i].us, t->samples, HUGE_VAL);
 
 		(void)printf("timing %s %zu %.1f %.1f\n", t->classes[i].name, m.n,
 			     m.mean, sqrt(m.var));
@@ -158,7 +106,9 @@ static void report(const struct timing *t)
 			const struct class *a = &t->classes[i], *b = &t->classes[k];
 
 			(void)printf("welch %s %s %.2f %.2f\n", a->name, b->name,
-				     welch(a, b, HUGE_VAL), welch(a, b, p95_of(a, b)));
+				     welch_t(a->us, b->us, t->samples, HUGE_VAL),
+				     welch_t(a->us, b->us, t->samples,
+					     welch_p95(a->us, b->us, t->samples)));
 		}
 }
 
@@ -168,10 +118,9 @@ static void add_class(struct timing *t, char *text)
 
 	c->name = strsep(&text, "=");
 	c->login = text;
-	c->n = t->samples;
 	if (!text)
 		die("a class is NAME=LOGIN");
-	c->us = mmap(NULL, c->n * sizeof(*c->us), PROT_READ | PROT_WRITE,
+	c->us = mmap(NULL, t->samples * sizeof(*c->us), PROT_READ | PROT_WRITE,
 		     MAP_SHARED | MAP_ANONYMOUS, -1, 0);
 	if (c->us == MAP_FAILED)
 		die("out of memory");
