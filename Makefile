@@ -601,7 +601,8 @@ deb:
 	@ls build/deb/*.deb
 # The same for Fedora and RHEL, as far as Debian's rpm goes: what it needs is not looked up.
 RPMBUILD = rpmbuild --quiet -bb --nodeps -D '_topdir $(CURDIR)/build/rpm' -D '_build_id_links none' \
-  -D 'debug_package %{nil}' -D '_unitdir $(UNITDIR)' rbacd/dist/rpm/vmsec.spec
+  -D 'debug_package %{nil}' -D '_unitdir $(UNITDIR)' \
+  -D '_sysusersdir $(SYSUSERSDIR)' -D '_tmpfilesdir $(TMPFILESDIR)' rbacd/dist/rpm/vmsec.spec
 .PHONY: rpm rpm-test
 rpm:
 	@tests/lib/deps rpm
