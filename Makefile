@@ -389,6 +389,11 @@ $(B)/tests/faults/escape: $(call obj,tests/faults/escape.c $(SANDBOX_SRC) policy
 sandbox-test: $(B)/tests/faults/escape
 	@tests/lib/private sh -c 'ip link set lo up && exec $<'
 
+# The manual pages against mandoc and against the code.
+.PHONY: man-test
+man-test: all
+	@tests/integration/manpages.py $(B)/rbacctl $(B)/rbacd $(B)/rbacd-dir
+
 .PHONY: clean
 clean:
 	rm -rf build
