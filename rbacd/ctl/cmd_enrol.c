@@ -2,12 +2,28 @@
 /* cmd_enrol.c - enrol: show the secrets once, then prove with a code that they arrived.
  */
 
+#include <langinfo.h>
+#include <locale.h>
+
 #include "rbacd/ctl/ctl.h"
-#include "rbacd/enrol/qr.h"
 #include "rbacd/ctl/text.h"
+#include "rbacd/enrol/qr.h"
 #include "rbacd/wire/code.h"
 
 #define CODE_TRIES 3
+
+/* Half blocks need a terminal that is known, and UTF-8. */
+static bool draws_blocks(void)
+{
+	const char *term = getenv("TERM");
+	locale_t locale = newlocale(LC_CTYPE_MASK, "", (locale_t)0);
+	bool utf8 = locale && str_eq(nl_langinfo_l(CODESET, locale), "UTF-8");
+
+	if (locale)
+		freelocale(locale);
+	return utf8 && term && *term && !str_eq(term, "dumb") &&
+	       !str_eq(term, "unknown");
+}
 
 static void show_qr(struct ctl *ctl, const struct ctl_args *args, const char *uri)
 {
@@ -16,8 +32,13 @@ static void show_qr(struct ctl *ctl, const struct ctl_args *args, const char *ur
 						     : QR_BLOCKS;
 	_cleanup_qr_ struct qr_picture *qr = malloc(sizeof(*qr));
 
-	if (ctl_arg(args, "no-qr"))
+	if (ctl_arg(args, "text"))
 		return;
+	if (style != QR_ASCII && !draws_blocks()) {
+		(void)fputs("This terminal draws no QR code (--ascii tries).\n",
+			    ctl->out);
+		return;
+	}
 	if (qr && qr_draw(uri, style, QR_QUIET, qr) == 0)
 		(void)fwrite(qr->text, 1, qr->len, ctl->out);
 	else

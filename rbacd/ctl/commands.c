@@ -41,7 +41,7 @@ static const struct ctl_option enrol_options[] = {
 	{.name = "issuer",
 	 .metavar = "NAME",
 	 .help = "how the app calls this installation"},
-	{.name = "no-qr", .help = "print no QR code"},
+	{.name = "text", .help = "no QR code: address and key in words"},
 	{.name = "ascii", .help = "draw the QR code without UTF-8 or colour"},
 	{.name = "confirm", .help = "only read the code of an enrolment begun before"},
 	{.name = "name",

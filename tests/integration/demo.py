@@ -74,7 +74,9 @@ class Demo:
     def enrol(self):
         self.head("Enrolment: the administrator binds alice's phone")
         self.typed("rbacctl enrol alice")
-        env = dict(os.environ) if sys.stdout.isatty() else dict(os.environ, NO_COLOR="1")
+        env = dict(os.environ, TERM="xterm-256color")
+        if not sys.stdout.isatty():
+            env["NO_COLOR"] = "1"
         child = pexpect.spawn("rbacctl", ["enrol", "alice"], encoding="utf-8", timeout=20,
                               dimensions=(60, 120), env=env)
         child.expect(r"otpauth://totp/\S+\r\n")

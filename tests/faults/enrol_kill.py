@@ -1,0 +1,160 @@
+#!/usr/bin/python3 -I
+# SPDX-License-Identifier: Apache-2.0
+"""rbacd is killed, or a call of its fails, at every step of an enrolment at a login.
+
+strace hits the n-th call of one kind between BEGIN and RESULT, for every n until an enrolment
+no longer reaches it. After each: the factor, its ten recovery codes and the record are all
+there or all missing; they are there if the recovery codes were shown; the code that made a
+factor is not accepted again, the next one is; the log verifies.
+
+usage: enrol_kill.py [VARIANT] [long]
+"""
+import os
+import re
+import sqlite3
+import sys
+
+sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), "../bench"))
+import benchworld  # noqa: E402
+import pamwire  # noqa: E402
+import tracing  # noqa: E402
+import world  # noqa: E402
+
+WHO = "newcomer"
+POLICY = benchworld.POLICY + """enrolment:
+  - {to: [fresh], at_first_login: true, until: 2037-01-01}
+"""
+# call, what happens to it, every how many of them in a short run
+FAULTS = (("pwrite64", "signal=KILL", 3), ("fdatasync", "signal=KILL", 1),
+          ("sendto", "signal=KILL", 2), ("recvfrom", "signal=KILL", 0),
+          ("pwrite64", "error=EIO", 0), ("fdatasync", "error=EIO", 1),
+          ("pwrite64", "error=ENOSPC", 4))
+MOST = 80
+
+
+class Enrol:
+    def __init__(self, variant, long):
+        self.long = long
+        self.r = world.Report("enrol-crash")
+        self.w = benchworld.BenchWorld(variant, people=8).make()
+        self.w.policy(POLICY)
+        world.write("/etc/rbacd/people.yaml", self.w.read("/etc/rbacd/people.yaml") +
+                    "  - {login: %s, id: 'bench:%s', uid: 99999, groups: [fresh]}\n" % (WHO, WHO))
+        self.outcomes = {}
+
+    def quiet(self, what, ok, detail=""):
+        """Failures only: the sweeps say how many there were."""
+        if ok:
+            self.r.passed += 1
+        else:
+            self.r.check(what, ok, detail)
+
+    def stored(self):
+        db = sqlite3.connect("file:%s?mode=ro" % self.w.database(), uri=True, timeout=5)
+        try:
+            return tuple(db.execute("SELECT count(*) FROM %s WHERE person = 'bench:%s'" %
+                                    (t, WHO)).fetchone()[0] for t in ("factor", "code"))
+        finally:
+            db.close()
+
+    def next_step(self):
+        now = int(self.w.now())
+        self.w.set_clock(self.w.offset + (now // 30 + 1) * 30 + 2 - now)
+
+    def enrol(self):
+        """(key, code, what was seen: "nothing" "key" "codes" "in")"""
+        key = code = ""
+        seen = "nothing"
+        try:
+            c = pamwire.Login(WHO)
+            text = c.question() or ""
+            m = re.search(r"secret=([A-Z2-7]{32})", text)
+            if not m:
+                return key, code, seen
+            key, seen = m.group(1), "key"
+            code = pamwire.totp(key, self.w.now())
+            text = c.answer(pamwire.CODE, code) or ""
+            if len(re.findall(r"[A-Z2-7]{4}(?:-[A-Z2-7]{4}){3}", text)) != 10:
+                return key, code, seen
+            seen = "codes"
+            if c.answer(pamwire.EMPTY) is None and c.result == pamwire.ALLOW:
+                seen = "in"
+        except pamwire.Gone:
+            pass
+        return key, code, seen
+
+    def accepted(self, code):
+        c = pamwire.Login(WHO)
+        c.question()
+        return c.answer(pamwire.CODE, code) is None and c.result == pamwire.ALLOW
+
+    def restart(self):
+        for name in ("rbacd", "rbacd-dir"):
+            p = self.w.children.pop(name)
+            if p.poll() is None:
+                p.kill()
+            p.wait(10)
+        self.w.start()
+
+    def judge(self, what, after, key, code, seen):
+        whole = self.stored()
+        rows = self.w.records(after)
+        made = [x for x in rows if x["ev"] == "enrol"]
+        self.outcomes[(seen, whole)] = self.outcomes.get((seen, whole), 0) + 1
+        self.quiet("%s: a whole factor with its record, or nothing" % what,
+                   (whole, len(made)) in (((0, 0), 0), ((1, 10), 1)), (seen, whole, made))
+        self.quiet("%s: what was shown is stored" % what, seen not in ("codes", "in") or
+                   whole == (1, 10), (seen, whole))
+        if seen == "in":
+            self.quiet("%s: the login has its record" % what,
+                       [x for x in rows if x["ev"] == "auth" and x.get("dec") == "allow"], rows)
+        if whole == (1, 10):
+            self.quiet("%s: the code is used up" % what, not self.accepted(code))
+            self.next_step()
+            self.quiet("%s: the next one opens" % what,
+                       self.accepted(pamwire.totp(key, self.w.now())))
+        v = self.w.rbacctl("audit", "verify", check=False)
+        self.quiet("%s: the log verifies" % what, v.returncode == 0, v.stdout + v.stderr)
+        self.w.rbacctl("reset", WHO, "--why", "test", check=False)
+        self.quiet("%s: and nothing is left after a reset" % what, self.stored() == (0, 0))
+
+    def one(self, call, fault, n):
+        """False: the enrolment no longer reaches the n-th call."""
+        self.next_step()
+        after = len(self.w.records())
+        tracer = tracing.inject(self.w, self.w.children["rbacd"].pid, call, fault, n)
+        key, code, seen = self.enrol()
+        tracing.release(tracer)
+        hit = tracing.was_hit(self.w)
+        self.restart()
+        self.judge("%s %s at %d" % (call, fault, n), after, key, code, seen)
+        return hit
+
+    def run(self):
+        self.w.start()
+        after = len(self.w.records())
+        self.next_step()
+        key, code, seen = self.enrol()
+        self.r.check("an undisturbed enrolment is in", seen == "in", seen)
+        self.judge("undisturbed", after, key, code, seen)
+        for call, fault, every in FAULTS:
+            every = 1 if self.long else every
+            if every == 0:
+                continue
+            n = 1
+            while n <= MOST and self.one(call, fault, n):
+                n += every
+            self.r.check("%s %s: up to the %d. of an enrolment" % (fault, call, n), n <= MOST)
+        for (seen, whole), n in sorted(self.outcomes.items()):
+            print("saw %s, stored %d factors and %d codes: %d times" % (seen, *whole, n))
+        self.r.end()
+
+
+def main():
+    world.enter()
+    words = sys.argv[1:]
+    variant = words[0] if words and words[0] != "long" else "release"
+    Enrol(variant, "long" in words).run()
+
+
+main()
