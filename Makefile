@@ -463,7 +463,7 @@ FUZZ_LINK_print    := rbacd/ctl/record.c rbacd/ctl/out.c rbacd/ctl/text.c rbacd/
 FUZZ_LINK_tz       := policy/tz.c
 FUZZ_LINK_dn       := rbacd/directory/dn.c rbacd/directory/ldap_filter.c
 FUZZ_LINK_ldap     := $(LDAP_MAP_SRC) $(SNAPSHOT_SRC)
-FUZZ_LINK_password := $(QUALITY_SRC) $(BLOCKLIST_SRC) policy/diag.c
+FUZZ_LINK_password := $(QUALITY_SRC) $(BLOCKLIST_SRC) $(POLICY_SRC)
 FUZZ_LIBS_password  = $(LIBS_QUALITY) -lm
 FUZZ_LINK_module   := tests/fuzz/kernel.c tests/fuzz/peer.c rbacd/wire/buf.c rbacd/wire/msg.c \
   rbacd/wire/code.c
@@ -684,8 +684,8 @@ $(eval $(call bench_rule,bench_audit,$(AUDIT_SRC) $(STORE_SRC) policy/diag.c pol
 bench-audit: $(B)/tests/bench/bench_audit
 	@d=$$(mktemp -d -p $(CURDIR)/build) && $< $$d; rm -rf $$d
 
-$(eval $(call bench_rule,bench_password,$(BENCH_COMMON) $(QUALITY_SRC) $(BLOCKLIST_SRC) policy/diag.c,\
-  $(LIBS_QUALITY) -lm))
+$(eval $(call bench_rule,bench_password,$(BENCH_COMMON) $(QUALITY_SRC) $(BLOCKLIST_SRC) $(POLICY_SRC),\
+  $(LIBS_QUALITY) -lyaml -lm))
 # Candidates beside libpwquality alone; a blocklist of 10 million entries, half a minute.
 .PHONY: bench-password
 bench-password: $(B)/tests/bench/bench_password

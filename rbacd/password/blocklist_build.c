@@ -247,7 +247,7 @@ static int write_head(const struct blocklist_builder *b, struct output *o)
 	uint8_t *p = o->head;
 	unsigned n = 0;
 
-	memcpy(p, BLOCKLIST_MAGIC, 8);
+	memcpy(p, BLOCKLIST_MAGIC, sizeof(BLOCKLIST_MAGIC) - 1);
 	put32(p + 8, BLOCKLIST_VERSION);
 	put32(p + 12, o->bits);
 	put64(p + 16, b->n);

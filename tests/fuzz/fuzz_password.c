@@ -10,6 +10,7 @@
 #include "rbacd/password/blocklist_build.h"
 #include "rbacd/password/blocklist_fuse.h"
 #include "rbacd/password/quality.h"
+#include "tests/unit/password/presets.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 
@@ -182,26 +183,23 @@ static int count_strictly(const uint8_t *p, size_t len)
 	return n;
 }
 
-static const struct password_rules presets[] = {
-	{.preset = "nist",
-	 .min_length = 8,
-	 .max_length = 256,
-	 .blocklist = true,
-	 .whole_words = true},
-	{.preset = "pci",
-	 .min_length = 12,
-	 .max_length = 256,
-	 .classes = 2,
-	 .blocklist = true},
-	{.preset = "cis",
-	 .min_length = 14,
-	 .max_length = 256,
-	 .classes = 4,
-	 .max_repeat = 3,
-	 .max_sequence = 3,
-	 .min_different = 2,
-	 .dictionary = true},
-};
+#define N_PRESETS 3
+
+/* Made once, for the whole run. */
+static const struct password_rules *rules_of(size_t i)
+{
+	static const char *const presets[N_PRESETS] = {"nist-800-63b-4", "pci-dss-4",
+						       "cis"};
+	static struct policy *policies[N_PRESETS];
+	static struct password_rules rules[N_PRESETS];
+
+	if (!policies[i])
+		policies[i] = preset_load(
+			presets[i], i == 0,
+			", words: [Wonderland, \"\xd0\xbc\xd0\xb8\xd1\x80\xd1\x8b\"]",
+			&rules[i]);
+	return &rules[i];
+}
 
 static void check(const struct password_rules *rules,
 		  const struct password_facts *facts, const uint8_t *p, size_t len,
@@ -230,7 +228,7 @@ static void check(const struct password_rules *rules,
 }
 
 /* The candidate's length, the candidate, then texts that end with NUL. */
-static void fuzz_candidate(const uint8_t *data, size_t size, const char *const *words)
+static void fuzz_candidate(const uint8_t *data, size_t size)
 {
 	const char *texts[4] = {NULL};
 	struct password_facts facts;
@@ -254,15 +252,12 @@ static void fuzz_candidate(const uint8_t *data, size_t size, const char *const *
 					.user = texts[1],
 					.real_name = texts[2],
 					.host = texts[3]};
-	for (size_t i = 0; i < ARRAY_SIZE(presets); i++) {
-		struct password_rules rules = presets[i];
+	for (size_t i = 0; i < N_PRESETS; i++) {
 		enum password_reason reason = PASSWORD_UNCHECKED;
 
-		rules.words = words;
-		rules.n_words = 2;
-		assert(quality_check(&rules, &facts, (const char *)p, len, list(),
+		assert(quality_check(rules_of(i), &facts, (const char *)p, len, list(),
 				     &reason) == 0);
-		check(&rules, &facts, p, len, reason);
+		check(rules_of(i), &facts, p, len, reason);
 	}
 	free(rest);
 	free(p);
@@ -270,9 +265,6 @@ static void fuzz_candidate(const uint8_t *data, size_t size, const char *const *
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
-	static const char *const words[] = {"Wonderland",
-					    "\xd0\xbc\xd0\xb8\xd1\x80\xd1\x8b"};
-
 	if (size == 0)
 		return 0;
 	switch (data[0] % 8) {
@@ -289,7 +281,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 		fuzz_list(data + 1, size - 1);
 		break;
 	default:
-		fuzz_candidate(data + 1, size - 1, words);
+		fuzz_candidate(data + 1, size - 1);
 		break;
 	}
 	return 0;

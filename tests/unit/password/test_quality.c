@@ -14,6 +14,7 @@
 
 #include "rbacd/password/blocklist_build.h"
 #include "rbacd/password/quality.h"
+#include "tests/unit/password/presets.h"
 
 /* As the rules are asked for: NIST with and without MFA, PCI, CIS, PCI and CIS. */
 #define N_PRESETS 5
@@ -338,37 +339,13 @@ static const struct password_facts alice = {
 
 static int set_up(void **state)
 {
-	(void)state;
-	for (size_t i = 0; i < N_PRESETS; i++) {
-		char text[512];
-		struct diags diag = DIAGS_INIT;
-		const struct policy_host host = {.name = "vm"};
-		struct policy_source src = {"p.yaml", text, 0};
-
-		src.len = (size_t)snprintf(
-			text, sizeof(text),
-			"vmsec_policy: 1\nvm_sets: {all: {every: true}}\n"
-			"roles: {r: {privileges: [ssh]}}\n"
-			"grants:\n  - {id: g, to: [a], roles: [r], vms: [all]%s}\n"
-			"password: {preset: \"%s\", words: [Wonderland, Rat Race]}\n",
-			i == 0 ? "" : ", when: {mfa: none}", presets[i]);
-		if (policy_load_sources(&src, 1, &host, &policies[i], &diag) != 0) {
-			diags_print(&diag, stderr);
-			return -1;
-		}
-		policy_password(policies[i], &rules[i]);
-	}
-	return 0;
-}
-
-static int read_list(void **state)
-{
 	char path[] = "/tmp/test_quality.XXXXXX", file[64];
 	_cleanup_builder_ struct blocklist_builder *b = NULL;
 	struct diags diag = DIAGS_INIT;
 	FILE *in = fmemopen((void *)(uintptr_t)words, sizeof(words) - 1, "r");
 	int r;
 
+	(void)state;
 	if (!mkdtemp(path) || !in || blocklist_builder_new(&b) != 0)
 		return -1;
 	(void)snprintf(file, sizeof(file), "%s/list", path);
@@ -380,7 +357,10 @@ static int read_list(void **state)
 		r = blocklist_open(file, &list, &diag);
 	(void)unlink(file); /* the mapping stays */
 	(void)rmdir(path);
-	return r == 0 ? set_up(state) : -1;
+	for (size_t i = 0; i < N_PRESETS; i++)
+		policies[i] = preset_load(presets[i], i == 0,
+					  ", words: [Wonderland, Rat Race]", &rules[i]);
+	return r;
 }
 
 static int drop(void **state)
@@ -648,5 +628,5 @@ int main(void)
 		cmocka_unit_test(test_texts),
 	};
 
-	return cmocka_run_group_tests(tests, read_list, drop);
+	return cmocka_run_group_tests(tests, set_up, drop);
 }
