@@ -111,15 +111,21 @@ static unsigned find_presets(const char *name)
 	return str_eq(name, both) ? 1u << PCI | 1u << CIS : 0;
 }
 
+/* Of several the strictest number each. */
+static void take_numbers(unsigned of, int32_t *ret)
+{
+	for (size_t i = 0; i < ARRAY_SIZE(presets); i++)
+		for (size_t k = 0; of >> i & 1 && k < MODEL_PASSWORD_N; k++)
+			if (of == 1u << i || is_stricter(k, presets[i].v[k], ret[k]))
+				ret[k] = presets[i].v[k];
+}
+
 static bool read_preset(struct loader *l, struct at at, int32_t *ret)
 {
 	const char *text = at.node->kind == YAML_SCALAR ? at.node->text : "";
 	unsigned of = find_presets(text);
 
-	for (size_t i = 0; i < ARRAY_SIZE(presets); i++)
-		for (size_t k = 0; of >> i & 1 && k < MODEL_PASSWORD_N; k++)
-			if (of == 1u << i || is_stricter(k, presets[i].v[k], ret[k]))
-				ret[k] = presets[i].v[k];
+	take_numbers(of, ret);
 	if (of != 0)
 		return true;
 	if (at.node->kind == YAML_LIST || str_after(text, "strictest-of("))
@@ -272,6 +278,26 @@ void policy_password(const struct policy *policy, struct password_rules *ret)
 	ret->warn_d = number(pw, WARN_D);
 	ret->words = pw->words.v;
 	ret->n_words = pw->words.n;
+}
+
+bool policy_password_number(const struct policy *policy, size_t i,
+			    struct policy_password_number *ret)
+{
+	const struct model_password *pw = &policy->password;
+	int32_t preset[MODEL_PASSWORD_N] = {0};
+
+	if (!pw->preset || i >= MODEL_PASSWORD_N)
+		return false;
+	take_numbers(find_presets(pw->preset), preset);
+	*ret = (struct policy_password_number){
+		.name = keys[i].key,
+		.days = keys[i].days,
+		.forbidden = preset[i] == FORBIDDEN,
+		.preset = preset[i] > 0 ? preset[i] : 0,
+		.value = pw->v[i] > 0 ? pw->v[i] : 0,
+		.less_is_stricter = keys[i].less_is_stricter,
+	};
+	return true;
 }
 
 /* ------------------------------------------------------------- enrolment */

@@ -165,6 +165,20 @@ bool policy_enrolment_at(const struct policy *policy, size_t i,
 /* policy_password_where() - where `password:` stands; false without it. */
 bool policy_password_where(const struct policy *policy, struct policy_where *ret);
 
+/* A number of `password:`, and what its preset says. 0: off. */
+struct policy_password_number {
+	const char *name; /* "min_length" */
+	bool days;
+	bool forbidden; /* the preset's standard does not allow it */
+	int32_t preset, value;
+	bool less_is_stricter;
+};
+
+/* policy_password_number() - the @i-th; false beyond the last, and without a section.
+ */
+bool policy_password_number(const struct policy *policy, size_t i,
+			    struct policy_password_number *ret);
+
 /* An entry of `tests:`, and what came of it. */
 struct policy_test {
 	struct policy_where where;

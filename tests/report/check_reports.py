@@ -30,6 +30,7 @@ REPORTS = ("access review changes unused privileged mfa activity passwords separ
            "integrity control-map").split()
 LEAVER = "u0407"  # joins between the two snapshots
 DAYS, DECISIONS = 40, 200
+PASSWORD = "password: {preset: %s}\n"
 
 
 class Check:
@@ -67,6 +68,8 @@ class Check:
             os.mkdir(self.path(name))
             subprocess.run([sys.executable, "-I", tool, DATA, self.path(name)] + more,
                            check=True, stdout=subprocess.DEVNULL)
+        with open(self.path("now/policy.yaml"), "a", encoding="utf-8") as f:
+            f.write(PASSWORD % "pci-dss-4, min_length: 14, history: 5")
         os.mkdir(self.path("state"), 0o700)
         subprocess.run([os.path.join(self.bin, "tests/report/world"),
                         self.path("now/policy.yaml"), self.path("before/people.yaml"),
@@ -389,6 +392,44 @@ def separation(c):
     c.check("separation: of one person", set(got(one)) == {r for r in want if r[1] == who})
 
 
+def passwords(c):
+    """The preset at both ends, each number beside it; what became weaker is a finding."""
+    with open(c.path("now/policy.yaml"), encoding="utf-8") as f:
+        policy = f.read().replace(PASSWORD % "pci-dss-4, min_length: 14, history: 5", "%s")
+    with open(c.path("config.yaml"), encoding="utf-8") as f:
+        config = f.read().replace("now/policy.yaml", "pw-policy.yaml")
+    with open(c.path("pw.yaml"), "w", encoding="utf-8") as f:
+        f.write(config)
+
+    def ask(section):
+        with open(c.path("pw-policy.yaml"), "w", encoding="utf-8") as f:
+            f.write(policy % (section and PASSWORD % section))
+        a = c.run("passwords", "--json", "--before", c.path("state/before.vmsec"), config="pw.yaml",
+                  now=None, again=True)
+        doc = json.loads(a.stdout)
+        rows = {row[0]: row[1:] for row in tables(doc)["password-deviations"]["rows"]}
+        presets = column(tables(doc)["password-presets"], "preset")
+        return a.returncode, presets, rows, {f["code"] for f in doc["body"]["findings"]}
+
+    rc, presets, rows, found = ask("pci-dss-4, min_length: 16, max_age: 60d, history: 5")
+    c.check("passwords: the preset at both ends", presets == ["pci-dss-4"] * 2 and rc == 0, presets)
+    stricter = {k: row for k, row in rows.items() if row[2] != "none"}
+    c.check("passwords: deviations, with what the preset says", stricter == {
+        "min_length": ["12", "16", "stricter", "14"], "history": ["4", "5", "stricter", "5"],
+        "max_age": ["90 days", "60 days", "stricter", "90 days"]}, stricter)
+    c.check("passwords: all numbers are listed", len(rows) == 11 and
+            rows["classes"] == ["2", "2", "none", "2"], rows)
+    rc, _, rows, found = ask("pci-dss-4, min_length: 13, history: 5")
+    c.check("passwords: weaker than at the start is a finding", rc == 1 and
+            found == {"password-weaker"}, found)
+    rc, presets, rows, found = ask("nist-800-63b-4")
+    c.check("passwords: another preset is one too", rc == 1 and "password-preset" in found and
+            presets[1] == "nist-800-63b-4" and rows["classes"][:2] == ["forbidden"] * 2, rows)
+    rc, presets, rows, found = ask("")
+    c.check("passwords: and none any more", rc == 1 and found == {"password-preset"} and
+            presets[1] == "none" and not rows, (found, presets))
+
+
 # ---------------------------------------------------------------- what may go wrong
 
 
@@ -614,8 +655,8 @@ def main():
     c = Check(variant)
     c.make()
     pinned(c, "--update" in words)
-    for test in (schema, totals, activity, access, changes, review, separation, narrowed, missing,
-                 damaged, hostile, pack, pages, signed):
+    for test in (schema, totals, activity, access, changes, review, separation, passwords, narrowed,
+                 missing, damaged, hostile, pack, pages, signed):
         test(c)
     c.end()
 
