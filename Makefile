@@ -33,7 +33,7 @@ WARN := -Wall -Wextra -Wshadow -Wvla -Wundef -Wstrict-prototypes -Wmissing-proto
         -Wimplicit-fallthrough
 HARD := -O2 -U_FORTIFY_SOURCE -D_FORTIFY_SOURCE=3 -fstack-protector-strong \
         -fstack-clash-protection -fcf-protection -fvisibility=hidden -fPIC \
-        -fno-strict-aliasing -fno-delete-null-pointer-checks
+        -fno-strict-aliasing -fno-delete-null-pointer-checks -ffunction-sections
 LDHARD := -Wl,-z,relro,-z,now,-z,noexecstack,-z,defs -Wl,--as-needed
 ifeq ($(VARIANT),asan)
 HARD   := -O1 -g -fno-omit-frame-pointer -fsanitize=address,undefined -fno-sanitize-recover=all \
@@ -67,7 +67,7 @@ POLICY_SRC := policy/diag.c policy/yaml.c policy/yaml_get.c policy/names.c polic
   policy/reach.c policy/somewhere.c policy/same.c policy/diff.c policy/graph.c policy/lint.c policy/lint_pairs.c policy/lint_from.c policy/lint_names.c policy/lint_people.c policy/lint_password.c
 WIRE_SRC   := rbacd/wire/buf.c rbacd/wire/msg.c rbacd/wire/call.c rbacd/wire/client.c rbacd/wire/code.c
 MODULE_SRC := pam_vmsec/pam_vmsec.c pam_vmsec/args.c pam_vmsec/origin.c pam_vmsec/person.c \
-  pam_vmsec/talk.c pam_vmsec/text.c pam_vmsec/combined.c
+  pam_vmsec/talk.c pam_vmsec/text.c pam_vmsec/combined.c pam_vmsec/request.c pam_vmsec/password.c
 STORE_SRC  := rbacd/store/sqlite.c rbacd/store/sqlite_sql.c rbacd/store/sqlite_query.c \
   rbacd/store/sqlite_people.c rbacd/store/sqlite_access.c rbacd/store/sqlite_audit.c rbacd/store/sqlite_alert.c rbacd/store/sqlite_policy.c rbacd/store/sqlite_password.c \
   rbacd/store/backup.c rbacd/store/seal.c
@@ -83,6 +83,7 @@ MFA_SRC    := rbacd/mfa/mfa.c rbacd/mfa/otp.c rbacd/mfa/recovery.c rbacd/mfa/loc
   rbacd/mfa/enrol.c rbacd/mfa/draft.c rbacd/mfa/otpauth.c rbacd/mfa/factor.c
 MFA_SRC    += rbacd/mfa/budget.c rbacd/mfa/key.c
 ENROL_SRC  := rbacd/enrol/enrol.c rbacd/enrol/pending.c rbacd/enrol/page.c rbacd/enrol/qr.c
+PASSWORD_SRC := $(addprefix rbacd/password/,flow.c admin_password.c ageing.c history.c worker.c)
 QUALITY_SRC  := $(addprefix rbacd/password/,quality.c quality_text.c simple.c text.c blocklist.c)
 BLOCKLIST_SRC := rbacd/password/blocklist_build.c rbacd/password/blocklist_fuse.c
 SNAPSHOT_SRC := rbacd/directory/snapshot.c rbacd/directory/snapshot_build.c rbacd/directory/snapshot_merge.c
@@ -116,7 +117,7 @@ DOCTOR_SRC := rbacd/doctor/pamconf.c rbacd/doctor/pamwalk.c rbacd/doctor/doctor.
 COMMANDS_SRC := $(addprefix rbacd/ctl/commands,.c _policy.c _audit.c _report.c _host.c _factor.c)
 CTL_SRC    := $(DOCTOR_SRC) rbacd/ctl/cmd_doctor.c rbacd/ctl/cmd_pam.c rbacd/ctl/pam_login.c rbacd/ctl/rbacctl.c rbacd/ctl/tree.c rbacd/ctl/help.c rbacd/ctl/complete.c \
   $(COMMANDS_SRC) rbacd/ctl/call.c rbacd/ctl/out.c rbacd/ctl/text.c rbacd/enrol/qr.c \
-  rbacd/ctl/record.c rbacd/ctl/cmd_status.c rbacd/ctl/cmd_people.c rbacd/ctl/cmd_lock.c rbacd/ctl/cmd_enrol.c \
+  rbacd/ctl/record.c rbacd/ctl/cmd_status.c rbacd/ctl/cmd_people.c rbacd/ctl/cmd_lock.c rbacd/ctl/cmd_password_age.c rbacd/ctl/cmd_enrol.c \
   rbacd/ctl/cmd_explain.c rbacd/ctl/cmd_policy.c rbacd/ctl/cmd_policy_diff.c rbacd/ctl/cmd_policy_try.c rbacd/ctl/judge.c rbacd/ctl/cmd_access.c rbacd/ctl/cmd_policy_lint.c rbacd/ctl/cmd_policy_replay.c rbacd/ctl/cmd_policy_show.c rbacd/ctl/cmd_policy_pin.c rbacd/ctl/pin_text.c rbacd/ctl/replace.c rbacd/ctl/cmd_audit.c \
   rbacd/ctl/cmd_audit_verify.c rbacd/ctl/cmd_audit_export.c rbacd/ctl/cmd_alerts.c \
   rbacd/ctl/cmd_metrics.c rbacd/ctl/log_files.c rbacd/ctl/target.c \
@@ -159,12 +160,15 @@ $(B)/obj/%.o: %.c
 # What of wire/ the module does not call is left out of it.
 $(call obj,$(MODULE_SRC) $(WIRE_SRC)): override CFLAGS += -ffunction-sections
 
+# It lives in every login process and waits most of the time: small before fast.
+$(call obj,$(MODULE_SRC)): override CFLAGS += $(if $(filter release clang,$(VARIANT)),-Os)
+
 $(MODULE): $(call obj,$(MODULE_SRC) $(WIRE_SRC)) pam_vmsec/pam_vmsec.map
 	$(call say,LD)$(CC) $(CFLAGS) $(LDFLAGS) $(LDHARD) -shared -Wl,-z,nodelete -Wl,--gc-sections \
 	  -Wl,--version-script=pam_vmsec/pam_vmsec.map -o $@ $(filter %.o,$^) -lpam
 
-$(B)/rbacd: $(call obj,$(RBACD_SRC) $(MFA_SRC) $(AUDIT_SRC) $(STORE_SRC) $(SNAPSHOT_SRC) $(WIRE_SRC) $(POLICY_SRC))
-	$(call say,LD)$(CC) $(CFLAGS) $(LDFLAGS) $(LDHARD) -pie -o $@ $^ $(call pkg_libs,$(PKGS_RBACD) $(SECCOMP))
+$(B)/rbacd: $(call obj,$(RBACD_SRC) $(PASSWORD_SRC) $(QUALITY_SRC) $(MFA_SRC) $(AUDIT_SRC) $(STORE_SRC) $(SNAPSHOT_SRC) $(WIRE_SRC) $(POLICY_SRC))
+	$(call say,LD)$(CC) $(CFLAGS) $(LDFLAGS) $(LDHARD) -pie -o $@ $^ $(call pkg_libs,$(PKGS_RBACD) $(SECCOMP)) $(LIBS_QUALITY) -lcrypt
 
 $(B)/rbacd-dir: $(call obj,$(DIR_SRC) $(SNAPSHOT_SRC) $(WIRE_SRC) policy/diag.c policy/yaml.c policy/yaml_get.c)
 	$(call say,LD)$(CC) $(CFLAGS) $(LDFLAGS) $(LDHARD) -pie -o $@ $^ $(call pkg_libs,$(PKGS_DIR) yaml-0.1 $(SECCOMP))
@@ -299,7 +303,7 @@ LINK_detect/test_detect := rbacd/detect/detect.c rbacd/detect/window.c $(STORE_S
 LIBS_detect/test_detect := -lsqlite3 -lcrypto
 LINK_rbacd/test_admin := $(CLOCK_SRC) rbacd/admin_factor.c $(KEYRING_SRC) $(RESEAL_SRC) rbacd/keys/rotation.c rbacd/keys/admin_keys.c rbacd/handle.c rbacd/admin.c rbacd/admin_people.c rbacd/admin_status.c rbacd/admin_policy.c \
   rbacd/admin_explain.c rbacd/admin_evidence.c rbacd/admin_directory.c rbacd/admin_report.c rbacd/admin_standing.c \
-  rbacd/standing.c rbacd/sessions.c rbacd/enrol/pending.c rbacd/log.c rbacd/ctl/out.c rbacd/ctl/text.c $(MFA_SRC) $(AUDIT_SRC) \
+  rbacd/password/admin_password.c rbacd/password/ageing.c rbacd/standing.c rbacd/sessions.c rbacd/enrol/pending.c rbacd/log.c rbacd/ctl/out.c rbacd/ctl/text.c $(MFA_SRC) $(AUDIT_SRC) \
   $(STORE_SRC) $(POLICY_SRC) $(WIRE_SRC)
 LIBS_rbacd/test_admin := -lyaml -lcrypto -lsqlite3 -loath
 UNIT_TESTS += ctl/test_pin_text
@@ -355,7 +359,8 @@ unit: $(patsubst %,$(B)/tests/unit/%,$(UNIT_TESTS)) $(PROPERTY_TESTS)
 MT_LINK := tests/module/daemon.c tests/module/host.c rbacd/wire/buf.c rbacd/wire/msg.c \
   rbacd/wire/client.c rbacd/wire/code.c
 MT_PROGS := $(B)/tests/module/test_module $(B)/tests/module/test_runtime \
-  $(B)/tests/module/test_faults $(B)/tests/module/test_converse $(B)/tests/module/test_combined
+  $(B)/tests/module/test_faults $(B)/tests/module/test_converse $(B)/tests/module/test_combined \
+  $(B)/tests/module/test_password
 
 define mt_rule
 $(B)/tests/module/$(1): $$(call obj,tests/module/$(1).c $$(MT_LINK))

@@ -20,16 +20,21 @@ static const char *value_of(const char *arg, const char *name)
 
 static bool parse_one(const char *arg, struct args *args)
 {
+	const struct {
+		const char *text;
+		bool *on;
+	} words[] = {{"first_factor=stack", &args->first_factor},
+		     {"enrol=text", &args->plain},
+		     {"use_authtok", &args->use_authtok},
+		     {"try_first_pass", &args->try_authtok},
+		     {"confirm", &args->confirm}};
 	const char *v;
 
-	if (str_eq(arg, "first_factor=stack")) {
-		args->first_factor = true;
-		return true;
-	}
-	if (str_eq(arg, "enrol=text")) {
-		args->plain = true;
-		return true;
-	}
+	for (size_t i = 0; i < ARRAY_SIZE(words); i++)
+		if (str_eq(arg, words[i].text)) {
+			*words[i].on = true;
+			return true;
+		}
 	if (str_eq(arg, "combined=split") || str_eq(arg, "combined=verify")) {
 		args->combined = arg[9] == 's' ? ARGS_SPLIT : ARGS_VERIFY;
 		return true;

@@ -13,6 +13,9 @@ struct args {
 	unsigned digits;    /* digits=6 or 8; only with split, and there a must */
 	bool first_factor;  /* first_factor=stack */
 	bool plain;	    /* enrol=text: the terminal draws no pictures */
+	bool use_authtok;   /* password: never ask, a module before us did */
+	bool try_authtok;   /* try_first_pass: ask if that one is refused */
+	bool confirm;	    /* password: the stack has changed it */
 	const char *socket; /* borrowed from argv, or static */
 	uint64_t budget_ns; /* longest wait for rbacd in one entry point */
 };

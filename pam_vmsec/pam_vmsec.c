@@ -1,23 +1,23 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * pam_vmsec.c - the six entry points. A messenger: collects what PAM knows, relays
- * rbacd's prompts, maps one result to one PAM code. It holds no rule of its own.
+ * pam_vmsec.c - the entry points of a login. A messenger: collects what PAM knows,
+ * relays rbacd's prompts, maps one result to one PAM code. It holds no rule of its own.
  */
 #include <errno.h>
 #include <security/pam_ext.h>
 #include <security/pam_modules.h>
 #include <syslog.h>
 
-#include "pam_vmsec/args.h"
 #include "pam_vmsec/combined.h"
 #include "pam_vmsec/origin.h"
 #include "pam_vmsec/person.h"
-#include "pam_vmsec/talk.h"
+#include "pam_vmsec/request.h"
 #include "pam_vmsec/text.h"
 
 #define EXPORT		  __attribute__((visibility("default")))
 #define DATA_NAME	  "vmsec_transaction"
 #define ID_VAR		  "VMSEC_ID="
+#define KNOWN_FLAGS	  (PAM_SILENT | PAM_DISALLOW_NULL_AUTHTOK)
 #define SESSION_BUDGET_NS 1000000000u
 
 /*
@@ -28,15 +28,6 @@ struct transaction {
 	bool has_handle;
 	uint8_t handle[WIRE_HANDLE_LEN];
 	char user[]; /* terminated */
-};
-
-struct request {
-	pam_handle_t *pamh; /* borrowed */
-	unsigned pam_flags;
-	struct args args;
-	struct transaction
-		*next; /* owned: for the next phase, with the user as of now */
-	struct wire_begin begin;
 };
 
 static void transaction_free(pam_handle_t *pamh, void *data, int status)
@@ -80,8 +71,6 @@ static const struct {
 	{WIRE_RESULT_FORBIDDEN, PAM_PERM_DENIED, PAM_PERM_DENIED},
 	{WIRE_RESULT_UNAVAILABLE, PAM_AUTHINFO_UNAVAIL, PAM_AUTHINFO_UNAVAIL},
 	{WIRE_RESULT_CONV_FAILED, PAM_CONV_ERR, PAM_CONV_ERR},
-	/* sshd takes PAM_NEW_AUTHTOK_REQD for a grant: not before rbacd ever sends it
-	 */
 	{WIRE_RESULT_NEW_PASSWORD, PAM_AUTH_ERR, PAM_PERM_DENIED},
 };
 
@@ -89,33 +78,22 @@ static int verdict(const struct request *req, const struct talk *talk,
 		   const struct wire_result_msg *m)
 {
 	/* an answer that was refused here grants nothing, whatever is said to it */
-	bool answered = !talk->asked || talk->answered;
+	bool grants = (!talk->asked || talk->answered) &&
+		      memcmp(m->nonce, req->begin.nonce, sizeof(m->nonce)) == 0;
 
+	/* a grant too: sshd goes on after it, and has the password changed */
+	if (m->result == WIRE_RESULT_NEW_PASSWORD && grants &&
+	    req->begin.op == WIRE_OP_ACCOUNT)
+		return PAM_NEW_AUTHTOK_REQD;
 	for (size_t i = 0; i < ARRAY_SIZE(denials); i++)
 		if (m->result == denials[i].result)
 			return req->begin.op == WIRE_OP_AUTH ? denials[i].auth
 							     : denials[i].account;
-	if (m->result == WIRE_RESULT_ALLOW && answered &&
-	    memcmp(m->nonce, req->begin.nonce, sizeof(m->nonce)) == 0)
+	if (m->result == WIRE_RESULT_ALLOW && grants)
 		return PAM_SUCCESS;
 	pam_syslog(req->pamh, LOG_ERR, "rbacd: result %u makes no sense here: refusing",
 		   (unsigned)m->result);
 	return PAM_AUTHINFO_UNAVAIL;
-}
-
-static int no_decision(const struct request *req, int error)
-{
-	char user[TEXT_LOG_MAX];
-
-	text_escape(user, req->begin.user);
-	if (error == -ECANCELED) {
-		pam_syslog(req->pamh, LOG_NOTICE, "user='%s': no answer to the prompt",
-			   user);
-		return PAM_CONV_ERR;
-	}
-	pam_syslog(req->pamh, LOG_ERR, "user='%s': no decision from rbacd at %s: %s",
-		   user, req->args.socket, talk_problem(error));
-	return error == -ENOMEM ? PAM_BUF_ERR : PAM_AUTHINFO_UNAVAIL;
 }
 
 /* VMSEC_ID is for people to quote; no decision reads it. */
@@ -129,14 +107,6 @@ static void publish_id(const struct request *req, const char *id)
 	if (pam_putenv(req->pamh, var) != PAM_SUCCESS)
 		pam_syslog(req->pamh, LOG_WARNING,
 			   "VMSEC_ID is not set: out of memory");
-}
-
-static void tell_result(const struct request *req, const struct wire_result_msg *m)
-{
-	int style = m->result == WIRE_RESULT_ALLOW ? PAM_TEXT_INFO : PAM_ERROR_MSG;
-
-	if (m->text[0] && !(req->begin.flags & WIRE_FLAG_SILENT))
-		person_tell(req->pamh, style, m->text, strlen(m->text));
 }
 
 /* What the next phase needs: after auth only what was accepted, after account a sign.
@@ -156,14 +126,9 @@ static int remember(struct request *req, const struct wire_result_msg *m, int co
 	return code;
 }
 
-static void result_done(struct wire_result_msg *m)
-{
-	explicit_bzero(m, sizeof(*m));
-}
-
 static int ask(struct request *req)
 {
-	_cleanup_(result_done) struct wire_result_msg m = {0};
+	_cleanup_(request_result_done) struct wire_result_msg m = {0};
 	_cleanup_secret_ struct secret code = SECRET_INIT;
 	struct talk talk = {.pamh = req->pamh,
 			    .socket = req->args.socket,
@@ -180,53 +145,24 @@ static int ask(struct request *req)
 	}
 	r = talk_run(&talk, &req->begin, &m);
 	if (r != 0)
-		return no_decision(req, r);
+		return request_no_decision(req, r);
 	publish_id(req, m.id);
-	tell_result(req, &m);
+	request_tell(req, &m);
 	r = remember(req, &m, verdict(req, &talk, &m));
 	if (r == PAM_SUCCESS && talk.ready)
 		combined_done(req->pamh);
 	return r;
 }
 
-static void set_flags(struct request *req)
-{
-	struct wire_begin *b = &req->begin;
-
-	if (req->pam_flags & PAM_SILENT)
-		b->flags |= WIRE_FLAG_SILENT;
-	if (req->pam_flags & PAM_DISALLOW_NULL_AUTHTOK)
-		b->flags |= WIRE_FLAG_NO_NULL_AUTHTOK;
-	if (req->args.first_factor)
-		b->flags |= WIRE_FLAG_FIRST_FACTOR;
-	if (req->args.plain)
-		b->flags |= WIRE_FLAG_PLAIN;
-	if (person_reachable(req->pamh) && req->args.combined != ARGS_VERIFY)
-		b->flags |= WIRE_FLAG_CAN_PROMPT;
-}
-
 /* User, origin, flags. Return: 0 or the PAM code to end with. */
 static int prepare(struct request *req, const char *user)
 {
-	int r;
-
-	if (!user) {
-		pam_syslog(req->pamh, LOG_ERR, "the user cannot be read: refusing");
-		return PAM_SYSTEM_ERR;
+	if (user) {
+		req->next = transaction_new(user);
+		if (!req->next)
+			return PAM_BUF_ERR;
 	}
-	/* a longer name is as invalid to rbacd as its first part */
-	memcpy(req->begin.user, user, strnlen(user, WIRE_NAME_MAX));
-	req->next = transaction_new(user);
-	if (!req->next)
-		return PAM_BUF_ERR;
-	r = origin_fill(req->pamh, &req->begin);
-	if (r != 0) {
-		pam_syslog(req->pamh, LOG_ERR, "%s: refusing",
-			   r == -EINVAL ? "bad service name" : "no randomness");
-		return PAM_SYSTEM_ERR;
-	}
-	set_flags(req);
-	return 0;
+	return request_fill(req, user);
 }
 
 static void request_done(struct request *req)
@@ -237,35 +173,6 @@ static void request_done(struct request *req)
 
 #define _cleanup_request_ _cleanup_(request_done)
 
-static int check_call(struct request *req, int argc, const char **argv)
-{
-	const unsigned known = PAM_SILENT | PAM_DISALLOW_NULL_AUTHTOK;
-
-	if (args_parse(req->pamh, argc, argv, &req->args) != 0)
-		return PAM_SYSTEM_ERR; /* logged there, by name */
-	if (req->args.combined && req->begin.op != WIRE_OP_AUTH) {
-		pam_syslog(req->pamh, LOG_ERR,
-			   "combined= stands on a line that is not auth: refusing");
-		return PAM_SYSTEM_ERR;
-	}
-	if (req->pam_flags & ~known) {
-		pam_syslog(req->pamh, LOG_ERR, "unknown flags 0x%x: refusing",
-			   req->pam_flags & ~known);
-		return PAM_SYSTEM_ERR;
-	}
-	return 0;
-}
-
-/* NULL: libpam does not tell, which is not the same as nobody. */
-static const char *current_user(pam_handle_t *pamh)
-{
-	const void *item = NULL;
-
-	if (pam_get_item(pamh, PAM_USER, &item) != PAM_SUCCESS)
-		return NULL;
-	return item ? item : "";
-}
-
 EXPORT int pam_sm_authenticate(pam_handle_t *pamh, int flags, int argc,
 			       const char **argv)
 {
@@ -275,7 +182,7 @@ EXPORT int pam_sm_authenticate(pam_handle_t *pamh, int flags, int argc,
 	const char *user = NULL;
 	int r;
 
-	r = check_call(&req, argc, argv);
+	r = request_check(&req, argc, argv, KNOWN_FLAGS);
 	if (r != 0)
 		return r;
 	/* an earlier attempt on this handle must not vouch for this one */
@@ -284,7 +191,7 @@ EXPORT int pam_sm_authenticate(pam_handle_t *pamh, int flags, int argc,
 	if (req.args.combined == ARGS_SPLIT)
 		return combined_split(pamh, req.args.digits);
 	/* libpam would call the missing conversation function for the name */
-	user = current_user(pamh);
+	user = request_user(pamh);
 	if ((!user || !user[0]) && !person_reachable(pamh))
 		return PAM_CONV_ERR;
 	r = pam_get_user(pamh, &user, NULL);
@@ -302,9 +209,9 @@ EXPORT int pam_sm_acct_mgmt(pam_handle_t *pamh, int flags, int argc, const char 
 	const struct transaction *t = transaction_get(pamh);
 	int r;
 
-	r = check_call(&req, argc, argv);
+	r = request_check(&req, argc, argv, KNOWN_FLAGS);
 	if (r == 0)
-		r = prepare(&req, current_user(pamh));
+		r = prepare(&req, request_user(pamh));
 	if (r != 0)
 		return r;
 	if (combined_waits(pamh)) {
@@ -355,12 +262,12 @@ static void report(pam_handle_t *pamh, int argc, const char **argv, enum wire_op
 	_cleanup_request_ struct request req = {.pamh = pamh,
 						.pam_flags = PAM_SILENT,
 						.begin.op = op};
-	_cleanup_(result_done) struct wire_result_msg m = {0};
+	_cleanup_(request_result_done) struct wire_result_msg m = {0};
 	struct talk talk = {.pamh = pamh, .budget_ns = SESSION_BUDGET_NS};
 	int r;
 
 	if (args_parse(pamh, argc, argv, &req.args) != 0 ||
-	    prepare(&req, current_user(pamh)) != 0)
+	    prepare(&req, request_user(pamh)) != 0)
 		return; /* logged there */
 	session_fill(&req);
 	req.begin.flags &= ~(uint32_t)WIRE_FLAG_CAN_PROMPT;
@@ -395,13 +302,4 @@ EXPORT int pam_sm_setcred(pam_handle_t *pamh, int flags, int argc, const char **
 	(void)argc;
 	(void)argv;
 	return PAM_SUCCESS;
-}
-
-EXPORT int pam_sm_chauthtok(pam_handle_t *pamh, int flags, int argc, const char **argv)
-{
-	(void)flags;
-	(void)argc;
-	(void)argv;
-	pam_syslog(pamh, LOG_ERR, "password lines are not supported: refusing");
-	return PAM_SERVICE_ERR;
 }

@@ -121,3 +121,72 @@ enum wire_answer_kind person_ask(pam_handle_t *pamh, const struct wire_prompt *p
 		return WIRE_ANSWER_BLIND;
 	return code_classify(resp->resp, len, ret);
 }
+
+/* ---------------------------------------------------------------- new passwords */
+
+static bool copy_secret(struct secret *ret, const char *text)
+{
+	size_t len = strnlen(text, SECRET_MAX);
+
+	if (len == SECRET_MAX)
+		return false;
+	memcpy(ret->bytes, text, len + 1);
+	ret->len = len;
+	return true;
+}
+
+/* An item that holds a secret. Return: false when it is not set, or too long. */
+static bool read_token(pam_handle_t *pamh, int type, struct secret *ret)
+{
+	const void *item = NULL;
+
+	return pam_get_item(pamh, type, &item) == PAM_SUCCESS && item &&
+	       copy_secret(ret, item);
+}
+
+static bool ask_hidden(pam_handle_t *pamh, const char *text, size_t len,
+		       struct secret *ret)
+{
+	_cleanup_response_ struct pam_response *resp = NULL;
+
+	return converse(pamh, PAM_PROMPT_ECHO_OFF, text, len, &resp) == PAM_SUCCESS &&
+	       resp && resp->resp && copy_secret(ret, resp->resp);
+}
+
+static enum wire_answer_kind
+ask_twice(pam_handle_t *pamh, const struct wire_prompt *prompt, struct secret *ret)
+{
+	static const char again[] = "Retype new password: ";
+	_cleanup_secret_ struct secret first = SECRET_INIT, second = SECRET_INIT;
+
+	if (!ask_hidden(pamh, prompt->text, prompt->text_len, &first))
+		return WIRE_ANSWER_FAILED;
+	if (first.len == 0)
+		return WIRE_ANSWER_EMPTY;
+	if (!ask_hidden(pamh, again, sizeof(again) - 1, &second))
+		return WIRE_ANSWER_FAILED;
+	if (first.len != second.len ||
+	    !equal_in_constant_time((const char *)first.bytes,
+				    (const char *)second.bytes, first.len))
+		return WIRE_ANSWER_BLIND;
+	if (pam_set_item(pamh, PAM_AUTHTOK, first.bytes) != PAM_SUCCESS)
+		return WIRE_ANSWER_FAILED;
+	*ret = first;
+	return WIRE_ANSWER_PASSWORD;
+}
+
+enum wire_answer_kind person_ask_password(pam_handle_t *pamh,
+					  const struct wire_prompt *prompt,
+					  enum person_token token,
+					  struct wire_answer *ret)
+{
+	enum wire_answer_kind kind = WIRE_ANSWER_FAILED;
+
+	if (token != PERSON_TOKEN_NONE && read_token(pamh, PAM_AUTHTOK, &ret->text))
+		kind = ret->text.len > 0 ? WIRE_ANSWER_PASSWORD : WIRE_ANSWER_EMPTY;
+	else if (token != PERSON_TOKEN_ONLY)
+		kind = ask_twice(pamh, prompt, &ret->text);
+	if (kind == WIRE_ANSWER_PASSWORD)
+		(void)read_token(pamh, PAM_OLDAUTHTOK, &ret->old); /* none: not known */
+	return kind;
+}

@@ -12,6 +12,24 @@ bool person_reachable(pam_handle_t *pamh);
 /* person_tell() - show cleaned text; what becomes of it does not matter. */
 void person_tell(pam_handle_t *pamh, int pam_style, const char *text, size_t len);
 
+enum person_token {
+	PERSON_TOKEN_NONE = 0, /* ask */
+	PERSON_TOKEN_FIRST,    /* PAM_AUTHTOK where there is one, else ask */
+	PERSON_TOKEN_ONLY,     /* PAM_AUTHTOK or nothing */
+};
+
+/*
+ * person_ask_password() - a new password: typed twice, or what a module before us got.
+ * @ret: text, and old if PAM_OLDAUTHTOK is known; written only for PASSWORD. One that
+ *       was typed is PAM_AUTHTOK from here on.
+ * Return: PASSWORD; EMPTY; BLIND: the two are not the same; FAILED: the conversation
+ * failed, or it is longer than PAM allows.
+ */
+enum wire_answer_kind person_ask_password(pam_handle_t *pamh,
+					  const struct wire_prompt *prompt,
+					  enum person_token token,
+					  struct wire_answer *ret);
+
 /*
  * person_ask_whole() - one hidden prompt, and the answer as it is, terminated.
  * Return: PAM_SUCCESS; PAM_CONV_ERR; PAM_AUTH_ERR: empty, or longer than a secret.

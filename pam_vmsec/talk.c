@@ -9,11 +9,12 @@
 #include "rbacd/wire/msg.h"
 
 /* sshd ends a connection that shows too much between two prompts. */
-#define MESSAGES_MAX 4
+#define MESSAGES_MAX	4
+#define MESSAGES_CHANGE 8 /* three tries, their reasons, and what is asked */
 /* One frame toward us: the longest text and room for the other fields. */
 #define REPLY_MAX (WIRE_TEXT_MAX + 1024)
-/* ANSWER: header, five fields, the longest answer. */
-#define ANSWER_FRAME_MAX 256
+/* ANSWER: header, six fields, the longest answer. */
+#define ANSWER_FRAME_MAX (2 * SECRET_MAX + 256)
 
 struct exchange {
 	struct talk *talk;		/* borrowed */
@@ -43,11 +44,6 @@ static void answer_frame_done(struct answer_frame *f)
 	explicit_bzero(f, sizeof(*f));
 }
 
-static void answer_done(struct wire_answer *a)
-{
-	secret_done(&a->text);
-}
-
 /* Only this may be followed by ALLOW; a page that was read adds nothing to it. */
 static void judge_answer(struct talk *t, enum wire_style style,
 			 enum wire_answer_kind kind)
@@ -57,6 +53,7 @@ static void judge_answer(struct talk *t, enum wire_style style,
 	if (style != WIRE_STYLE_PAGE || t->failed)
 		t->answered =
 			kind == WIRE_ANSWER_CODE || kind == WIRE_ANSWER_RECOVERY ||
+			kind == WIRE_ANSWER_PASSWORD ||
 			(kind == WIRE_ANSWER_EMPTY && style == WIRE_STYLE_OPTIONAL);
 }
 
@@ -74,17 +71,30 @@ static enum wire_answer_kind ready_answer(const struct exchange *x,
 	return WIRE_ANSWER_CODE;
 }
 
+static enum wire_answer_kind ask(const struct talk *t, const struct wire_prompt *prompt,
+				 struct wire_answer *ret)
+{
+	enum person_token token = t->use_authtok ? PERSON_TOKEN_ONLY
+				  : t->try_authtok && prompt->turn == 1
+					  ? PERSON_TOKEN_FIRST
+					  : PERSON_TOKEN_NONE;
+
+	if (prompt->style == WIRE_STYLE_NEW_PASSWORD)
+		return person_ask_password(t->pamh, prompt, token, ret);
+	return person_ask(t->pamh, prompt, &ret->text);
+}
+
 /* Shows a prompt and sends what came of it. The person's time is not rbacd's. */
 static int relay_prompt(struct exchange *x, const struct wire_prompt *prompt)
 {
-	_cleanup_(answer_done) struct wire_answer answer = {.turn = prompt->turn};
+	_cleanup_(wire_answer_done) struct wire_answer answer = {.turn = prompt->turn};
 	_cleanup_(answer_frame_done) struct answer_frame frame = {0};
 	uint64_t asked_ns = wire_now_ns();
 	size_t len;
 	int r;
 
 	answer.kind = x->talk->ready ? ready_answer(x, prompt->style, &answer.text)
-				     : person_ask(x->talk->pamh, prompt, &answer.text);
+				     : ask(x->talk, prompt, &answer);
 	x->client.deadline_ns += wire_now_ns() - asked_ns;
 	judge_answer(x->talk, prompt->style, answer.kind);
 	x->turn = prompt->turn;
@@ -108,9 +118,11 @@ static void relay_info(struct exchange *x, const struct wire_prompt *info)
 /* PROMPT or INFO. */
 static int on_message(struct exchange *x, const struct wire_frame *frame)
 {
+	const bool change = x->begin->op == WIRE_OP_PW_CHANGE;
 	struct wire_prompt prompt;
 
-	if (wire_decode_prompt(frame, &prompt) != 0 || x->n_messages == MESSAGES_MAX ||
+	if (wire_decode_prompt(frame, &prompt) != 0 ||
+	    x->n_messages == (change ? MESSAGES_CHANGE : MESSAGES_MAX) ||
 	    memcmp(prompt.nonce, x->begin->nonce, sizeof(prompt.nonce)) != 0)
 		return -EPROTO;
 	x->n_messages++;
@@ -118,7 +130,11 @@ static int on_message(struct exchange *x, const struct wire_frame *frame)
 		relay_info(x, &prompt);
 		return 0;
 	}
-	return prompt.turn == x->turn + 1 ? relay_prompt(x, &prompt) : -EPROTO;
+	/* a new password is asked for where one is changed, and nothing else is */
+	if (prompt.turn != x->turn + 1 ||
+	    (prompt.style == WIRE_STYLE_NEW_PASSWORD) != change)
+		return -EPROTO;
+	return relay_prompt(x, &prompt);
 }
 
 static int on_result(struct exchange *x, const struct wire_frame *frame,

@@ -12,6 +12,9 @@ struct talk {
 	/* borrowed: answers the first question, and nobody is asked; NULL: ask */
 	const struct secret *ready;
 	uint64_t budget_ns; /* longest wait for rbacd, the person's time not counted */
+	bool use_authtok;   /* PW_CHANGE: PAM_AUTHTOK is the answer, asked for or not */
+	bool try_authtok; /* PW_CHANGE: PAM_AUTHTOK is the first answer, if it is there
+			   */
 	/* set by talk_run() */
 	bool asked;    /* a prompt was shown */
 	bool answered; /* the last question got an answer that ALLOW may follow */

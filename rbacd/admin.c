@@ -98,6 +98,13 @@ static const struct admin_verb admin_verbs[] = {
 	{"clock-accept", ON_ADMIN, false, 0, {"why"}, admin_run_clock_accept},
 	{"key-status", ON_ADMIN, false, 0, {NULL}, admin_run_key_status},
 	{"key-rotate", ON_ADMIN, false, 1, {"key", "why"}, admin_run_key_rotate},
+	{"password-expire",
+	 ON_ADMIN,
+	 true,
+	 2,
+	 {"user", "why"},
+	 admin_run_password_expire},
+	{"password-status", ON_ADMIN, true, 0, {"user"}, admin_run_password_status},
 	{"my-status", ON_USER, true, 1, {"user"}, admin_run_my_status},
 };
 

@@ -135,6 +135,17 @@ void admin_run_directory(struct admin_req *req);
 void admin_run_report_snapshot(struct admin_req *req);
 void admin_run_hold(struct admin_req *req);
 void admin_run_alert_ack(struct admin_req *req);
+void admin_run_password_expire(struct admin_req *req);
+void admin_run_password_status(struct admin_req *req);
+
+struct admin_passwords {
+	size_t n, n_demanded;
+	size_t n_unconfirmed; /* found good long ago, and nobody said that it changed */
+	bool has_rules;
+};
+/* admin_send_passwords() - the row of `rbacctl status`. */
+_must_check_ int admin_send_passwords(struct admin_req *req,
+				      struct admin_passwords *ret);
 void admin_run_metrics(struct admin_req *req);
 void admin_run_clock_accept(struct admin_req *req);
 void admin_run_key_status(struct admin_req *req);

@@ -204,6 +204,26 @@ static void send_people(struct admin_req *req, struct health *h)
 		     "Nobody is enrolled yet. Begin with: rbacctl enrol USER");
 }
 
+/* A change that is never confirmed is demanded again and again. */
+static void send_passwords(struct admin_req *req, struct health *h)
+{
+	struct admin_passwords p;
+
+	if (admin_send_passwords(req, &p) != 0)
+		hint(req, h, true, "The passwords of the database could not be read.");
+	else if (p.n_demanded > 0 && !p.has_rules)
+		hint(req, h, true,
+		     "%zu people must change their password and cannot: the policy has "
+		     "no 'password' section.",
+		     p.n_demanded);
+	if (p.n_unconfirmed > 0)
+		hint(req, h, false,
+		     "%zu new passwords were found good and their change was not "
+		     "confirmed: does 'password required pam_vmsec.so confirm' stand "
+		     "behind the modules that change it?",
+		     p.n_unconfirmed);
+}
+
 static void send_clock(struct admin_req *req, struct health *h)
 {
 	bool synced = clock_synchronised();
@@ -361,6 +381,7 @@ void admin_run_status(struct admin_req *req)
 	send_directory(req, &h);
 	send_clock(req, &h);
 	send_people(req, &h);
+	send_passwords(req, &h);
 	hints_policy(req, &h);
 	hints_trial(req, &h);
 	hints_reviews(req, &h);

@@ -80,15 +80,16 @@ bool authz_console_tty(const char *tty)
 }
 
 /* A line of SSH_AUTH_INFO_0 begins with the method that was completed. */
-static bool auth_info_names_factor(const char *info)
+static bool auth_info_names(const char *info, bool with_password)
 {
-	static const char *const methods[] = {"publickey", "password",
-					      "gssapi-with-mic", "hostbased"};
+	static const char *const methods[] = {"publickey", "gssapi-with-mic",
+					      "hostbased", "password"};
+	size_t n = ARRAY_SIZE(methods) - !with_password;
 
 	while (*info) {
 		size_t word = strcspn(info, " \n");
 
-		for (size_t i = 0; i < ARRAY_SIZE(methods); i++)
+		for (size_t i = 0; i < n; i++)
 			if (strlen(methods[i]) == word &&
 			    memcmp(info, methods[i], word) == 0)
 				return true;
@@ -155,7 +156,8 @@ void authz_read(struct server *server, const struct wire_begin *b,
 		(void)snprintf(f->privilege, sizeof(f->privilege), "%s", privilege);
 	f->from_sshd = is_sshd(server->config, b->service);
 	f->proven = (b->flags & WIRE_FLAG_FIRST_FACTOR) ||
-		    (f->from_sshd && auth_info_names_factor(b->ssh_auth_info));
+		    (f->from_sshd && auth_info_names(b->ssh_auth_info, true));
+	f->by_key = f->from_sshd && auth_info_names(b->ssh_auth_info, false);
 	f->is_login = str_eq(f->privilege, "ssh") || str_eq(f->privilege, "console") ||
 		      str_eq(f->privilege, "desktop") || str_eq(f->privilege, "web");
 	f->can_step_up = (b->flags & WIRE_FLAG_CAN_PROMPT) &&
@@ -177,6 +179,10 @@ void authz_read(struct server *server, const struct wire_begin *b,
 				 (identity_local_uid(server->identity, b->user, &uid) &&
 				  uid == 0);
 		f->by_root = b->ruid == 0;
+	}
+	if (b->op >= WIRE_OP_PW_CHECK) { /* whose password, whoever asks */
+		f->subject = b->user;
+		f->target = NULL;
 	}
 	read_origin(server, b, f);
 }

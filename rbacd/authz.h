@@ -23,6 +23,7 @@ struct authz_facts {
 	char source_text[STORE_ORIGIN_MAX + 1]; /* whom to count: an IPv6 /64 is one */
 	bool from_sshd;	  /* a service whose SSH_* environment sshd itself set */
 	bool proven;	  /* the first factor is proven */
+	bool by_key;	  /* sshd completed a method that asks for no password */
 	bool by_root;	  /* su or sudo by root, who could setuid anyway */
 	bool is_login;	  /* opens a session of its own: ssh, console, desktop, web */
 	bool can_step_up; /* its account phase may ask for a code */

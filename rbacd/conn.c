@@ -269,7 +269,7 @@ static int on_answer(struct conn *c, const struct wire_frame *frame)
 		c->request = NULL;
 	}
 	if (rc == 0)
-		secret_done(&answer.text);
+		wire_answer_done(&answer);
 	return rc;
 }
 

@@ -20,6 +20,7 @@
 #include "rbacd/detect/detect.h"
 #include "rbacd/log.h"
 #include "rbacd/metrics.h"
+#include "rbacd/password/worker.h"
 #include "rbacd/request.h"
 #include "rbacd/server.h"
 #include "rbacd/standing.h"
@@ -93,6 +94,8 @@ static int open_stages(struct server *s, struct start *start, struct diags *diag
 	if (rc == 0)
 		rc = mfa_new(s->store, s->seal, &s->mfa);
 	if (rc == 0)
+		rc = worker_pool_new(s->base, s->config->sandbox, &s->passwords);
+	if (rc == 0)
 		rc = handle_table_new(&s->handles);
 	if (rc == 0)
 		rc = pending_table_new(&s->pendings);
@@ -140,7 +143,8 @@ static int give_up(struct server *s, struct diags *diag)
 		.mode = s->config->sandbox,
 		.read = {sandbox_parent(s->config->path, config, sizeof(config)),
 			 sandbox_parent(s->config->policy, policy, sizeof(policy)),
-			 "/usr/share/zoneinfo", "/dev/null"},
+			 "/usr/share/zoneinfo", "/dev/null", "/etc/passwd",
+			 "/var/cache/cracklib"},
 		.write = {s->config->state_dir},
 	};
 	int rc = sandbox_enter(&box, &s->sandbox, diag);
@@ -275,6 +279,7 @@ static void server_done(struct server *s)
 	hook_process_free(s->hook);
 	hook_process_free(s->notify);
 	pending_table_free(s->pendings);
+	worker_pool_free(s->passwords);
 	mfa_free(s->mfa);
 	alerts_free(s->alerts);
 	metrics_free(s->metrics);

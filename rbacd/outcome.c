@@ -182,13 +182,18 @@ static const char *event_name(enum wire_op op)
 		return "session.close";
 	case WIRE_OP_CRED:
 		return "cred";
+	case WIRE_OP_PW_CHECK:
+	case WIRE_OP_PW_CHANGE:
+		return "password.new";
+	case WIRE_OP_PW_CHANGED:
+		return "password.changed";
 	}
 	return "unknown";
 }
 
-/* Appends the record of this outcome; id is "" when a stranger's failure was counted.
- */
-static int audit_outcome(struct request *r, const struct outcome *o, char id[])
+/* The id is "" when a stranger's failure was counted. */
+int outcome_record(struct request *r, const struct outcome *o,
+		   char id[AUDIT_ID_MAX + 1])
 {
 	struct audit_event ev = AUDIT_EVENT_INIT;
 	char path[512] = "", actor[80] = "", sess[16];
@@ -262,11 +267,28 @@ static int issue_handle(struct request *r, const struct outcome *o,
 /* For the person; a refusal ends with what to quote to the administrator. */
 static void put_text(struct wire_result_msg *m, const struct outcome *o)
 {
-	if (o->text && o->verdict != POLICY_ALLOW && *m->id)
+	if (o->text && o->verdict != POLICY_ALLOW && *m->id && !o->plain)
 		(void)snprintf(m->text, sizeof(m->text), "%.400s To ask why, quote %s.",
 			       o->text, m->id);
 	else if (o->text)
 		(void)snprintf(m->text, sizeof(m->text), "%s", o->text);
+}
+
+static void put_result(struct request *r, const struct outcome *o,
+		       struct wire_result_msg *m)
+{
+	put_text(m, o);
+	if (o->verdict != POLICY_ALLOW) {
+		m->result = o->refusal;
+		r->server->stats.n_deny++;
+		return;
+	}
+	m->result = o->new_password ? WIRE_RESULT_NEW_PASSWORD : WIRE_RESULT_ALLOW;
+	if (o->handle) {
+		m->has_handle = true;
+		memcpy(m->handle, o->handle, sizeof(m->handle));
+	}
+	r->server->stats.n_allow++;
 }
 
 void outcome_end(struct request *r, const struct outcome *o)
@@ -275,7 +297,7 @@ void outcome_end(struct request *r, const struct outcome *o)
 	int rc;
 
 	memcpy(m.nonce, r->begin.nonce, sizeof(m.nonce));
-	rc = audit_outcome(r, o, m.id);
+	rc = outcome_record(r, o, m.id);
 	if (rc == 0 && o->verdict == POLICY_ALLOW && r->begin.op == WIRE_OP_AUTH)
 		rc = issue_handle(r, o, &m);
 	if (rc == 0 && o->verdict == POLICY_ALLOW && r->begin.op == WIRE_OP_ACCOUNT &&
@@ -285,12 +307,7 @@ void outcome_end(struct request *r, const struct outcome *o)
 		server_turn_lost(r->server, rc);
 		m.has_handle = false;
 	} else {
-		m.result = o->verdict == POLICY_ALLOW ? WIRE_RESULT_ALLOW : o->refusal;
-		put_text(&m, o);
-		if (o->verdict == POLICY_ALLOW)
-			r->server->stats.n_allow++;
-		else
-			r->server->stats.n_deny++;
+		put_result(r, o, &m);
 	}
 	log_outcome(r, o, m.id);
 	if (o->equalise)

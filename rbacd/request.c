@@ -17,6 +17,7 @@
 #include "rbacd/limits.h"
 #include "rbacd/log.h"
 #include "rbacd/mfa/key.h"
+#include "rbacd/password/flow.h"
 #include "rbacd/sessions.h"
 #include "rbacd/standing.h"
 #include "rbacd/wire/client.h"
@@ -351,6 +352,15 @@ static void end_account(struct request *r, const struct policy_decision *d,
 	}
 	if (d->would_deny && o.verdict == POLICY_ALLOW)
 		o.reason = policy_reason_name(d->reason);
+	if (o.verdict == POLICY_ALLOW && !d->monitor) {
+		int rc = password_at_login(r, &o, text, sizeof(text));
+
+		if (rc != 0) {
+			server_turn_lost(r->server, rc);
+			request_refuse(r->conn, &r->begin, WIRE_RESULT_UNAVAILABLE);
+			return;
+		}
+	}
 	outcome_end(r, &o);
 }
 
@@ -365,6 +375,7 @@ static void read_handle(struct request *r)
 			   &f) ||
 	    !str_eq(f.person, r->person.id))
 		return;
+	r->authenticated = true;
 	memcpy(r->corr, f.corr, sizeof(r->corr));
 	r->skipped = f.skipped;
 	if (f.has_code)
@@ -446,7 +457,7 @@ static void stage_session(struct request *r)
 
 /* ---------------------------------------------------------------- life */
 
-static bool too_late(struct request *r, uint64_t deadline_ns)
+bool request_too_late(struct request *r, uint64_t deadline_ns)
 {
 	if (wire_now_ns() < deadline_ns && !conn_peer_gone(r->conn))
 		return false;
@@ -480,7 +491,7 @@ static bool same_generation(struct request *r)
 
 static void stage_identified(struct request *r)
 {
-	if (too_late(r, r->begin.deadline_ns))
+	if (request_too_late(r, r->begin.deadline_ns))
 		return;
 	switch (r->begin.op) {
 	case WIRE_OP_AUTH:
@@ -493,6 +504,11 @@ static void stage_identified(struct request *r)
 	case WIRE_OP_CLOSE:
 	case WIRE_OP_CRED:
 		stage_session(r);
+		return;
+	case WIRE_OP_PW_CHECK:
+	case WIRE_OP_PW_CHANGE:
+	case WIRE_OP_PW_CHANGED:
+		password_begin(r);
 		return;
 	}
 	request_refuse(r->conn, &r->begin, WIRE_RESULT_UNAVAILABLE);
@@ -574,12 +590,15 @@ bool request_answer(struct request *r, const struct wire_answer *a)
 
 	r->arrived_ns = wire_now_ns();
 	if (memcmp(a->nonce, r->begin.nonce, WIRE_NONCE_LEN) != 0 || r->turn == 0 ||
-	    a->turn != r->turn || r->ticket) {
+	    a->turn != r->turn || r->ticket ||
+	    (a->kind == WIRE_ANSWER_PASSWORD && r->begin.op != WIRE_OP_PW_CHANGE)) {
 		conn_finish(r->conn);
 		return false;
 	}
-	if (too_late(r, a->deadline_ns))
+	if (request_too_late(r, a->deadline_ns))
 		return false;
+	if (r->begin.op == WIRE_OP_PW_CHANGE)
+		return password_answer(r, a);
 	if (a->kind == WIRE_ANSWER_FAILED) { /* no conversation: not a guess */
 		outcome_end(r, &failed);
 		return false;
@@ -608,6 +627,7 @@ void request_free(struct request *r)
 		return;
 	identity_cancel(r->ticket);
 	pending_free(r->pending);
+	password_try_free(r->password);
 	identity_person_done(&r->person);
 	policy_unref(r->policy);
 	free(r);

@@ -21,6 +21,8 @@ struct request {
 	struct pending *pending; /* owned: a first factor being made; NULL: none */
 	bool dormant; /* the policy offers an enrolment, but not after so long a time */
 	bool skipped; /* account: a factor was put off in this transaction */
+	bool authenticated; /* account: auth ran before, in the same process */
+	struct password_try *password; /* owned; of a change, else NULL */
 };
 
 /* What one stage concluded; request_end() turns it into a record and a reply. */
@@ -31,10 +33,13 @@ struct outcome {
 	const char *text;	     /* for the person, or NULL */
 	const struct policy_decision *decision; /* or NULL */
 	const struct mfa_result *mfa;		/* or NULL */
-	const char *how; /* without a code: "remembered", "not_required", "root" */
-	bool skipped;	 /* a factor was put off: the account phase may go without */
-	bool equalise;	 /* a refusal whose time must tell nothing */
-	bool stranger;	 /* no proven first factor, or codes are shut: coalesced */
+	const char *how;   /* without a code: "remembered", "not_required", "root" */
+	bool skipped;	   /* a factor was put off: the account phase may go without */
+	bool equalise;	   /* a refusal whose time must tell nothing */
+	bool stranger;	   /* no proven first factor, or codes are shut: coalesced */
+	bool new_password; /* ALLOW: the password must be changed first */
+	bool plain;	   /* the text says all: no id to quote */
+	const uint8_t *handle; /* ALLOW of a new password: its ticket; or NULL */
 };
 
 /* request_decide() - what the policy says to this request, with this proof. */
@@ -61,6 +66,16 @@ void outcome_end(struct request *r, const struct outcome *o);
  */
 _must_check_ int outcome_note(struct request *r, const char *ev, const char *op,
 			      const char *cred);
+
+/*
+ * outcome_record() - the record alone, for a stage that goes on or grants nothing.
+ * Return: 0; otherwise the turn must be given up.
+ */
+_must_check_ int outcome_record(struct request *r, const struct outcome *o,
+				char id[AUDIT_ID_MAX + 1]);
+
+/* request_too_late() - its client has given up: the request is dropped, and over. */
+bool request_too_late(struct request *r, uint64_t deadline_ns);
 
 /* outcome_session() - record a session phase and answer NOTED; it grants nothing. */
 void outcome_session(struct request *r);

@@ -21,6 +21,7 @@ struct metrics;	      /* metrics.c */
 struct hook_process;  /* runs the alert hook */
 struct handle_table;  /* accepted auth phases waiting for account: request.c */
 struct pending_table; /* first factors being made in a login: enrol/pending.h */
+struct worker_pool;   /* password/worker.c */
 
 struct server_stats {
 	uint64_t n_turns, n_commits, n_slow_commits, n_lost_turns;
@@ -55,6 +56,7 @@ struct server {
 	struct metrics *metrics;
 	struct signer *signer; /* of checkpoints */
 	struct mfa *mfa;
+	struct worker_pool *passwords; /* owned; candidates being checked */
 	struct identity *identity;
 	struct conn_table *conns;
 	struct handle_table *handles;

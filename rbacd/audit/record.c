@@ -57,6 +57,7 @@ static const char *const reasons[] = {
 	"pw_expired",
 	"pw_reset",
 	"pw_demanded",
+	"pw_unconfirmed",
 	"internal",
 };
 

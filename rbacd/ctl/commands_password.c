@@ -11,7 +11,43 @@ static const struct ctl_option password_check_options[] = {
 	{.name = NULL},
 };
 
+static const struct ctl_option password_expire_options[] = {
+	{.name = "list",
+	 .metavar = "FILE",
+	 .help = "everybody in a file, one login a line, instead of USER"},
+	{.name = "why",
+	 .metavar = "TEXT",
+	 .help = "the reason, for the audit log (required)"},
+	{.name = NULL},
+};
+
+static const struct ctl_option password_status_options[] = {
+	CTL_CSV,
+	{.name = NULL},
+};
+
 const struct ctl_command ctl_password_commands[] = {
+	{
+		.name = "expire",
+		.help = "demand a new password at the next login with one",
+		.more = "After a breach or a suspicion. The mark stays until the "
+			"person has changed it;\n"
+			"logins with a key go on. Exit status 1 when somebody of "
+			"--list is not known.",
+		.pos = {"[USER]"},
+		.options = password_expire_options,
+		.run = cmd_password_expire,
+	},
+	{
+		.name = "status",
+		.help = "age of the passwords, and who must change one",
+		.more = "Ages count from the last change that vmsec saw, or from the "
+			"first login after it\n"
+			"was installed.",
+		.pos = {"[USER]"},
+		.options = password_status_options,
+		.run = cmd_password_status,
+	},
 	{
 		.name = "check",
 		.help = "would this password be refused, and why",

@@ -97,6 +97,8 @@ int cmd_proofs_list(struct ctl *ctl, const struct ctl_args *args);
 int cmd_proofs_revoke(struct ctl *ctl, const struct ctl_args *args);
 int cmd_bypass(struct ctl *ctl, const struct ctl_args *args);
 int cmd_users(struct ctl *ctl, const struct ctl_args *args);
+int cmd_password_expire(struct ctl *ctl, const struct ctl_args *args);
+int cmd_password_status(struct ctl *ctl, const struct ctl_args *args);
 int cmd_lock(struct ctl *ctl, const struct ctl_args *args);
 int cmd_unlock(struct ctl *ctl, const struct ctl_args *args);
 int cmd_locks(struct ctl *ctl, const struct ctl_args *args);

@@ -65,6 +65,8 @@ static bool parse_line(char *line, struct local_account *ret)
 	    !parse_id(fields[2], &a.uid) || !parse_id(fields[3], &a.gid))
 		return false;
 	memcpy(a.login, fields[0], strlen(fields[0]));
+	(void)snprintf(a.real_name, sizeof(a.real_name), "%.*s",
+		       (int)strcspn(fields[4], ","), fields[4]);
 	*ret = a;
 	return true;
 }

@@ -9,6 +9,7 @@ enum { LOCAL_E_NONE = 1 };
 struct local_account {
 	char login[65];
 	uint32_t uid, gid;
+	char real_name[128]; /* up to the first comma; cut */
 };
 
 /*

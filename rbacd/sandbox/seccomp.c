@@ -64,8 +64,8 @@ static const char *const files[] = {
 	"sync_file_range", "fallocate", "fchmod",	 "fchown",	   "fchown32",
 	"flock",	   "adjtimex",	"clock_adjtime", "clock_adjtime64"};
 
-static const char *const children[] = {"fork",	 "vfork",   "wait4",
-				       "waitid", "waitpid", "kill"};
+static const char *const children[] = {"fork",	  "vfork", "wait4",	 "waitid",
+				       "waitpid", "kill",  "pidfd_open", "setpriority"};
 
 /* NSS modules and TLS. */
 static const char *const network[] = {"bind", "flock", "sched_getparam",

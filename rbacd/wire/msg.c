@@ -81,7 +81,9 @@ static const struct spec answer_specs[] = {
 	REQ(WIRE_T_TURN, SPEC_U32, wire_answer, turn),
 	REQ(WIRE_T_ANSWER_KIND, SPEC_ENUM8, wire_answer, kind),
 	{WIRE_T_ANSWER, SPEC_SECRET, false, offsetof(struct wire_answer, text),
-	 WIRE_ANSWER_MAX, 0},
+	 SECRET_MAX, 0},
+	{WIRE_T_OLD, SPEC_SECRET, false, offsetof(struct wire_answer, old), SECRET_MAX,
+	 0},
 };
 
 #define PROMPT_TEXT                                                                    \
@@ -330,17 +332,24 @@ static bool begin_ok(const struct wire_begin *m)
 {
 	const uint32_t known = WIRE_FLAG_SILENT | WIRE_FLAG_NO_NULL_AUTHTOK |
 			       WIRE_FLAG_FIRST_FACTOR | WIRE_FLAG_CAN_PROMPT |
-			       WIRE_FLAG_RESCUE | WIRE_FLAG_PLAIN;
+			       WIRE_FLAG_RESCUE | WIRE_FLAG_PLAIN | WIRE_FLAG_EXPIRED |
+			       WIRE_FLAG_TOKEN;
 
-	return m->op >= WIRE_OP_AUTH && m->op <= WIRE_OP_CRED &&
+	return m->op >= WIRE_OP_AUTH && m->op <= WIRE_OP_PW_CHANGED &&
 	       (m->flags & ~known) == 0 && m->service[0] && id_ok(m->vmsec_id);
+}
+
+/* What a PAM module can pass on: a string of C, not empty. */
+static bool password_ok(const struct secret *s)
+{
+	return s->len > 0 && s->len < SECRET_MAX && !memchr(s->bytes, 0, s->len);
 }
 
 static bool answer_ok(const struct wire_answer *m)
 {
 	_cleanup_secret_ struct secret norm = SECRET_INIT;
 
-	if (m->turn == 0)
+	if (m->turn == 0 || (m->kind != WIRE_ANSWER_PASSWORD && m->old.len > 0))
 		return false;
 	switch (m->kind) {
 	case WIRE_ANSWER_CODE:
@@ -356,6 +365,9 @@ static bool answer_ok(const struct wire_answer *m)
 	case WIRE_ANSWER_EMPTY:
 	case WIRE_ANSWER_FAILED:
 		return m->text.len == 0;
+	case WIRE_ANSWER_PASSWORD:
+		return password_ok(&m->text) &&
+		       (m->old.len == 0 || password_ok(&m->old));
 	}
 	return false;
 }
@@ -363,7 +375,8 @@ static bool answer_ok(const struct wire_answer *m)
 static bool prompt_ok(const struct wire_prompt *m, enum wire_type type)
 {
 	bool asks = m->style == WIRE_STYLE_HIDDEN || m->style == WIRE_STYLE_VISIBLE ||
-		    m->style == WIRE_STYLE_OPTIONAL || m->style == WIRE_STYLE_PAGE;
+		    m->style == WIRE_STYLE_OPTIONAL || m->style == WIRE_STYLE_PAGE ||
+		    m->style == WIRE_STYLE_NEW_PASSWORD;
 	bool tells = m->style == WIRE_STYLE_TEXT || m->style == WIRE_STYLE_ERROR;
 
 	if (m->text_len == 0)
@@ -418,14 +431,9 @@ int wire_decode_begin(const struct wire_frame *f, struct wire_begin *ret)
 	return 0;
 }
 
-static void answer_done(struct wire_answer *m)
-{
-	secret_done(&m->text);
-}
-
 int wire_decode_answer(const struct wire_frame *f, struct wire_answer *ret)
 {
-	_cleanup_(answer_done) struct wire_answer m = {0};
+	_cleanup_(wire_answer_done) struct wire_answer m = {0};
 
 	if (decode(&answer_layout, f, &m) != 0 || !answer_ok(&m))
 		return WIRE_E_INVALID;

@@ -84,9 +84,13 @@ enum wire_type {
 enum wire_op {
 	WIRE_OP_AUTH = 1,
 	WIRE_OP_ACCOUNT = 2,
-	WIRE_OP_OPEN = 3,  /* session opened: a report, neither grants nor denies */
-	WIRE_OP_CLOSE = 4, /* session closed: a report */
-	WIRE_OP_CRED = 5,  /* setcred: a report; not sent at present */
+	WIRE_OP_OPEN = 3,      /* session opened: a report, neither grants nor denies */
+	WIRE_OP_CLOSE = 4,     /* session closed: a report */
+	WIRE_OP_CRED = 5,      /* setcred: a report; not sent at present */
+	WIRE_OP_PW_CHECK = 6,  /* chauthtok, first pass: may it be changed now? */
+	WIRE_OP_PW_CHANGE = 7, /* second pass: is the new password good enough? */
+	WIRE_OP_PW_CHANGED =
+		8, /* argument confirm: it was changed; HANDLE of PW_CHANGE */
 };
 
 /* Bits of wire_begin.flags. Unknown bits make the frame invalid. */
@@ -99,16 +103,21 @@ enum wire_flag {
 		1u << 4,	   /* OPEN: a session whose account phase on this handle
 				      never asked us (rescue line): raises the alert */
 	WIRE_FLAG_PLAIN = 1u << 5, /* argument enrol=text: no pictures, words */
+	WIRE_FLAG_EXPIRED = 1u << 6, /* PAM_CHANGE_EXPIRED_AUTHTOK: a forced change */
+	WIRE_FLAG_TOKEN = 1u << 7,   /* use_authtok: a module before asked for it */
 };
 
-/* What became of the prompt. Only CODE and RECOVERY carry text. */
+/* What became of the prompt. Only CODE, RECOVERY and PASSWORD carry text. */
 enum wire_answer_kind {
 	WIRE_ANSWER_CODE = 1, /* 6 or 8 digits, normalised */
 	WIRE_ANSWER_RECOVERY =
 		2, /* 16 characters of A-Z2-7, normalised, check char right */
-	WIRE_ANSWER_BLIND = 3,	/* equals PAM_AUTHTOK or fits no grammar; never sent */
+	WIRE_ANSWER_BLIND = 3,	/* equals PAM_AUTHTOK or fits no grammar; never sent.
+				   NEW_PASSWORD: typed twice, not the same */
 	WIRE_ANSWER_EMPTY = 4,	/* nothing typed */
 	WIRE_ANSWER_FAILED = 5, /* the conversation failed or was cancelled */
+	WIRE_ANSWER_PASSWORD =
+		6, /* to NEW_PASSWORD alone: the new one, and OLD if known */
 };
 
 enum wire_style {
@@ -121,6 +130,7 @@ enum wire_style {
 	/* PROMPT, PAM_PROMPT_ECHO_ON: a page to read; what is typed is dropped and sent
 	 * as EMPTY. It answers no question: ALLOW needs a code that came before it. */
 	WIRE_STYLE_PAGE = 6,
+	WIRE_STYLE_NEW_PASSWORD = 7, /* PW_CHANGE: PAM_AUTHTOK, or asked for twice */
 };
 
 /*
@@ -133,9 +143,10 @@ enum wire_result {
 	WIRE_RESULT_LOCKED = 2,	      /* PAM_MAXTRIES; first factor proven only */
 	WIRE_RESULT_FORBIDDEN = 3,    /* PAM_PERM_DENIED */
 	WIRE_RESULT_UNAVAILABLE = 4,  /* PAM_AUTHINFO_UNAVAIL */
-	WIRE_RESULT_NEW_PASSWORD = 5, /* PAM_NEW_AUTHTOK_REQD; not sent at present */
+	WIRE_RESULT_NEW_PASSWORD = 5, /* PAM_NEW_AUTHTOK_REQD; ACCOUNT: a grant */
 	WIRE_RESULT_CONV_FAILED = 6,  /* PAM_CONV_ERR */
-	WIRE_RESULT_NOTED = 7,	      /* OPEN, CLOSE, CRED: recorded */
+	WIRE_RESULT_NOTED =
+		7, /* OPEN, CLOSE, CRED, PW_CHANGED: recorded; PW_CHECK: go on */
 	WIRE_RESULT_ALLOW = (int32_t)0x35c3691e,
 };
 
@@ -161,13 +172,14 @@ enum wire_tag {
 	/* ANSWER: NONCE DEADLINE then */
 	WIRE_T_TURN = 32,	 /* r u32, PROMPT and ANSWER */
 	WIRE_T_ANSWER_KIND = 33, /* r u8 */
-	WIRE_T_ANSWER = 34,	 /* bytes; CODE and RECOVERY only, secret */
+	WIRE_T_ANSWER = 34,	 /* bytes; CODE, RECOVERY and PASSWORD only, secret */
+	WIRE_T_OLD = 35,	 /* bytes; PASSWORD: the current one, secret */
 	/* PROMPT, INFO, RESULT: NONCE then */
 	WIRE_T_STYLE = 48,  /* r u8, PROMPT and INFO */
 	WIRE_T_TEXT = 49,   /* r text in PROMPT and INFO, optional in RESULT */
 	WIRE_T_RESULT = 50, /* r u32 */
 	WIRE_T_ID = 51,	    /* text: public decision id (VMSEC_ID) */
-	/* RESULT may carry HANDLE (auth accepted): tag 52 to stay ascending */
+	/* RESULT may carry HANDLE (accepted): tag 52 to stay ascending */
 	WIRE_T_NEW_HANDLE = 52,
 	/* CALL: one VERB, then ARG_NAME ARG_VALUE pairs */
 	WIRE_T_VERB = 64, /* r text, e.g. "status" */
@@ -223,8 +235,16 @@ struct wire_answer {
 	uint64_t deadline_ns;
 	uint32_t turn;
 	enum wire_answer_kind kind;
-	struct secret text; /* wiped by its holder */
+	struct secret text; /* wiped by its holder, as old */
+	struct secret old;
 };
+
+/* wire_answer_done() - wipe the secrets of an answer. */
+static inline void wire_answer_done(struct wire_answer *m)
+{
+	secret_done(&m->text);
+	secret_done(&m->old);
+}
 
 struct wire_prompt { /* also INFO, where turn is 0 and absent on the wire */
 	uint8_t nonce[WIRE_NONCE_LEN];

@@ -43,6 +43,11 @@ static void send_message(struct turn *t, uint32_t turn, enum wire_style style,
 		(void)!wire_client_send(&t->c, frame, len);
 }
 
+static bool is_text(const struct secret *s, const char *text)
+{
+	return s->len == strlen(text) && memcmp(s->bytes, text, s->len) == 0;
+}
+
 static bool read_answer(struct turn *t)
 {
 	struct wire_frame frame;
@@ -51,8 +56,9 @@ static bool read_answer(struct turn *t)
 	if (wire_client_recv(&t->c, &frame) != 0 || wire_decode_answer(&frame, &a) != 0)
 		return false;
 	t->kind = a.kind;
-	t->right = a.kind == WIRE_ANSWER_CODE && a.text.len == strlen(DAEMON_CODE) &&
-		   memcmp(a.text.bytes, DAEMON_CODE, a.text.len) == 0;
+	t->right =
+		(a.kind == WIRE_ANSWER_CODE && is_text(&a.text, DAEMON_CODE)) ||
+		(a.kind == WIRE_ANSWER_PASSWORD && is_text(&a.text, DAEMON_PASSWORD));
 	(void)pthread_mutex_lock(&t->d->lock);
 	if (t->d->seen.n_answers < DAEMON_ANSWERS_MAX)
 		t->d->seen.answers[t->d->seen.n_answers++] = a;
@@ -62,9 +68,12 @@ static bool read_answer(struct turn *t)
 
 static enum wire_result judge(const struct turn *t)
 {
+	bool noted =
+		t->begin.op == WIRE_OP_PW_CHECK || t->begin.op == WIRE_OP_PW_CHANGED;
+
 	if (!t->s.judge)
-		return t->s.result;
-	if (t->begin.op == WIRE_OP_OPEN || t->begin.op == WIRE_OP_CLOSE)
+		return noted && t->s.by_op ? WIRE_RESULT_NOTED : t->s.result;
+	if (t->begin.op == WIRE_OP_OPEN || t->begin.op == WIRE_OP_CLOSE || noted)
 		return WIRE_RESULT_NOTED;
 	if (t->kind == WIRE_ANSWER_FAILED)
 		return WIRE_RESULT_CONV_FAILED;
@@ -128,7 +137,8 @@ static void send_result(struct turn *t)
 		m.nonce[0] ^= 1;
 	if (t->s.text)
 		memcpy(m.text, t->s.text, strlen(t->s.text) + 1);
-	if (t->s.give_handle && t->begin.op == WIRE_OP_AUTH) {
+	if (t->s.give_handle &&
+	    (t->begin.op == WIRE_OP_AUTH || t->begin.op == WIRE_OP_PW_CHANGE)) {
 		m.has_handle = true;
 		memcpy(m.handle, daemon_handle, sizeof(m.handle));
 	}
@@ -154,6 +164,8 @@ static bool read_begin(struct turn *t)
 		return false;
 	(void)pthread_mutex_lock(&t->d->lock);
 	t->s = t->d->script;
+	if (t->s.honest_check && t->begin.op == WIRE_OP_PW_CHECK)
+		t->s.fault = DAEMON_HONEST;
 	t->d->seen.n_connections++;
 	t->d->seen.begin = t->begin;
 	t->d->seen.n_answers = 0;
@@ -171,16 +183,22 @@ static void serve(struct daemon *d, int fd)
 			       .cap = sizeof(buf)}};
 	struct wire_frame frame;
 	bool talking = read_begin(&t) && t.s.fault != DAEMON_CLOSES;
-	bool asks = t.begin.op == WIRE_OP_AUTH || t.begin.op == WIRE_OP_ACCOUNT;
+	bool change = t.begin.op == WIRE_OP_PW_CHANGE;
+	bool asks =
+		t.begin.op == WIRE_OP_AUTH || t.begin.op == WIRE_OP_ACCOUNT || change;
 
 	for (unsigned i = 0; talking && asks && i < t.s.n_infos; i++)
 		send_message(&t, 0, WIRE_STYLE_TEXT, t.s.info ? t.s.info : "note");
 	for (unsigned i = 0; talking && asks && i < t.s.n_prompts; i++) {
 		enum wire_style style = i < ARRAY_SIZE(t.s.styles) ? t.s.styles[i] : 0;
 
-		send_message(&t, i + 1, style ? style : WIRE_STYLE_HIDDEN,
-			     "One-time code: ");
+		if (!style)
+			style = change ? WIRE_STYLE_NEW_PASSWORD : WIRE_STYLE_HIDDEN;
+		send_message(&t, i + 1, style,
+			     change ? "New password: " : "One-time code: ");
 		talking = read_answer(&t);
+		if (change && (t.right || t.kind == WIRE_ANSWER_FAILED))
+			break;
 	}
 	if (talking && t.s.fault == DAEMON_HANGS)
 		(void)!wire_client_recv(&t.c, &frame);

@@ -9,6 +9,7 @@
 
 #define DAEMON_ANSWERS_MAX 8
 #define DAEMON_CODE	   "123456"
+#define DAEMON_PASSWORD	   "correct horse \xc3\xa9"
 
 /* What the daemon does wrong. */
 enum daemon_fault {
@@ -38,6 +39,8 @@ struct daemon_script {
 	const char *text;
 	const char *info; /* NULL: "note" */
 	bool give_handle;
+	bool by_op;	   /* PW_CHECK and PW_CHANGED are NOTED whatever .result */
+	bool honest_check; /* no fault there either */
 };
 
 /* What it saw of the last transaction. */

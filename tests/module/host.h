@@ -21,7 +21,7 @@ enum conv_mode {
 struct host {
 	enum conv_mode mode;
 	const char *answer;
-	const char *answers[4]; /* of the prompts, one by one; NULL: .answer */
+	const char *answers[8]; /* of the prompts, one by one; NULL: .answer */
 	bool cancels;		/* the last of .answers fails */
 	unsigned echoes;	/* bit i: prompt i was shown with echo */
 	unsigned n_calls;

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* pam_stage.c - a module for test stacks: authtok=X sets PAM_AUTHTOK, user=X renames,
- * answer=N returns N, want=X fails unless PAM_AUTHTOK is X.
+ * answer=N returns N, want=X fails unless PAM_AUTHTOK is X. In password lines also
+ * old=X sets PAM_OLDAUTHTOK; the first pass does that alone.
  */
 #include <security/pam_modules.h>
 #include <stdlib.h>
@@ -57,5 +58,14 @@ EXPORT int pam_sm_setcred(pam_handle_t *pamh, int flags, int argc, const char **
 EXPORT int pam_sm_acct_mgmt(pam_handle_t *pamh, int flags, int argc, const char **argv)
 {
 	(void)flags;
+	return stage(pamh, argc, argv);
+}
+
+EXPORT int pam_sm_chauthtok(pam_handle_t *pamh, int flags, int argc, const char **argv)
+{
+	if (argc == 1 && strncmp(argv[0], "old=", 4) == 0)
+		return pam_set_item(pamh, PAM_OLDAUTHTOK, argv[0] + 4);
+	if (flags & PAM_PRELIM_CHECK)
+		return PAM_SUCCESS;
 	return stage(pamh, argc, argv);
 }

@@ -14,6 +14,7 @@
 #include <errno.h>
 #include <liboath/oath.h>
 
+#include "rbacd/password/worker.h"
 #include "rbacd/limits.h"
 #include "rbacd/admin.h"
 #include "rbacd/standing.h"
@@ -276,6 +277,12 @@ bool identity_local_uid(const struct identity *identity, const char *login,
 	(void)identity;
 	*ret = 0;
 	return str_eq(login, "toor");
+}
+
+void worker_pool_stats(const struct worker_pool *pool, struct worker_stats *ret)
+{
+	(void)pool;
+	*ret = (struct worker_stats){.n_checked = 5};
 }
 
 void identity_status(const struct identity *identity, int64_t now_s,

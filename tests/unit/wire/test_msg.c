@@ -58,6 +58,20 @@ static size_t encode_answer(uint8_t *buf)
 	return len;
 }
 
+static size_t encode_password(uint8_t *buf)
+{
+	struct wire_answer m = {.nonce = "0123456789abcde",
+				.deadline_ns = 5,
+				.turn = 1,
+				.kind = WIRE_ANSWER_PASSWORD,
+				.text = {.len = 9, .bytes = "new \xff one"},
+				.old = {.len = 3, .bytes = "old"}};
+	size_t len;
+
+	assert_int_equal(wire_encode_answer(&m, buf, FRAME_CAP, &len), 0);
+	return len;
+}
+
 static size_t encode_prompt(uint8_t *buf)
 {
 	struct wire_prompt m = {.turn = 1,
@@ -139,9 +153,10 @@ static int again(const uint8_t *buf, size_t len)
 	return out_len == len && memcmp(out, buf, len) == 0 ? 0 : 1;
 }
 
-static size_t (*const samples[])(uint8_t *) = {encode_begin,  encode_answer,
-					       encode_prompt, encode_info,
-					       encode_result, encode_call};
+static size_t (*const samples[])(uint8_t *) = {encode_begin,   encode_answer,
+					       encode_prompt,  encode_info,
+					       encode_result,  encode_call,
+					       encode_password};
 
 static void test_round_trip(void **state)
 {
@@ -245,7 +260,7 @@ static void test_trailing_byte(void **state)
 static void test_each_field_missing(void **state)
 {
 	/* a CODE without its digits is refused too: all five fields of ANSWER */
-	static const unsigned required[] = {9, 5, 4, 3, 2, 1};
+	static const unsigned required[] = {9, 5, 4, 3, 2, 1, 5};
 	uint8_t buf[FRAME_CAP];
 	uint8_t cut[FRAME_CAP];
 
@@ -298,10 +313,10 @@ static void test_begin_refuses(void **state)
 	begin_sample(&m);
 	m.op = (enum wire_op)0;
 	assert_int_equal(wire_encode_begin(&m, buf, sizeof(buf), &len), -EINVAL);
-	m.op = (enum wire_op)6;
+	m.op = (enum wire_op)(WIRE_OP_PW_CHANGED + 1);
 	assert_int_equal(wire_encode_begin(&m, buf, sizeof(buf), &len), -EINVAL);
 	begin_sample(&m);
-	m.flags = 1u << 5;
+	m.flags = 1u << 31;
 	assert_int_equal(wire_encode_begin(&m, buf, sizeof(buf), &len), -EINVAL);
 	begin_sample(&m);
 	m.service[0] = 0;
@@ -338,7 +353,9 @@ static void test_answer_carries_nothing_else(void **state)
 		{WIRE_ANSWER_EMPTY, "123456", -EINVAL},
 		{WIRE_ANSWER_FAILED, "", 0},
 		{(enum wire_answer_kind)0, "", -EINVAL},
-		{(enum wire_answer_kind)6, "", -EINVAL},
+		{WIRE_ANSWER_PASSWORD, "", -EINVAL},
+		{WIRE_ANSWER_PASSWORD, "correct horse", 0},
+		{(enum wire_answer_kind)9, "", -EINVAL},
 	};
 	uint8_t buf[FRAME_CAP];
 	size_t len;
@@ -358,6 +375,35 @@ static void test_answer_carries_nothing_else(void **state)
 	assert_int_equal(wire_encode_answer(&m, buf, sizeof(buf), &len), -EINVAL);
 }
 
+/* A password is a string of C of at most 511 bytes; no other answer has an old one. */
+static void test_password_bounds(void **state)
+{
+	struct wire_answer m = {.turn = 1, .kind = WIRE_ANSWER_PASSWORD};
+	uint8_t buf[FRAME_CAP];
+	size_t len;
+
+	(void)state;
+	memset(m.text.bytes, 'x', SECRET_MAX);
+	m.text.len = SECRET_MAX - 1;
+	memcpy(&m.old, &m.text, sizeof(m.old));
+	assert_int_equal(wire_encode_answer(&m, buf, sizeof(buf), &len), 0);
+	assert_true(len <= WIRE_FRAME_MAX_IN);
+	assert_int_equal(again(buf, len), 0);
+	m.old.len = SECRET_MAX;
+	assert_int_equal(wire_encode_answer(&m, buf, sizeof(buf), &len), -EINVAL);
+	m.old.len = 0;
+	m.text.len = SECRET_MAX;
+	assert_int_equal(wire_encode_answer(&m, buf, sizeof(buf), &len), -EINVAL);
+	m.text.len = 3;
+	m.text.bytes[1] = 0;
+	assert_int_equal(wire_encode_answer(&m, buf, sizeof(buf), &len), -EINVAL);
+	m = (struct wire_answer){.turn = 1,
+				 .kind = WIRE_ANSWER_CODE,
+				 .text = {.len = 6, .bytes = "123456"},
+				 .old = {.len = 3, .bytes = "old"}};
+	assert_int_equal(wire_encode_answer(&m, buf, sizeof(buf), &len), -EINVAL);
+}
+
 static void test_prompt_styles(void **state)
 {
 	static const struct {
@@ -372,6 +418,8 @@ static void test_prompt_styles(void **state)
 		{1, WIRE_STYLE_PAGE, 4, 0},
 		{0, WIRE_STYLE_OPTIONAL, 4, -EINVAL},
 		{0, WIRE_STYLE_PAGE, 4, -EINVAL},
+		{1, WIRE_STYLE_NEW_PASSWORD, 4, 0},
+		{0, WIRE_STYLE_NEW_PASSWORD, 4, -EINVAL},
 		{1, WIRE_STYLE_TEXT, 4, -EINVAL},
 		{0, WIRE_STYLE_TEXT, 4, 0},
 		{0, WIRE_STYLE_ERROR, 4, 0},
@@ -442,6 +490,7 @@ int main(void)
 		cmocka_unit_test(test_mutations),
 		cmocka_unit_test(test_begin_refuses),
 		cmocka_unit_test(test_answer_carries_nothing_else),
+		cmocka_unit_test(test_password_bounds),
 		cmocka_unit_test(test_prompt_styles),
 		cmocka_unit_test(test_call_refuses),
 	};
