@@ -318,11 +318,12 @@ static void read_clock(struct config_reader *r, const struct yaml_node *root)
 
 static void read_root(struct config_reader *r, const struct yaml_node *root)
 {
-	static const char *const known[] = {
-		"rbacd",	 "user", "vm",	   "policy",	"state",
-		"run",		 "key",	 "issuer", "directory", "admins",
-		"sshd_services", "log",	 "clock",  "audit",	"sandbox",
-		"notify",	 NULL};
+	static const char *const known[] = {"rbacd",  "user",	       "vm",
+					    "policy", "state",	       "run",
+					    "key",    "issuer",	       "directory",
+					    "admins", "sshd_services", "log",
+					    "clock",  "audit",	       "sandbox",
+					    "notify", "anchor",	       NULL};
 	struct config *c = r->config;
 	const struct yaml_node *version = yaml_get(root, "rbacd");
 	const struct yaml_node *admins = yaml_get(root, "admins");
@@ -339,6 +340,7 @@ static void read_root(struct config_reader *r, const struct yaml_node *root)
 	config_read_text(r, root, "policy", config_bad_path, &c->policy);
 	config_read_text(r, root, "state", config_bad_path, &c->state_dir);
 	config_read_text(r, root, "run", bad_run, &c->run_dir);
+	config_read_text(r, root, "anchor", config_bad_path, &c->anchor_dir);
 	config_read_text(r, root, "key", config_bad_path, &c->key_file);
 	config_read_text(r, root, "issuer", bad_issuer, &c->issuer);
 	config_read_text(r, root, "notify", config_bad_path, &c->notify);
@@ -398,6 +400,17 @@ static void default_vm(struct config_reader *r)
 		config_set_string(r, &r->config->vm, name);
 }
 
+/* Beside the state folder, not in it: that is what is put back as a whole. */
+static void default_anchor(struct config_reader *r)
+{
+	char path[PATH_MAX_LEN + 8];
+
+	(void)snprintf(path, sizeof(path), "%s-anchor",
+		       r->config->state_dir); /* fits */
+	if (!r->config->anchor_dir)
+		config_set_string(r, &r->config->anchor_dir, path);
+}
+
 /* What depends on several keys, and what defaults to another key. */
 static void finish(struct config_reader *r)
 {
@@ -410,6 +423,7 @@ static void finish(struct config_reader *r)
 	/* A host name may be longer than an issuer. */
 	if (c->issuer && strlen(c->issuer) > ISSUER_MAX_LEN)
 		c->issuer[ISSUER_MAX_LEN] = '\0';
+	default_anchor(r);
 	config_directory_finish(r);
 	config_audit_finish(r);
 }
@@ -463,6 +477,7 @@ void config_free(struct config *c)
 	free(c->policy);
 	free(c->state_dir);
 	free(c->run_dir);
+	free(c->anchor_dir);
 	free(c->key_file);
 	free(c->issuer);
 	free(c->notify);
@@ -519,6 +534,7 @@ int config_print(const struct config *c, FILE *out)
 	config_print_setting(out, "policy", c->policy);
 	config_print_setting(out, "state", c->state_dir);
 	config_print_setting(out, "run", c->run_dir);
+	config_print_setting(out, "anchor", c->anchor_dir);
 	config_print_setting(out, "key", c->key_file);
 	config_print_setting(out, "issuer", c->issuer);
 	if (c->notify)

@@ -76,6 +76,7 @@ struct config {
 	char *policy;	 /* file or folder */
 	char *state_dir; /* database */
 	char *run_dir;	 /* sockets */
+	char *anchor_dir; /* the last head of the log, apart from the state */
 	char *key_file;	 /* master key */
 	char *issuer;	 /* in the phone's app */
 	char *notify;	 /* program told of changes of factors; NULL: none */

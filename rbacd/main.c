@@ -15,7 +15,9 @@
 #include "rbacd/enrol/pending.h"
 #include "rbacd/handle.h"
 #include "rbacd/hook_process.h"
+#include "rbacd/keys/anchor.h"
 #include "rbacd/keys/keyring.h"
+#include "rbacd/keys/set_back.h"
 #include "rbacd/limits.h"
 #include "rbacd/detect/detect.h"
 #include "rbacd/log.h"
@@ -84,6 +86,8 @@ static int open_stages(struct server *s, struct start *start, struct diags *diag
 	if (rc == 0)
 		rc = keyring_take(&start->keys, s->store, &s->seal, diag);
 	keyring_done(&start->keys); /* those that do not count */
+	if (rc == 0)
+		rc = anchor_open(s->config->anchor_dir, &s->anchor, diag);
 	if (rc == 0 && !s->signer)
 		rc = signer_open(ca->key, true, ca->origin, &s->signer, diag);
 	ao.signer = s->signer;
@@ -170,6 +174,8 @@ static int first_records(struct server *s)
 		rc = audit_start(s->audit, server_now_us());
 	if (rc == 0)
 		rc = record_life(s, "daemon.start");
+	if (rc == 0)
+		rc = set_back_check(s);
 	if (rc == 0)
 		rc = store_session_prune(s->store, s->boot_id);
 	if (rc == 0)
@@ -286,6 +292,7 @@ static void server_done(struct server *s)
 	audit_close(s->audit);
 	signer_free(s->signer);
 	store_close(s->store);
+	anchor_close(s->anchor);
 	seal_free(s->seal);
 	seal_free(s->seal_before);
 	standing_free(s->standing);

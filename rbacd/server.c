@@ -7,6 +7,7 @@
 #include <errno.h>
 #include <time.h>
 
+#include "rbacd/keys/anchor.h"
 #include "rbacd/keys/rotation.h"
 #include "rbacd/limits.h"
 #include "rbacd/log.h"
@@ -93,6 +94,9 @@ int server_end_turn(struct server *s)
 	rotation_end(s, rc == 0);
 	clock_end_turn(s, rc == 0);
 	if (rc == 0) {
+		if (anchor_write(s->anchor, s->store, s->seal) != 0)
+			log_err("the anchor cannot be written: an old database that is "
+				"put back would not be noticed");
 		/* Durable: people first, then the copies for syslog and journal. */
 		conn_flush_replies(s->conns);
 		audit_committed(s->audit);

@@ -16,6 +16,7 @@
 #include "rbacd/store/store.h"
 
 struct standing;      /* locks and reviews: standing.h */
+struct anchor;	      /* keys/anchor.c */
 struct alerts;	      /* alert.c */
 struct metrics;	      /* metrics.c */
 struct hook_process;  /* runs the alert hook */
@@ -47,6 +48,7 @@ struct server {
 	struct policy_trial trial;
 	struct standing *standing; /* owned; NULL: everything is locked */
 	struct store *store;
+	struct anchor *anchor; /* owned; of keys/anchor.c */
 	struct seal *seal;
 	struct seal *seal_before; /* owned; this turn has rotated the key: rotation.c */
 	struct audit *audit;

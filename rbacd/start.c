@@ -91,12 +91,15 @@ static int take_sockets(const struct config *c, struct start *st, struct diags *
 	return -EPERM;
 }
 
-/* The state folder may have to be made, which takes root; the drop is for all. */
+/* The folders may have to be made, which takes root; the drop is for all. */
 static int become_user(const struct config *c, const struct start *st,
 		       struct diags *diag)
 {
 	int rc = privilege_folder(c->state_dir, 0700, st->self.uid, st->self.gid, diag);
 
+	if (rc == 0)
+		rc = privilege_folder(c->anchor_dir, 0700, st->self.uid, st->self.gid,
+				      diag);
 	return rc == 0 ? privilege_drop(st->self.uid, st->self.gid, diag) : rc;
 }
 

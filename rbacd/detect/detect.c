@@ -370,7 +370,7 @@ static void see_special(struct detect *d, const struct audit_event *ev, bool sta
 		raise_event(d, DETECT_BREAK_GLASS, AUDIT_ALERT, ev, now_s,
 			    "%s used %s by break_glass %s", ev->user ? ev->user : "?",
 			    ev->priv ? ev->priv : "?", ev->rule ? ev->rule : "?");
-	if (str_eq(ev->ev, "log.unsigned"))
+	if (str_eq(ev->ev, "log.unsigned") || str_eq(ev->ev, "state.set_back"))
 		raise_event(d, DETECT_LOG, AUDIT_ALERT, ev, now_s, "%s",
 			    ev->reason_text ? ev->reason_text : "nothing is signed");
 	if (str_eq(ev->ev, "clock.back"))

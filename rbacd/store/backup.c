@@ -174,6 +174,21 @@ static int run_bound(sqlite3 *db, const char *sql, const char *text, int64_t num
 	return rc == SQLITE_DONE ? SQLITE_OK : rc;
 }
 
+int store_burn(struct store *store, int64_t at_s)
+{
+	int r = store_begin(store);
+	int rc = SQLITE_OK;
+
+	if (r != 0)
+		return r;
+	rc = run_bound(store->db, burn_always, NULL, at_s);
+	if (rc == SQLITE_OK)
+		rc = sqlite3_exec(store->db, burn_without_old, NULL, NULL, NULL);
+	if (rc == SQLITE_OK)
+		rc = sqlite3_exec(store->db, burn_rest, NULL, NULL, NULL);
+	return rc == SQLITE_OK ? 0 : store_error(store, rc);
+}
+
 static int burn_from_old(sqlite3 *db)
 {
 	int rc = SQLITE_OK;

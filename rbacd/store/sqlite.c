@@ -495,6 +495,7 @@ int store_commit(struct store *store)
 		return r;
 	}
 	store->in_tx = false;
+	store->head_known |= store->head_pending;
 	store->head_pending = false;
 	return 0;
 }
@@ -506,7 +507,7 @@ void store_rollback(struct store *store)
 		(void)run_plain(store, SQL_ROLLBACK);
 	store->in_tx = false;
 	store->tx_err = 0;
-	store->head_pending = false;
+	store->head_pending = store->head_known = false;
 	store->n_budgets = -1;
 }
 

@@ -46,7 +46,7 @@ int store_audit_head(struct store *store, struct store_head *ret)
 	_cleanup_query_ struct query q = query_open(store, SQL_HEAD_GET);
 	int r;
 
-	if (store->head_pending) {
+	if (store->head_pending || store->head_known) {
 		*ret = store->head;
 		return 0;
 	}

@@ -122,6 +122,7 @@ struct store {
 	bool in_tx;
 	int tx_err;	   /* a write of this turn failed: the turn is lost */
 	bool head_pending; /* head is newer than its row; written by the commit */
+	bool head_known;   /* head is the row's */
 	struct store_head head;
 	store_seal_fn *seal_head; /* static; NULL: heads come sealed */
 	void *seal_arg;		  /* borrowed */

@@ -412,6 +412,13 @@ _must_check_ int store_meta_get(struct store *store, const char *name, void *buf
 _must_check_ int store_meta_put(struct store *store, const char *name, const void *buf,
 				size_t len);
 
+/*
+ * store_burn() - everything that could have been used up to @at_s and is not known to
+ * be, is: each time-based factor's last step is raised beyond it, counters want two
+ * codes, recovery and bypass codes, proofs and sessions are gone. Failures stay.
+ */
+_must_check_ int store_burn(struct store *store, int64_t at_s);
+
 /* store_backup() - copy the live database to a new file (0600, O_EXCL), consistently.
  */
 _must_check_ int store_backup(struct store *store, const char *path,

@@ -40,6 +40,8 @@ class Supervised(benchworld.BenchWorld):
         for path, mode in ((RUN, 0o755), (RUN + "/pam", 0o700), (RUN + "/dir", 0o711)):
             os.makedirs(path, exist_ok=True)
             os.chmod(path, mode)
+        os.makedirs("/var/lib/rbacd-anchor", mode=0o700, exist_ok=True)
+        os.chown("/var/lib/rbacd-anchor", uid, uid)
         os.makedirs(KEYS, mode=0o700)
         shutil.copy("/etc/rbacd/master.key", KEYS)
         for path in (KEYS, KEYS + "/master.key"):

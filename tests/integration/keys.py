@@ -4,7 +4,10 @@
 
 usage: keys.py [VARIANT]
 """
+import json
 import os
+import re
+import signal
 import sys
 
 sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), "../lib"))
@@ -111,6 +114,81 @@ class Keys:
         world.write(path, w.read(path).replace("true", "false"))
         w.rbacctl("reload")
 
+    # ---- an old database
+
+    STATE, KEPT = "/var/lib/rbacd", "/var/lib/yesterday"
+
+    def stop(self, how=signal.SIGTERM):
+        for name in ("rbacd", "rbacd-dir"):
+            self.w.stop(name, how)
+
+    def put_back(self, change):
+        """@change the state of a stopped rbacd; the alert that its start raises."""
+        self.stop()
+        change()
+        n = len(self.seen("state.set_back")) if os.path.exists(self.STATE) else 0
+        self.w.start()
+        return self.seen("state.set_back")[n:]
+
+    def copy(self, source, target):
+        world.run("rm", "-rf", target)
+        world.run("cp", "-a", source, target)
+
+    def recovery_code(self, user):
+        """Of a new enrolment: they are shown once."""
+        self.w.rbacctl("reset", user)
+        out = self.w.rbacctl("--json", "enrol", user).stdout
+        self.w.seeds[user] = re.search(r"[?&]secret=([A-Z2-7]+)", out).group(1)
+        self.w.rbacctl("enrol", user, "--confirm", input=self.w.code(user) + "\n")
+        return re.findall(r"[A-Z2-7]{4}(?:-[A-Z2-7]{4}){3}", out)
+
+    def yesterday(self):
+        w = self.w
+        codes = self.recovery_code("bob")
+        for i in range(3):
+            self.login("alice", "00000%d" % i)
+        fails = int(self.user("alice")["fails"])
+        self.r.check("three wrong codes are counted", fails == 3, fails)
+        got = self.put_back(lambda: self.copy(self.STATE, self.KEPT))
+        self.r.check("K2 a restart alone raises nothing", not got, got)
+        for how in (signal.SIGKILL, signal.SIGTERM, signal.SIGKILL):
+            self.stop(how)
+            w.start()
+        self.r.check("K2 nor does a kill", not self.seen("state.set_back"))
+        code, at = w.code("alice"), w.offset
+        self.enters("a login after the copy", "alice", code)
+        self.enters("and one with a recovery code", "bob", codes[0])
+        got = self.put_back(lambda: self.copy(self.KEPT, self.STATE))
+        self.r.check("K2 yesterday's database is noticed", len(got) == 1 and
+                     got[0]["sev"] == "alert" and "older" in got[0]["reason_text"], got)
+        w.wait(lambda: "it was set back" in w.rbacctl("alerts", "list", check=False).stdout, 5,
+               "no alert")
+        w.set_clock(at)
+        self.refused("K2 the code that was used since stays used", "otp_replay", "alice", code)
+        self.refused("K2 so does the recovery code", "bad_otp", "bob", codes[0])
+        self.r.check("K2 budgets are not reset",
+                     int(self.user("alice")["fails"]) == fails, self.user("alice"))
+        w.step(600)
+        w.spent = {}
+        self.enters("K2 with the next code: in")
+        self.enters("bob, too", "bob")
+        got = self.put_back(lambda: None)
+        self.r.check("K2 it is told once", not got, got)
+        self.others()
+
+    def user(self, login):
+        rows = json.loads(self.w.rbacctl("--json", "users").stdout)["users"]
+        return next(x for x in rows if x["login"] == login)
+
+    def others(self):
+        got = self.put_back(lambda: os.unlink("/var/lib/rbacd-anchor/anchor"))
+        self.r.check("K2 an anchor that is gone is noticed", len(got) == 1, got)
+        got = self.put_back(lambda: world.write("/var/lib/rbacd-anchor/anchor", "x" * 112, 0o600,
+                                                (901, 901)))
+        self.r.check("K2 so is one that is not ours", len(got) == 1, got)
+        got = self.put_back(lambda: world.run("rm", "-rf", self.STATE))
+        self.r.check("K2 and an empty database in place of ours", len(got) == 1, got)
+
     def run(self):
         w = self.w
         w.set_sync(True)
@@ -120,6 +198,7 @@ class Keys:
         self.enters("a login")
         self.set_back()
         self.required()
+        self.yesterday()
         self.r.end()
 
 
