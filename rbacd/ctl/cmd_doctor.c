@@ -3,6 +3,7 @@
 
 #include <errno.h>
 
+#include "policy/view.h"
 #include "rbacd/ctl/ctl.h"
 #include "rbacd/ctl/text.h"
 #include "rbacd/doctor/doctor.h"
@@ -40,6 +41,25 @@ static void ask_daemon(struct ctl *ctl, struct doctor *d)
 				   "rbacd-status", "", text->text,
 				   "rbacd says so itself", "rbacctl status");
 	}
+}
+
+/* Does a rule take a security key? A policy that does not load is for `policy check` to
+ * tell. */
+static bool accepts_keys(const struct config *c)
+{
+	const struct policy_host host = {c->vm, c->labels, c->n_labels};
+	_cleanup_diags_ struct diags ignored = DIAGS_INIT;
+	_cleanup_policy_ struct policy *policy = NULL;
+	struct policy_rule rule;
+	bool found = false;
+
+	if (policy_load(c->policy, &host, &policy, &ignored) != 0)
+		return false;
+	for (size_t i = 0; policy_grant_at(policy, i, &rule); i++)
+		found = found || (rule.accept & POLICY_METHOD_SECURITY_KEY);
+	for (size_t i = 0; policy_break_glass_at(policy, i, &rule); i++)
+		found = found || (rule.accept & POLICY_METHOD_SECURITY_KEY);
+	return found;
 }
 
 static void ask_sshd(struct doctor *d)
@@ -147,6 +167,7 @@ int cmd_doctor(struct ctl *ctl, const struct ctl_args *args)
 			   "pam.d cannot be read", "nothing about logins is known",
 			   "run as root");
 	if (!root) {
+		d.accepts_keys = d.config && accepts_keys(d.config);
 		ask_sshd(&d);
 		ask_sudo(&d);
 		ask_daemon(ctl, &d);

@@ -30,6 +30,7 @@ struct doctor_finding {
 struct doctor {
 	const char *root;	     /* borrowed; "" is this machine */
 	const struct config *config; /* borrowed; NULL: could not be read */
+	bool accepts_keys;	     /* the policy takes security-key somewhere */
 	struct doctor_finding *v;    /* owned */
 	size_t n;
 	size_t n_checks; /* subjects that were looked at */

@@ -97,6 +97,14 @@ static void sshd_limits(struct doctor *d, const char *settings)
 			     "LoginGraceTime 60");
 }
 
+static bool sshd_verifies(const char *settings)
+{
+	char value[DOCTOR_TEXT_MAX];
+
+	return setting(settings, "pubkeyauthoptions", value) &&
+	       strstr(value, "verify-required");
+}
+
 void doctor_sshd(struct doctor *d, const char *settings)
 {
 	d->n_checks++;
@@ -126,6 +134,13 @@ void doctor_sshd(struct doctor *d, const char *settings)
 		sshd_finding(d, DOCTOR_WARNING, "sshd-root", "PermitRootLogin is yes",
 			     "the log shows root and not who it was",
 			     "PermitRootLogin no");
+	if (d->accepts_keys && !sshd_verifies(settings))
+		sshd_finding(d, DOCTOR_WARNING, "sshd-verify",
+			     "PubkeyAuthOptions lacks verify-required, and the policy "
+			     "accepts security-key",
+			     "whoever holds a person's FIDO key needs neither its PIN "
+			     "nor a finger: one factor, not two",
+			     "PubkeyAuthOptions verify-required");
 	sshd_methods(d, settings);
 	sshd_limits(d, settings);
 }

@@ -86,10 +86,33 @@ static int put_local(const struct state_input *in, FILE *out)
 
 /* ---------------------------------------------------------------- factors */
 
-static void add_factor(struct state_factor *sum, const struct store_factor *f,
-		       char kind[32])
+#define KINDS_MAX 256 /* of STORE_FACTORS_MAX factors */
+
+/* "totp sha1 6 30", "hotp sha1 6", "security-key": one after the other. */
+static void add_kind(const struct store_factor *f, char kinds[KINDS_MAX])
 {
 	static const char *const hashes[] = {"?", "sha1", "sha256", "sha512"};
+	size_t n = strlen(kinds), left = KINDS_MAX - n;
+	const char *sep = n > 0 ? ", " : "";
+
+	switch (f->kind) {
+	case STORE_FACTOR_TOTP:
+		(void)snprintf(kinds + n, left, "%stotp %s %u %u", sep, hashes[f->hash],
+			       f->digits, f->period_s);
+		return;
+	case STORE_FACTOR_HOTP:
+		(void)snprintf(kinds + n, left, "%shotp %s %u", sep, hashes[f->hash],
+			       f->digits);
+		return;
+	case STORE_FACTOR_KEY:
+		(void)snprintf(kinds + n, left, "%ssecurity-key", sep);
+		return;
+	}
+}
+
+static void add_factor(struct state_factor *sum, const struct store_factor *f,
+		       char kinds[KINDS_MAX])
+{
 	int64_t drift = f->drift < 0 ? -f->drift : f->drift;
 
 	sum->n_active += f->status == STORE_FACTOR_ACTIVE;
@@ -101,9 +124,8 @@ static void add_factor(struct state_factor *sum, const struct store_factor *f,
 		sum->enrolled_s = f->created_s;
 	if (drift > (sum->drift < 0 ? -sum->drift : sum->drift))
 		sum->drift = f->drift;
-	(void)snprintf(kind, 32, "totp %s %u %u", hashes[f->hash], f->digits,
-		       f->period_s);
-	sum->kind = kind;
+	add_kind(f, kinds);
+	sum->kind = kinds;
 }
 
 struct factor_sink {
@@ -117,12 +139,12 @@ static int put_person(const struct store_person *p, void *arg)
 	const struct factor_sink *sink = arg;
 	struct store_factor list[STORE_FACTORS_MAX];
 	struct state_factor sum = {0};
-	char kind[32];
+	char kinds[KINDS_MAX] = "";
 	size_t n = 0;
 	int r = store_factor_list(sink->store, p->id, list, &n);
 
 	for (size_t i = 0; i < n && r == 0; i++)
-		add_factor(&sum, &list[i], kind);
+		add_factor(&sum, &list[i], kinds);
 	explicit_bzero(list, sizeof(list));
 	if (r == 0)
 		r = store_code_left(sink->store, p->id, &sum.recovery_left);

@@ -203,6 +203,39 @@ class Factors:
                 "Nothing" in w.rbacctl("proofs", "list", "alice").stdout, second)
         s.close()
 
+    def fresh(self):
+        """One code for eight hours from one place; sudo wants a younger one, whatever its
+        own timestamp (15 minutes) says."""
+        w, r = self.w, self.r
+        w.policy(POLICY.replace("roles: [operator], vms: [here]}", "roles: [operator], vms: [here], when: "
+                                "{mfa: {accept: [totp], max_age: 8h, fresh: {sudo: 5m}}}}"), reload=True)
+        w.step(60)
+        code = lambda: self.totp(self.first, 2400)
+        s = w.shell("alice", answers=[code])
+        a = s.run("sudo id -un", [world.PEOPLE["alice"][2]])
+        w.step(360)
+        b, again = s.run("sudo -n id -un"), self.ssh("alice")
+        other = self.ssh("alice", options=("BindAddress=127.0.0.3",))
+        r.check("max_age: no code again from there, a code from elsewhere", again.ok and not other.ok and
+                "asked more" in other.text, (again, other))
+        c = s.run("sudo id -un", [code])
+        r.check("fresh: sudo asks after 5 minutes with its own timestamp still good", a.ok and not b.ok and
+                c.ok and "code" in c.text, (a, b, c))
+        s.close()
+        w.policy(POLICY, reload=True)
+
+    def doctor(self):
+        w, r = self.w, self.r
+        found = lambda: {f["id"] for f in json.loads(
+            w.rbacctl("--json", "doctor", check=False).stdout)["findings"]}
+        base = "HostKey /etc/ssh/world_host_key\n"
+        world.write("/etc/ssh/sshd_config", base)
+        without = found()
+        world.write("/etc/ssh/sshd_config", base + "PubkeyAuthOptions verify-required\n")
+        having = found()
+        r.check("doctor wants verify-required where the policy takes security keys",
+                "sshd-verify" in without and "sshd-verify" not in having, (without, having))
+
     # ---- who is told
 
     def notices(self):
@@ -249,7 +282,7 @@ def main():
     os.unlink("/home/alice/.hushlogin")  # sshd keeps what we say from who wants to hear nothing
     w.start()
     f = Factors(w, r)
-    for part in ("phones", "budget", "token", "key", "proofs", "notices"):
+    for part in ("phones", "budget", "token", "key", "proofs", "fresh", "doctor", "notices"):
         try:
             getattr(f, part)()
         except Exception as x:  # one broken part must not hide the others

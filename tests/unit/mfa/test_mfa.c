@@ -273,6 +273,37 @@ static void test_names_of_one_source(void **state)
 	assert_int_equal(rows, LOCKOUT_SOURCE_TOTAL);
 }
 
+/* O6: the table of budgets is full: whom it cannot count it refuses, whoever has a row
+ * goes on, and behind a first factor nobody notices. */
+static void test_full_table(void **state)
+{
+	struct world *w = *state;
+	struct store_budget b = {.touched_s = NOW, .next_try_s = NOW};
+	bool full = false;
+
+	assert_refused(try_as(w, "id:alice", text_secret("xxxxxx"), false, NOW,
+			      "10.1.1.1"),
+		       "bad_otp");
+	assert_int_equal(store_begin(w->f->store), 0);
+	for (uint32_t i = 0; !full; i++) {
+		memcpy(b.key, &i, sizeof(i));
+		assert_int_equal(store_budget_put(w->f->store, &b), 0);
+		assert_int_equal(store_budget_full(w->f->store, &full), 0);
+	}
+	assert_int_equal(store_commit(w->f->store), 0);
+	assert_refused(try_as(w, "id:alice", phone(&w->seed, NOW), false, NOW,
+			      "10.1.1.2"),
+		       "rate_limited");
+	assert_refused(try_as(w, NULL, text_secret("123456"), false, NOW, "10.1.1.3"),
+		       "rate_limited");
+	assert_int_equal(try_as(w, "id:alice", phone(&w->seed, NOW + 30), false,
+				NOW + 30, "10.1.1.1")
+				 .outcome,
+			 MFA_ACCEPTED);
+	assert_int_equal(login_as(w, phone(&w->seed, NOW + 60), NOW + 60).outcome,
+			 MFA_ACCEPTED);
+}
+
 /* A stranger at a shared console closes it for the name tried, for nobody else. */
 static void test_console(void **state)
 {
@@ -484,6 +515,7 @@ int main(void)
 		CASE(test_strangers),
 		CASE(test_source_budget),
 		CASE(test_names_of_one_source),
+		CASE(test_full_table),
 		CASE(test_console),
 		CASE(test_never),
 		CASE(test_pending_opens_nothing),
