@@ -628,6 +628,72 @@ static void test_file(void **state)
 	world_free(w);
 }
 
+/* "dora" with one to three changes by which names are told to look or sort alike. */
+static void write_variant(unsigned seed, char buf[64])
+{
+	static const char *const marks[] = {" ",
+					    "\t",
+					    "\xc2\xa0",
+					    "\xc2\xad", /* soft hyphen */
+					    "\xe2\x80\x8b",
+					    "\xe2\x80\x8d",
+					    "\xef\xbb\xbf",
+					    "\xcc\x81",
+					    "\xe2\x80\xae",
+					    ".",
+					    "@vm",
+					    "%20",
+					    "\\",
+					    "$",
+					    "'",
+					    "-"};
+	static const char *const alike[] = {/* of d, o, r, a in turn */
+					    "D", "\xef\xbd\x84", "\xd4\x81",
+					    "O", "\xef\xbd\x8f", "\xd0\xbe",
+					    "R", "\xef\xbd\x92", "\xd0\xb3",
+					    "A", "\xef\xbd\x81", "\xd0\xb0"};
+	static const char name[] = "dora";
+	size_t n = 0;
+
+	for (unsigned i = 0; i <= 4; i++) {
+		unsigned roll = (seed = seed * 1103515245u + 12345u) >> 16;
+
+		if (roll % 3 == 0)
+			n += (size_t)snprintf(buf + n, 64 - n, "%s",
+					      marks[roll / 3 % ARRAY_SIZE(marks)]);
+		if (i < 4 && roll % 5 == 0)
+			n += (size_t)snprintf(buf + n, 64 - n, "%s",
+					      alike[3 * i + roll / 5 % 3]);
+		else if (i < 4)
+			n += (size_t)snprintf(buf + n, 64 - n, "%c", name[i]);
+	}
+}
+
+/* O5: a name is the person's, byte for byte, or nobody's. */
+static void test_name_variants(void **state)
+{
+	struct world *w = world_new(CONFIG_SOURCE_FILE);
+	unsigned n = 0, same = 0;
+	char text[64];
+
+	(void)state;
+	connect_dir(w, "file");
+	send_local(w);
+	send_whole(w, "file", now_s());
+	for (unsigned seed = 1; n < 10000; seed++, n++) {
+		bool is_dora;
+
+		write_variant(seed, text);
+		is_dora = strcmp(text, "dora") == 0;
+		same += is_dora;
+		assert_int_equal(lookup(w, text, NULL), 0);
+		assert_int_equal(w->person.known, is_dora);
+	}
+	assert_true(same < n / 10);
+	assert_int_equal(w->n_lookups, 0);
+	world_free(w);
+}
+
 /* One snapshot of source ldap: a base of @n people, or a change with only @login. */
 struct block {
 	uint64_t serial, base;
@@ -1010,6 +1076,7 @@ int main(void)
 		cmocka_unit_test(test_timeout),
 		cmocka_unit_test(test_new_policy),
 		cmocka_unit_test(test_file),
+		cmocka_unit_test(test_name_variants),
 		cmocka_unit_test(test_base_and_change),
 		cmocka_unit_test(test_change_must_fit),
 		cmocka_unit_test(test_change_waits_for_its_base),
