@@ -253,6 +253,13 @@ LINK_keys/test_keyring := $(KEYRING_SRC) $(RESEAL_SRC) rbacd/mfa/otp.c rbacd/mfa
 LIBS_keys/test_keyring := -lsqlite3 -lcrypto -loath
 # password
 UNIT_TESTS += password/test_blocklist password/test_quality
+UNIT_TESTS += password/test_history password/test_ageing password/test_worker
+LINK_password/test_history := rbacd/password/history.c
+LIBS_password/test_history := -lcrypt
+LINK_password/test_ageing := rbacd/password/ageing.c
+LINK_password/test_worker := rbacd/password/worker.c $(SANDBOX_SRC) rbacd/directory/local.c \
+  rbacd/wire/client.c rbacd/wire/buf.c policy/diag.c rbacd/log.c
+LIBS_password/test_worker := -levent_core $(call pkg_libs,$(SECCOMP))
 LINK_password/test_blocklist := $(BLOCKLIST_SRC) rbacd/password/blocklist.c rbacd/password/text.c policy/diag.c
 LIBS_password/test_blocklist := $(LIBS_QUALITY) -lm
 LINK_password/test_quality := $(QUALITY_SRC) $(BLOCKLIST_SRC) $(POLICY_SRC)

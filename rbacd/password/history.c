@@ -39,7 +39,7 @@ static int make(const char *setting, const struct secret *candidate,
 
 	if (!work)
 		return -ENOMEM;
-	if (text.len == 0 || text.len >= SECRET_MAX)
+	if (text.len == 0 || text.len >= SECRET_MAX || memchr(text.bytes, 0, text.len))
 		return -EINVAL;
 	text.bytes[text.len] = '\0';
 	hash = crypt_r((const char *)text.bytes, setting, work);

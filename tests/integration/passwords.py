@@ -204,7 +204,7 @@ class Passwords:
     def sudo(self):
         """pam_unix says that it has expired. sudo -p replaces every prompt, ours too."""
         s = self.w.shell("alice", answers=[lambda: self.w.code("alice")])
-        for options, shown in (("", "Retype new password: "), ("-p 'type: ' ", "type: ")):
+        for options, shown in (("", "Retype new password: "), ("-p 'your password: ' ", "your password: ")):
             old, new = self.now["alice"], "teal-Mirror-66-granite" + options[1:2]
             self.typed.add(new)
             world.run("chage", "-d", "0", "alice")
@@ -220,8 +220,8 @@ class Passwords:
         w = self.w
         w.policy(world.POLICY + "password: {preset: pci-dss-4, max_age_with_mfa: 90d}\n", reload=True)
         w.step(80 * 86400)
-        a = self.login("bob")
-        self.check("age: warned 14 days before", a.ok and "expires in 1" in a.text, a)
+        a = self.w.console("bob", [self.now["bob"], lambda: w.code("bob")])
+        self.check("age: warned 14 days before", a.ok and "expires in 10 days" in a.text, a)
         w.step(11 * 86400)
         old, new = self.now["bob"], "ivory-Anchor-35-thicket"
         self.typed.add(new)
