@@ -100,6 +100,12 @@ static int read_lists(struct ctl *ctl, const struct ctl_args *args,
 	}
 	for (size_t i = 0; i < args->n_pos && r == 0; i++)
 		r = read_list(ctl, b, args->pos[i]);
+	if (r == 0 && blocklist_builder_foreign(b) > 0)
+		(void)ctl_fail(ctl, CTL_OK,
+			       "%" PRIu64
+			       " lines look like hashes, but not SHA-1: they "
+			       "were taken for passwords.",
+			       blocklist_builder_foreign(b)); /* only a warning */
 	return r;
 }
 

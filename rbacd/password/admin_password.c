@@ -142,8 +142,8 @@ static int count(const struct store_password *p, void *arg)
 
 	c->n++;
 	c->n_demanded += p->forced != AGEING_NONE;
-	c->n_unconfirmed += p->ticket_s > 0 && since_s > PASSWORD_TICKET_S &&
-			    since_s < TOLD_S;
+	c->n_unconfirmed +=
+		p->ticket_s > 0 && since_s > PASSWORD_TICKET_S && since_s < TOLD_S;
 	return 0;
 }
 

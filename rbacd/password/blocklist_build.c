@@ -16,7 +16,7 @@
 struct blocklist_builder {
 	uint64_t *keys; /* owned */
 	size_t n, cap;
-	uint64_t n_words, n_hashes;
+	uint64_t n_words, n_hashes, n_foreign;
 	EVP_MD *sha1; /* owned; a fetch costs more than a hash */
 };
 
@@ -59,32 +59,43 @@ static int add(struct blocklist_builder *b, const uint8_t sha1[BLOCKLIST_SHA1_LE
 	return 0;
 }
 
+/* Of a hex digit. */
 static int hex_value(char c)
 {
 	if (c >= '0' && c <= '9')
 		return c - '0';
 	if (c >= 'a' && c <= 'f')
 		return c - 'a' + 10;
-	return c >= 'A' && c <= 'F' ? c - 'A' + 10 : -1;
+	return c - 'A' + 10;
 }
 
-static bool parse_hash(const char *line, size_t len, uint8_t ret[BLOCKLIST_SHA1_LEN])
+/* How many hex digits stand before the end, or before ':' and a count; 0: other text.
+ */
+static size_t count_digits(const char *line)
 {
-	static const size_t digits = 2 * BLOCKLIST_SHA1_LEN;
+	size_t n = strspn(line, "0123456789ABCDEFabcdef");
 
-	if (len < digits || (len > digits && line[digits] != ':'))
+	if (line[n] == ':')
+		return line[n + 1 + strspn(line + n + 1, "0123456789")] ? 0 : n;
+	return line[n] ? 0 : n;
+}
+
+static bool parse_hash(const char *line, uint8_t ret[BLOCKLIST_SHA1_LEN])
+{
+	if (count_digits(line) != 2 * BLOCKLIST_SHA1_LEN)
 		return false;
-	for (size_t i = digits + 1; i < len; i++)
-		if (line[i] < '0' || line[i] > '9')
-			return false;
-	for (size_t i = 0; i < digits; i++) {
-		int v = hex_value(line[i]);
-
-		if (v < 0)
-			return false;
-		ret[i / 2] = (uint8_t)(i % 2 ? ret[i / 2] | v : v << 4);
-	}
+	for (size_t i = 0; i < BLOCKLIST_SHA1_LEN; i++)
+		ret[i] = (uint8_t)(hex_value(line[2 * i]) << 4 |
+				   hex_value(line[2 * i + 1]));
 	return true;
+}
+
+/* MD5 or NTLM, SHA-256, SHA-512: taken for words they would block nothing. */
+static bool is_foreign_hash(const char *line)
+{
+	size_t n = count_digits(line);
+
+	return n == 32 || n == 64 || n == 128;
 }
 
 static int add_word(struct blocklist_builder *b, const char *word, size_t len)
@@ -111,12 +122,13 @@ static int add_line(struct blocklist_builder *b, const char *line, size_t len)
 {
 	uint8_t sha1[BLOCKLIST_SHA1_LEN];
 
-	if (parse_hash(line, len, sha1)) {
+	if (parse_hash(line, sha1)) {
 		b->n_hashes++;
 		return add(b, sha1);
 	}
 	if (len == 0 || len > PASSWORD_BYTES_MAX || str_after(line, "#!comment"))
 		return 0;
+	b->n_foreign += is_foreign_hash(line);
 	b->n_words++;
 	return add_word(b, line, len);
 }
@@ -139,6 +151,11 @@ int blocklist_builder_read(struct blocklist_builder *b, FILE *in)
 	if (r == 0 && ferror(in))
 		r = errno != 0 ? -errno : -EIO;
 	return r;
+}
+
+uint64_t blocklist_builder_foreign(const struct blocklist_builder *b)
+{
+	return b->n_foreign;
 }
 
 /* ---------------------------------------------------------------- writing */

@@ -26,6 +26,10 @@ static inline void blocklist_builder_freep(struct blocklist_builder **b)
  */
 _must_check_ int blocklist_builder_read(struct blocklist_builder *b, FILE *in);
 
+/* blocklist_builder_foreign() - how many of the words read look like hashes of another
+ * kind; as words they block nothing. */
+uint64_t blocklist_builder_foreign(const struct blocklist_builder *b);
+
 /*
  * blocklist_builder_write() - the file, in place of @path when it is whole and on disk.
  * The same entries make the same bytes. Adds up to 20 bytes an entry of one shard.

@@ -104,6 +104,10 @@ class Passwords:
         self.expect("lines are told by number, not by text", r.returncode == 1 and r.stdout ==
                     b"line 1 is in the list\nline 2 is in the list\n2 of 3 are in the list.\n",
                     r.stdout)
+        r = self.ctl("blocklist", "build", "--file", self.folder + "/other", typed=b"".join(
+            hashlib.new(h, b"x").hexdigest().encode() + b":1\n" for h in ("md5", "sha256", "sha1")))
+        self.expect("a list of other hashes is warned of", r.returncode == 0 and
+                    b"2 lines look like hashes, but not SHA-1" in r.stderr, r.stderr)
         self.kept()
 
     def kept(self):

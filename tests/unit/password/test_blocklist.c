@@ -79,6 +79,7 @@ static void test_lines(void **state)
 				   "5BAA61E4C9B93F3F0682250B6CF8331B7EE68FD8:9659365\n"
 				   "b1b3773a05c0ed0176787a4f1574ff0075f7521e\n"
 				   "5BAA61E4C9B93F3F0682250B6CF8331B7EE68FD8:x\n"
+				   "5BAA61E4C9B93F3F0682250B6CF8331B7EE68FD8x\n"
 				   "STRASSE\n"
 				   "\xc3\x89toile\n" /* a capital E with acute */
 				   "\xff\xfe\n"	     /* no UTF-8: as it stands */
@@ -96,6 +97,7 @@ static void test_lines(void **state)
 		{"qwerty", true},
 		{"5BAA61E4C9B93F3F0682250B6CF8331B7EE68FD8:x", true}, /* no hash */
 		{"5BAA61E4C9B93F3F0682250B6CF8331B7EE68FD8", false},
+		{"5BAA61E4C9B93F3F0682250B6CF8331B7EE68FD8x", true},
 		{"strasse", true},
 		{"\xc3\x89toile", true},
 		{"\xc3\xa9toile", true},
@@ -114,9 +116,9 @@ static void test_lines(void **state)
 		if (has(b, cases[i].word, strlen(cases[i].word)) != cases[i].listed)
 			fail_msg("%s", cases[i].word);
 	blocklist_info(b, &info);
-	assert_int_equal(info.n_words, 8);
+	assert_int_equal(info.n_words, 9);
 	assert_int_equal(info.n_hashes, 2);
-	assert_int_equal(info.n_entries, 13);
+	assert_int_equal(info.n_entries, 15);
 	assert_true(blocklist_verify(b));
 	blocklist_close(b);
 }
