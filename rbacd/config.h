@@ -73,13 +73,13 @@ struct config {
 	char *vm;	      /* this host's name in the policy */
 	struct policy_label *labels; /* owned with their strings */
 	size_t n_labels;
-	char *policy;	 /* file or folder */
-	char *state_dir; /* database */
-	char *run_dir;	 /* sockets */
+	char *policy;	  /* file or folder */
+	char *state_dir;  /* database */
+	char *run_dir;	  /* sockets */
 	char *anchor_dir; /* the last head of the log, apart from the state */
-	char *key_file;	 /* master key */
-	char *issuer;	 /* in the phone's app */
-	char *notify;	 /* program told of changes of factors; NULL: none */
+	char *key_file;	  /* master key */
+	char *issuer;	  /* in the phone's app */
+	char *notify;	  /* program told of changes of factors; NULL: none */
 	enum config_source source;
 	char *people;		    /* source file: path of the people file */
 	int64_t max_stale_s;	    /* directory data older than this is unknown */

@@ -208,7 +208,7 @@ int otp_resync(const struct store_factor *f, const struct secret *seed,
 	_cleanup_(wipe_text) char want[9] = {0};
 	struct otp_match m = {0};
 	bool before = false; /* the step before fits the first code, and is unused */
-	struct window w;
+	struct window w = {0};
 	int r = window_of(f, now_s, OTP_RESYNC_STEPS, OTP_RESYNC_AHEAD, &w);
 
 	for (int64_t i = w.first; r == 0 && i < w.first + w.n; i++) {
