@@ -63,9 +63,12 @@ static void control(const struct secret *code)
 
 static double time_of(void (*fn)(const struct secret *), const struct secret *code)
 {
-	uint64_t start = measure_now_ns();
+	static struct secret same_place; /* its address tells nothing */
+	uint64_t start;
 
-	fn(code);
+	same_place = *code;
+	start = measure_now_ns();
+	fn(&same_place);
 	return (double)(measure_now_ns() - start);
 }
 

@@ -244,6 +244,28 @@ static void test_resync_totp(void **state)
 			"totp");
 }
 
+/* A slow phone is followed a step at a time, by successes alone and ten steps at most.
+ */
+static void test_drift(void **state)
+{
+	struct world *w = *state;
+	int64_t now = NOW;
+
+	assert_refused(login_as(w, phone(&w->seed, now - 60), now), "bad_otp");
+	assert_int_equal(get(w, "totp").drift, 0);
+	for (int i = 1; i <= OTP_DRIFT_MAX + 3; i++) {
+		struct mfa_result r;
+
+		now += 300;
+		r = login_as(w, phone(&w->seed, now - 30 * i), now);
+		assert_int_equal(r.outcome == MFA_ACCEPTED, i <= OTP_DRIFT_MAX + 1);
+		assert_int_equal(get(w, "totp").drift,
+				 -(i < OTP_DRIFT_MAX ? i : OTP_DRIFT_MAX));
+	}
+	now += 3600;
+	assert_refused(login_as(w, phone(&w->seed, now), now), "bad_otp");
+}
+
 /* ---------------------------------------------------------------- several */
 
 static void test_two_factors(void **state)
@@ -469,6 +491,7 @@ int main(void)
 		CASE(test_hotp),
 		CASE(test_resync_hotp),
 		CASE(test_resync_totp),
+		CASE(test_drift),
 		CASE(test_two_factors),
 		cmocka_unit_test(test_worth),
 		CASE(test_remove),
