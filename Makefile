@@ -110,7 +110,7 @@ LDAP_SRC   := rbacd/directory/follow.c rbacd/directory/session.c rbacd/directory
   rbacd/directory/ldap_search.c rbacd/directory/ldap_conn.c rbacd/directory/ldap_connect.c
 DIR_SRC    := rbacd/directory/dir_main.c rbacd/directory/nss.c rbacd/directory/nss_worker.c \
   rbacd/directory/workers.c rbacd/directory/file.c rbacd/privilege.c \
-  rbacd/directory/supervise.c rbacd/directory/bind_password.c rbacd/directory/confine.c $(SANDBOX_SRC) $(LDAP_SRC) $(LDAP_MAP_SRC) \
+  rbacd/directory/supervise.c rbacd/directory/bind_password.c rbacd/directory/confine.c rbacd/directory/stamp.c $(SANDBOX_SRC) $(LDAP_SRC) $(LDAP_MAP_SRC) \
   rbacd/directory/link.c rbacd/directory/local.c $(CONFIG_SRC) rbacd/log.c
 DOCTOR_SRC := rbacd/doctor/pamconf.c rbacd/doctor/pamwalk.c rbacd/doctor/doctor.c \
   rbacd/doctor/doctor_pam.c rbacd/doctor/doctor_host.c rbacd/doctor/run.c \

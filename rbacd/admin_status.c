@@ -226,7 +226,7 @@ static void send_passwords(struct admin_req *req, struct health *h)
 
 static void send_clock(struct admin_req *req, struct health *h)
 {
-	bool synced = clock_synchronised();
+	bool synced = clock_synchronised(req->server);
 	struct admin_row row;
 
 	admin_row_begin(&row, "clock");

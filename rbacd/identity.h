@@ -54,6 +54,10 @@ _must_check_ int identity_new(struct event_base *base, const struct config *conf
 			      int listen_fd, uint32_t dir_uid, struct identity **ret);
 void identity_free(struct identity *identity);
 
+/* identity_set_clock() - @told (borrowed) gets what rbacd-dir says of the clock. For a
+ * rbacd that may not ask the kernel itself (ProtectClock= of its unit). */
+void identity_set_clock(struct identity *identity, bool *told);
+
 /*
  * identity_await() - from now on, and for as long as a look-up may take, whoever asks
  * waits until rbacd-dir has said who there is. For the start: else each restart would

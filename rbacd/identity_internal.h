@@ -51,6 +51,7 @@ struct identity {
 	struct event *listener; /* owned */
 	struct link *link;	/* owned; NULL: not connected */
 	bool hello;		/* the link said what it is */
+	bool *told_clock;	/* borrowed; NULL: nobody asks */
 	uint64_t patient_ns; /* CLOCK_MONOTONIC; until then its first word is awaited */
 	struct policy *policy;	/* counted; NULL: none yet */
 	struct snapshot *local; /* counted; NULL: none yet */

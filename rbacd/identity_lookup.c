@@ -408,6 +408,27 @@ int identity_order(struct identity *id, const char *what)
 	return r == 0 ? link_send(id->link, buf, len, -1) : r;
 }
 
+static int on_clock(struct identity *id, const struct wire_frame *f)
+{
+	struct wire_reader r;
+	struct wire_field field;
+	uint8_t state = 0;
+
+	wire_reader_init(&r, f);
+	if (wire_next(&r, &field) != 0 || field.tag != WIRE_T_STATE ||
+	    wire_get_u8(&field, &state) != 0 || wire_next(&r, &field) != WIRE_E_END ||
+	    (state != STATE_ANSWERED && state != STATE_FAILED))
+		return -EPROTO;
+	if (id->told_clock)
+		*id->told_clock = state == STATE_ANSWERED;
+	return 0;
+}
+
+void identity_set_clock(struct identity *id, bool *told)
+{
+	id->told_clock = told;
+}
+
 static bool has_no_fields(const struct wire_frame *f)
 {
 	struct wire_reader r;
@@ -435,6 +456,8 @@ static int on_frame(void *arg, const struct wire_frame *f, int *fd)
 		return on_facts(id, f);
 	if (f->type == WIRE_NOTICE)
 		return on_notice(id, f);
+	if (f->type == WIRE_CLOCK)
+		return on_clock(id, f);
 	return -EPROTO;
 }
 

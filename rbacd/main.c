@@ -111,6 +111,8 @@ static int open_stages(struct server *s, struct start *start, struct diags *diag
 	if (rc == 0)
 		rc = identity_keep(s->identity, s->seal, s->config->state_dir);
 	if (rc == 0)
+		identity_set_clock(s->identity, &s->clock.told);
+	if (rc == 0)
 		identity_await(s->identity);
 	if (rc == 0)
 		identity_set_notice(s->identity, admin_directory_notice, s);

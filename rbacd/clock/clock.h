@@ -17,6 +17,7 @@ struct clock_watch {
 	bool unsynced; /* the kernel does not say that it is synchronised */
 	bool moved;    /* this turn: set back */
 	bool trusted;  /* this turn: trusted again */
+	bool told;     /* synchronised, as rbacd-dir said last */
 };
 
 /* clock_start() - begin with the time of the last record, if that is later. */
@@ -48,5 +49,5 @@ bool clock_unsure(const struct server *server);
 /* clock_end_turn() - @kept: what the turn said of the clock is durable. */
 void clock_end_turn(struct server *server, bool kept);
 
-/* clock_synchronised() - does the kernel say so? */
-bool clock_synchronised(void);
+/* clock_synchronised() - does the kernel say so, to us or to rbacd-dir? */
+bool clock_synchronised(const struct server *s);

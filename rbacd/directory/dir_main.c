@@ -11,6 +11,7 @@
 #include <getopt.h>
 #include <signal.h>
 #include <sys/stat.h>
+#include <sys/timex.h>
 #include <time.h>
 
 #include "policy/yaml.h"
@@ -22,6 +23,7 @@
 #include "rbacd/directory/link.h"
 #include "rbacd/directory/local.h"
 #include "rbacd/directory/nss.h"
+#include "rbacd/directory/stamp.h"
 #include "rbacd/directory/supervise.h"
 #include "rbacd/log.h"
 #include "rbacd/privilege.h"
@@ -33,14 +35,6 @@
 #define CONNECT_MS     500
 #define TEST_S	       120
 #define RESEND_S       300 /* an unchanged people file is confirmed so often */
-
-/* What tells that a file is not the one read last. */
-struct stamp {
-	dev_t dev;
-	ino_t ino;
-	off_t size;
-	struct timespec mtime, ctime;
-};
 
 struct dir {
 	struct event_base *base;
@@ -57,6 +51,7 @@ struct dir {
 	struct stamp passwd, people;
 	time_t people_sent_s;
 	bool failed;
+	int clock; /* as WIRE_CLOCK says it; 0: not said on this link */
 };
 
 static const char usage[] =
@@ -183,26 +178,6 @@ static void send_notice(void *arg, const char *event, const char *text)
 
 /* ---------------------------------------------------------------- follow */
 
-/* Return: true when @path is another file than @s, which then is brought up to date. */
-static bool stamp_changed(const char *path, struct stamp *s)
-{
-	struct stamp n = {0};
-	struct stat st;
-
-	if (stat(path, &st) == 0)
-		n = (struct stamp){.dev = st.st_dev,
-				   .ino = st.st_ino,
-				   .size = st.st_size,
-				   .mtime = st.st_mtim,
-				   .ctime = st.st_ctim};
-	if (n.dev == s->dev && n.ino == s->ino && n.size == s->size &&
-	    n.mtime.tv_sec == s->mtime.tv_sec && n.mtime.tv_nsec == s->mtime.tv_nsec &&
-	    n.ctime.tv_sec == s->ctime.tv_sec && n.ctime.tv_nsec == s->ctime.tv_nsec)
-		return false;
-	*s = n;
-	return true;
-}
-
 static void read_local(struct dir *d)
 {
 	struct snapshot *s;
@@ -256,6 +231,24 @@ static void read_people(struct dir *d)
 			"max_stale. Its errors are in rbacd-dir's log");
 }
 
+/* For rbacd, whose unit may not ask. */
+static void tell_clock(struct dir *d)
+{
+	struct timex tx = {.modes = 0};
+	int state = adjtimex(&tx);
+	struct wire_writer w;
+	uint8_t buf[64];
+	int now =
+		state >= 0 && state != TIME_ERROR && !(tx.status & STA_UNSYNC) ? 1 : 2;
+
+	if (!d->link || now == d->clock)
+		return;
+	d->clock = now;
+	wire_writer_begin(&w, buf, sizeof(buf), WIRE_CLOCK);
+	wire_put_u8(&w, WIRE_T_STATE, (uint8_t)now);
+	send_frame(d, &w, -1);
+}
+
 static void on_tick(evutil_socket_t fd, short what, void *arg)
 {
 	struct dir *d = arg;
@@ -267,6 +260,7 @@ static void on_tick(evutil_socket_t fd, short what, void *arg)
 	(void)what;
 	if (d->config->source == CONFIG_SOURCE_FILE)
 		people = stamp_changed(d->config->people, &d->people);
+	tell_clock(d);
 	if (local)
 		read_local(d);
 	if (local || people || age >= RESEND_S || age < 0)
@@ -405,6 +399,8 @@ static void on_retry(evutil_socket_t fd, short what, void *arg)
 	d->retry_ms = RETRY_FIRST_MS;
 	log_notice("connected to rbacd");
 	send_hello(d);
+	d->clock = 0;
+	tell_clock(d);
 	read_local(d);
 	if (d->ldap)
 		supervise_resend(d->ldap);

@@ -56,13 +56,16 @@ static const char *const sockets[] = {"connect",	 "accept",	"accept4",
 				      "setsockopt",	 "getsockname", "getpeername",
 				      "memfd_create",	 "ftruncate",	"ftruncate64"};
 
-/* A database and a log in folders of one's own. The clock is only asked: setting it
- * takes a capability that is gone. */
-static const char *const files[] = {
-	"mkdir",	   "mkdirat",	"unlink",	 "unlinkat",	   "rmdir",
-	"rename",	   "renameat",	"renameat2",	 "fsync",	   "fdatasync",
-	"sync_file_range", "fallocate", "fchmod",	 "fchown",	   "fchown32",
-	"flock",	   "adjtimex",	"clock_adjtime", "clock_adjtime64"};
+/* A database and a log in folders of one's own. */
+static const char *const files[] = {"mkdir",	 "mkdirat",	    "unlink",
+				    "unlinkat",	 "rmdir",	    "rename",
+				    "renameat",	 "renameat2",	    "fsync",
+				    "fdatasync", "sync_file_range", "fallocate",
+				    "fchmod",	 "fchown",	    "fchown32",
+				    "flock"};
+
+/* The clock is only asked: setting it takes a capability that is gone. */
+static const char *const clocks[] = {"adjtimex", "clock_adjtime", "clock_adjtime64"};
 
 static const char *const children[] = {"fork",	  "vfork", "wait4",	 "waitid",
 				       "waitpid", "kill",  "pidfd_open", "setpriority"};
@@ -149,6 +152,7 @@ static void allow_profile(struct filter *f, enum sandbox_profile profile)
 	if (profile == SANDBOX_WORK)
 		return;
 	ALLOW(f, sockets);
+	ALLOW(f, clocks);
 	allow_family(f, AF_UNIX);
 	if (profile == SANDBOX_DECIDE)
 		ALLOW(f, files);

@@ -58,7 +58,7 @@
  * admin.sock, user.sock:   CALL -> ROW* END
  * dir.sock (rbacd-dir connects): HELLO -> ; <- SNAPSHOT(fd) (the last ones, source
  *                                ldap), TARGETS(fd), LOOKUP, ORDER ; -> SNAPSHOT(fd),
- *                                ACCOUNT, PROBLEM, FACTS, NOTICE in any order
+ *                                ACCOUNT, PROBLEM, FACTS, NOTICE, CLOCK in any order
  */
 enum wire_type {
 	WIRE_BEGIN = 1,
@@ -78,6 +78,7 @@ enum wire_type {
 	WIRE_FACTS = 38,  /* ARG*: how following goes, for status */
 	WIRE_NOTICE = 39, /* VERB event, one ARG "text=…": for the audit log */
 	WIRE_ORDER = 40,  /* VERB: accept, reject */
+	WIRE_CLOCK = 41,  /* STATE: 1 the kernel says that it is synchronised, 2 not */
 };
 
 /* Which pam_sm_* entry point asks. */
@@ -191,11 +192,12 @@ enum wire_tag {
 	WIRE_T_EXIT = 80,    /* r u32: exit status for rbacctl; 0 done */
 	WIRE_T_MESSAGE = 81, /* text for the person: what, where, what to do next */
 	/* dir.sock */
-	WIRE_T_SOURCE = 96,   /* HELLO r text: "nss", "file", "ldap" */
-	WIRE_T_TICKET = 97,   /* LOOKUP, ACCOUNT r u64 */
-	WIRE_T_LOGIN = 98,    /* LOOKUP r text, a valid login */
-	WIRE_T_BYTES = 99,    /* ACCOUNT: a snapshot of 0 or 1 accounts (snapshot.h) */
-	WIRE_T_STATE = 100,   /* ACCOUNT r u8: 1 answered, 2 failed, 3 timed out */
+	WIRE_T_SOURCE = 96, /* HELLO r text: "nss", "file", "ldap" */
+	WIRE_T_TICKET = 97, /* LOOKUP, ACCOUNT r u64 */
+	WIRE_T_LOGIN = 98,  /* LOOKUP r text, a valid login */
+	WIRE_T_BYTES = 99,  /* ACCOUNT: a snapshot of 0 or 1 accounts (snapshot.h) */
+	WIRE_T_STATE =
+		100, /* ACCOUNT r u8: 1 answered, 2 failed, 3 timed out; CLOCK r u8 */
 	WIRE_T_PROBLEM = 101, /* PROBLEM r text: for status and the log; "": over */
 };
 

@@ -86,7 +86,7 @@ check "B3 P11 the module needs libpam and libc only" only_libpam_and_libc "$dest
 check "P20 six exported symbols" six_symbols "$dest/lib/sec/pam_vmsec.so"
 check "units" units
 check "H1 rbacd.service leaves 0.5 open at most" exposure rbacd.service 5
-check "H1 rbacd-dir.service leaves 1.5 open at most" exposure rbacd-dir.service 15
+check "H1 rbacd-dir.service leaves 1.6 open at most" exposure rbacd-dir.service 16
 command -v systemd-analyze >/dev/null || echo "install: systemd-analyze is missing: units are not verified"
 check "completions" completions
 check "uninstall" uninstalled

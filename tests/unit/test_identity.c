@@ -847,6 +847,39 @@ static void count_notice(void *arg, const char *event, const char *text)
 	(*(unsigned *)arg)++;
 }
 
+static void send_clock(struct world *w, uint8_t state)
+{
+	struct wire_writer wr;
+	uint8_t buf[64];
+	size_t len;
+
+	wire_writer_begin(&wr, buf, sizeof(buf), WIRE_CLOCK);
+	wire_put_u8(&wr, WIRE_T_STATE, state);
+	assert_int_equal(wire_writer_end(&wr, &len), 0);
+	assert_int_equal(link_send(w->dir, buf, len, -1), 0);
+	turn(w);
+}
+
+static void test_clock(void **state)
+{
+	struct world *w = world_new(CONFIG_SOURCE_NSS);
+	bool told = false;
+
+	(void)state;
+	connect_dir(w, "nss");
+	send_clock(w, 1); /* nobody asks */
+	identity_set_clock(w->identity, &told);
+	send_clock(w, 1);
+	assert_true(told);
+	send_clock(w, 2);
+	assert_false(told);
+	assert_int_equal(w->n_lost, 0);
+	send_clock(w, 3);
+	assert_false(told);
+	assert_int_equal(w->n_lost, 1);
+	world_free(w);
+}
+
 static void test_facts_and_notices(void **state)
 {
 	struct world *w = world_new(CONFIG_SOURCE_LDAP);
@@ -1081,6 +1114,7 @@ int main(void)
 		cmocka_unit_test(test_change_must_fit),
 		cmocka_unit_test(test_change_waits_for_its_base),
 		cmocka_unit_test(test_stale_by_privilege),
+		cmocka_unit_test(test_clock),
 		cmocka_unit_test(test_facts_and_notices),
 		cmocka_unit_test(test_kept_over_a_restart),
 		cmocka_unit_test(test_kept_after_a_failure),
