@@ -99,7 +99,7 @@ RBACD_SRC  := rbacd/main.c rbacd/start.c rbacd/activation.c rbacd/server.c rbacd
   rbacd/admin_people.c rbacd/admin_status.c rbacd/admin_policy.c rbacd/admin_explain.c rbacd/admin_directory.c rbacd/admin_report.c \
   rbacd/admin_evidence.c rbacd/alert.c rbacd/metrics.c rbacd/hook.c rbacd/hook_process.c $(SANDBOX_SRC) rbacd/detect/detect.c \
   $(KEYRING_SRC) $(RESEAL_SRC) rbacd/keys/rotation.c rbacd/keys/admin_keys.c $(ANCHOR_SRC) $(CLOCK_SRC) \
-  rbacd/detect/window.c \
+  rbacd/detect/window.c rbacd/detect/widen.c \
   rbacd/directory/local.c rbacd/log.c $(ENROL_SRC)
 LDAP_MAP_SRC := $(addprefix rbacd/directory/,dn.c ldap_entry.c ldap_filter.c ldap_map.c \
   ldap_map_follow.c ldap_map_group.c ldap_map_members.c ldap_map_node.c ldap_map_result.c \
@@ -309,6 +309,9 @@ LINK_rbacd/test_hook := rbacd/hook.c rbacd/hook_process.c rbacd/privilege.c rbac
   rbacd/wire/client.c rbacd/wire/buf.c
 LINK_detect/test_detect := rbacd/detect/detect.c rbacd/detect/window.c $(STORE_SRC) policy/diag.c
 LIBS_detect/test_detect := -lsqlite3 -lcrypto
+UNIT_TESTS += detect/test_widen
+LINK_detect/test_widen := rbacd/detect/widen.c $(POLICY_SRC)
+LIBS_detect/test_widen := -lyaml -lcrypto
 LINK_rbacd/test_admin := $(CLOCK_SRC) rbacd/admin_factor.c $(KEYRING_SRC) $(RESEAL_SRC) rbacd/keys/rotation.c rbacd/keys/admin_keys.c rbacd/handle.c rbacd/admin.c rbacd/admin_people.c rbacd/admin_status.c rbacd/admin_policy.c \
   rbacd/admin_explain.c rbacd/admin_evidence.c rbacd/admin_directory.c rbacd/admin_report.c rbacd/admin_standing.c \
   rbacd/password/admin_password.c rbacd/password/ageing.c rbacd/standing.c rbacd/sessions.c rbacd/enrol/pending.c rbacd/log.c rbacd/ctl/out.c rbacd/ctl/text.c $(MFA_SRC) $(AUDIT_SRC) \

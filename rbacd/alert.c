@@ -6,6 +6,7 @@
 #include <time.h>
 
 #include "rbacd/detect/detect.h"
+#include "rbacd/detect/widen.h"
 #include "rbacd/hook_queue.h"
 #include "rbacd/metrics.h"
 #include "rbacd/notify.h"
@@ -19,8 +20,11 @@ struct alerts {
 	struct hook_queue alerts, notices; /* records whose hook is to be run */
 	int64_t ahead_s; /* wall clock minus time since boot, at the last tick */
 	bool clock_known;
-	int64_t last_s;	    /* of the last record before this start; 0: none */
-	int64_t dir_down_s; /* since when, time since boot; -1: it is there */
+	int64_t last_s;		 /* of the last record before this start; 0: none */
+	int64_t dir_down_s;	 /* since when, time since boot; -1: it is there */
+	struct widening widened; /* owned; by @policy */
+	struct policy *policy; /* counted; its people are still to count; NULL: none */
+	int64_t policy_s;      /* since when, time since boot */
 	uint64_t raised;
 };
 
@@ -30,6 +34,8 @@ void alerts_free(struct alerts *a)
 		return;
 	if (a->server->audit)
 		audit_observe(a->server->audit, NULL, NULL);
+	widening_done(&a->widened);
+	policy_unref(a->policy);
 	detect_free(a->detect);
 	free(a);
 }
@@ -155,6 +161,84 @@ static void watch_directory(struct alerts *a)
 			    (long long)(now_s - a->dir_down_s));
 }
 
+/* ---------------------------------------------------------------- policy */
+
+#define COUNT_S 60 /* the directory gets so long to answer for new groups */
+
+static void tell_widened(struct alerts *a, bool known, size_t n_people)
+{
+	int64_t limit = a->server->config->audit.alerts.policy_widened;
+	size_t people = n_people + a->widened.n_named;
+
+	if (known && (int64_t)people > limit)
+		raise_plain(a, DETECT_POLICY, AUDIT_WARNING,
+			    "policy %.12s gives something to up to %zu people, on %zu "
+			    "VMs, that the one before did not",
+			    policy_sha256(a->policy), people, a->widened.n_vms);
+	else if (!known || (int64_t)a->widened.n_vms > limit)
+		raise_plain(a, DETECT_POLICY, AUDIT_WARNING,
+			    "policy %.12s gives something on %zu VMs that the one "
+			    "before did not, to %zu groups and %zu people%s",
+			    policy_sha256(a->policy), a->widened.n_vms,
+			    a->widened.n_groups, a->widened.n_named,
+			    known ? "" : "; who is in the groups is not known");
+	widening_done(&a->widened);
+	a->widened = (struct widening){0};
+	policy_unref(a->policy);
+	a->policy = NULL;
+}
+
+static void watch_policy(struct alerts *a)
+{
+	size_t n = 0;
+	bool known;
+
+	if (!a->policy)
+		return;
+	known = identity_count(a->server->identity, a->policy, a->widened.groups, &n);
+	if (known || boot_now_s() - a->policy_s >= COUNT_S ||
+	    a->server->config->source == CONFIG_SOURCE_NSS) /* which lists nobody */
+		tell_widened(a, known, n);
+}
+
+/* Nothing ran: the policy may have been exchanged while rbacd was away. */
+static void tell_exchanged(struct alerts *a, const struct policy *after)
+{
+	struct store_activation last;
+	int r = store_activation_last(a->server->store, &last);
+
+	if (r == 0 && !str_eq(last.sha, policy_sha256(after)))
+		raise_plain(a, DETECT_POLICY, AUDIT_WARNING,
+			    "policy %.12s is another than %.12s, which was active "
+			    "last: what it opens was not compared",
+			    policy_sha256(after), last.sha);
+}
+
+void alerts_policy(struct alerts *a, const struct policy *before, struct policy *after)
+{
+	if (!a)
+		return;
+	if (a->policy) /* the next one came before its people were counted */
+		tell_widened(a, false, 0);
+	if (!before) {
+		tell_exchanged(a, after);
+		return;
+	}
+	if (str_eq(policy_sha256(before), policy_sha256(after)))
+		return;
+	if (widening_find(before, after, server_now_s(), &a->widened) != 0) {
+		raise_plain(a, DETECT_POLICY, AUDIT_WARNING,
+			    "policy %.12s could not be compared with the one before",
+			    policy_sha256(after));
+		return;
+	}
+	a->policy = policy_ref(after);
+	a->policy_s = boot_now_s();
+	if (a->widened.n_groups == 0)
+		tell_widened(a, true, 0);
+	watch_policy(a); /* groups that were asked for already are known */
+}
+
 /* ---------------------------------------------------------------- recording */
 
 static int record(struct alerts *a, const struct detect_alert *alert)
@@ -216,6 +300,7 @@ int alerts_tick(struct alerts *a)
 	run_hooks(a);
 	watch_clock(a);
 	watch_directory(a);
+	watch_policy(a);
 	while (r == 0 && detect_next(a->detect, &alert))
 		r = record(a, &alert);
 	return r;

@@ -27,6 +27,15 @@ _must_check_ int alerts_idle(struct alerts *alerts, const char *uid, int64_t now
  */
 _must_check_ int alerts_tick(struct alerts *alerts);
 
+/*
+ * alerts_policy() - the policy @after is about to take the place of @before (NULL:
+ * nothing ran). Who gains by it is counted as soon as the directory has their groups,
+ * within a minute; what cannot be counted or compared is told as well.
+ */
+struct policy;
+void alerts_policy(struct alerts *alerts, const struct policy *before,
+		   struct policy *after);
+
 struct alerts_stats {
 	uint64_t raised, lost, hook_failed;
 };

@@ -52,6 +52,7 @@ struct config_alerts {
 	int64_t first_use;	       /* seconds in which a privilege was not used */
 	int64_t clock_off, clock_off_high; /* seconds the clock jumped by */
 	int64_t directory_down;		   /* seconds without rbacd-dir */
+	int64_t policy_widened;		   /* more people, or more VMs, get something */
 	int64_t quiet; /* seconds in which the same alert is counted, not repeated */
 };
 

@@ -33,6 +33,7 @@ static const struct {
 	T(clock_off, SECONDS, 10),
 	T(clock_off_high, SECONDS, 30),
 	T(directory_down, SECONDS, 60),
+	T(policy_widened, COUNT, 10),
 	T(quiet, SECONDS, 600),
 #undef T
 };

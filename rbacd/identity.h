@@ -117,6 +117,13 @@ size_t identity_pending(const struct identity *identity);
 bool identity_local_uid(const struct identity *identity, const char *login,
 			uint32_t *ret);
 
+/*
+ * identity_count() - people of the directory in any of @policy's groups that @wanted
+ * marks, by policy_group_at(). false: they are not known in full, or not yet.
+ */
+bool identity_count(const struct identity *identity, const struct policy *policy,
+		    const bool *wanted, size_t *ret);
+
 struct identity_status {
 	const char *source;
 	bool connected;

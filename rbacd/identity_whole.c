@@ -82,6 +82,62 @@ int whole_answer(struct identity *id, const char *login, int64_t now_s,
 	return 0;
 }
 
+/* By the snapshot's groups; NULL: one has no usable list, or no memory. */
+static bool *mark_groups(const struct whole *w, const struct policy *p,
+			 const bool *wanted)
+{
+	const struct snapshot *s = whole_newest(w);
+	bool *marks = calloc(snapshot_group_count(s) + 1, sizeof(*marks));
+	struct snapshot_group g = {0};
+
+	for (size_t i = 0; marks && i < policy_group_count(p); i++) {
+		if (!wanted[i])
+			continue;
+		if (w->map[i] != GROUPS_NONE)
+			snapshot_group_at(s, w->map[i], &g);
+		if (w->map[i] == GROUPS_NONE || !g.complete) {
+			free(marks);
+			return NULL;
+		}
+		marks[w->map[i]] = true;
+	}
+	return marks;
+}
+
+static bool in_any(const struct snapshot_account *a, const bool *marks)
+{
+	for (size_t i = 0; i < a->n_groups; i++)
+		if (marks[a->groups[i]])
+			return true;
+	return false;
+}
+
+bool identity_count(const struct identity *id, const struct policy *p,
+		    const bool *wanted, size_t *ret)
+{
+	const struct whole *w = &id->whole;
+	_cleanup_free_ bool *marks = NULL;
+	struct snapshot_account a;
+	size_t at;
+
+	/* A map of the policy of before has other numbers. */
+	if (!w->base || !w->map || id->policy != p)
+		return false;
+	marks = mark_groups(w, p, wanted);
+	*ret = 0;
+	for (size_t i = 0; marks && i < snapshot_account_count(w->base); i++) {
+		snapshot_account_at(w->base, i, &a);
+		*ret += in_any(&a, marks) &&
+			!(w->change && snapshot_index(w->change, a.login, &at));
+	}
+	for (size_t i = 0; marks && w->change && i < snapshot_account_count(w->change);
+	     i++) {
+		snapshot_account_at(w->change, i, &a);
+		*ret += a.flags != 0 && in_any(&a, marks); /* 0: gone */
+	}
+	return marks != NULL;
+}
+
 /* ------------------------------------------------------------------ take */
 
 static void drop_fd(int *fd)

@@ -6,6 +6,7 @@
 
 #include <errno.h>
 
+#include "rbacd/alert.h"
 #include "rbacd/log.h"
 #include "rbacd/standing.h"
 #include "rbacd/wire/client.h"
@@ -135,6 +136,8 @@ static int switch_to(struct server *s, struct policy *next, const struct note *n
 		rc = identity_set_policy(s->identity, next);
 	if (rc != 0)
 		return rc < 0 ? rc : -EIO;
+	if (!note->op || !str_eq(note->op, "return")) /* that was told when it came */
+		alerts_policy(s->alerts, s->policy, next);
 	policy_ref(next);
 	policy_unref(s->policy);
 	s->policy = next;

@@ -51,6 +51,7 @@ static const char *const names[DETECT_N] = {
 	[DETECT_LOG] = "log_integrity",
 	[DETECT_CLOCK] = "clock_off",
 	[DETECT_DIRECTORY] = "directory_down",
+	[DETECT_POLICY] = "policy_widened",
 };
 
 const char *detect_name(enum detection what)
@@ -116,11 +117,12 @@ static bool has_room(struct detect *d, enum detection what, int64_t now_s)
 /* More severe is another matter: it is not held back by the milder one. */
 void detect_raise(struct detect *d, const struct detect_alert *alert, int64_t now_s)
 {
-	char key[160];
+	char key[160 + DETECT_TEXT_MAX];
 	uint32_t n;
 
-	(void)snprintf(key, sizeof(key), "%d %d %s %s", (int)alert->what,
-		       (int)alert->sev, alert->user, alert->src); /* a cut is another */
+	(void)snprintf(key, sizeof(key), "%d %d %s %s %s", (int)alert->what,
+		       (int)alert->sev, alert->user, alert->src,
+		       alert->what == DETECT_POLICY ? alert->evidence : ""); /* fits */
 	n = window_add(d->quiet, key, "", now_s, d->limits->quiet).n;
 	if (n > 1)
 		return;

@@ -22,6 +22,7 @@ enum detection {
 	DETECT_LOG,	    /* chain, checkpoint: the log is not as it should be */
 	DETECT_CLOCK,	    /* the wall clock jumped */
 	DETECT_DIRECTORY,   /* no rbacd-dir */
+	DETECT_POLICY,	    /* a new policy opens much that the old one did not */
 	DETECT_N,
 };
 
@@ -62,7 +63,7 @@ _must_check_ int detect_idle(struct detect *detect, const char *uid, int64_t now
 
 /*
  * detect_raise() - something that is no event. The same detection about the same
- * subject is raised once in `quiet` seconds, and then says how often it was held back.
+ * subject is raised once in `quiet` seconds; each policy is a subject of its own.
  */
 void detect_raise(struct detect *detect, const struct detect_alert *alert,
 		  int64_t now_s);

@@ -226,6 +226,39 @@ class Evidence:
         w.wait(lambda: "away for 31 days" in w.last("alert").get("reason_text", ""), 10,
                "an alert that rbacd was away for a month, or the clock is ahead")
 
+    # ---- a policy that opens more
+
+    def widened(self):
+        """Told: more people, or what cannot be counted. Not told: a few people more."""
+        w, r = self.w, self.r
+        more = '  - {id: more%d, to: [%s], roles: [viewer], vms: [here]}\n'
+        told = lambda: [x["reason_text"] for x in w.records() if x.get("op") == "policy_widened"]
+        policy = world.POLICY + more % (1, "oncall")
+        w.policy(policy, reload=True)
+        w.wait(told, 10, "an alert")
+        r.check("source nss lists nobody: told that a group gains", len(told()) == 1 and
+                "1 groups" in told()[0] and "not known" in told()[0], told())
+        w.stop("rbacd")
+        w.stop("rbacd-dir")
+        people = ["{login: w%02d, id: \"w:%d\", uid: %d, groups: [%s]}" % (
+            i, i, 60000 + i, "few" if i < 3 else "many") for i in range(20)]
+        world.write("/etc/rbacd/people.yaml", "vmsec_people: 1\npeople: [%s]\n" % ", ".join(people))
+        config = w.read("/etc/rbacd/rbacd.yaml")
+        world.write("/etc/rbacd/rbacd.yaml", config.replace(
+            "source: nss", "source: file, people: /etc/rbacd/people.yaml"))
+        policy += more % (2, "few")
+        w.policy(policy)
+        w.start()
+        w.wait(lambda: len(told()) > 1, 10, "an alert")
+        r.check("exchanged while rbacd was down: told", "not compared" in told()[1], told())
+        policy += more % (3, "few")
+        w.policy(policy.replace("more3, to: [few], roles: [viewer]",
+                                "more3, to: [few], roles: [operator]"), reload=True)
+        w.policy(policy + more % (4, "many"), reload=True)
+        w.wait(lambda: len(told()) > 2, 20, "an alert")
+        r.check("17 people more are told, 3 are not", len(told()) == 3 and
+                "17 people" in told()[2] and "on 1 VMs" in told()[2], told())
+
     def login_any(self):
         self.w.ssh("alice", "sshd", ["000000"])  # a record in the new time
 
@@ -348,7 +381,7 @@ def main():
     for login in ("alice", "bob"):
         w.enrol(login)
     e = Evidence(w, r, journal)
-    for part in ("verify", "alerts", "exports", "slow", "metrics", "renew", "aged"):
+    for part in ("verify", "alerts", "exports", "slow", "metrics", "renew", "aged", "widened"):
         try:
             getattr(e, part)()
         except Exception as x:  # one broken part must not hide the others
