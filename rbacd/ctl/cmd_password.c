@@ -2,6 +2,7 @@
 /* cmd_password.c - password check: the rules against a candidate, here and now. */
 #include "rbacd/ctl/ctl.h"
 #include "rbacd/ctl/prompt.h"
+#include "rbacd/directory/local.h"
 #include "rbacd/password/blocklist.h"
 #include "rbacd/password/quality.h"
 
@@ -45,15 +46,19 @@ static int show(struct ctl *ctl, const struct password_rules *rules,
 static int judge(struct ctl *ctl, const struct ctl_args *args,
 		 const struct password_rules *rules, const char *candidate)
 {
-	const struct password_facts facts = {.user = ctl_arg(args, "user"),
-					     .real_name = ctl_arg(args, "name"),
-					     .host = ctl->config->vm};
+	struct password_facts facts = {.user = ctl_arg(args, "user"),
+				       .real_name = ctl_arg(args, "name"),
+				       .host = ctl->config->vm};
+	struct local_account account = {0};
 	_cleanup_diags_ struct diags diag = DIAGS_INIT;
 	_cleanup_blocklist_ struct blocklist *b = NULL;
 	enum password_reason reason = PASSWORD_UNCHECKED;
 	char path[4096];
 	int r = 0;
 
+	if (facts.user && !facts.real_name &&
+	    local_find("/etc/passwd", facts.user, &account) == 0)
+		facts.real_name = account.real_name; /* as rbacd knows it */
 	if (rules->blocklist)
 		r = blocklist_open(config_blocklist_path(ctl->config, path,
 							 sizeof(path)),

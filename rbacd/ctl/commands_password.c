@@ -6,7 +6,9 @@
 
 static const struct ctl_option password_check_options[] = {
 	{.name = "user", .metavar = "LOGIN", .help = "whose it would be"},
-	{.name = "name", .metavar = "NAME", .help = "the person's real name"},
+	{.name = "name",
+	 .metavar = "NAME",
+	 .help = "the real name, if not that of /etc/passwd"},
 	{.name = "policy", .metavar = "PATH", .help = "another policy"},
 	{.name = NULL},
 };

@@ -158,6 +158,19 @@ class Passwords:
         self.expect("a policy without rules says so", r.returncode == 1 and
                     b"asks nothing" in r.stderr, r.stderr)
 
+    def real_name(self):
+        """The name of /etc/passwd counts: here one of our own, in a mount namespace."""
+        self.say("policy", "password: {preset: pci-dss-4}")
+        accounts = self.write("passwd", "carla:x:2001:2001:Carla Quispe,room 7:/:/bin/sh\n")
+        for argv, rc in (([], 1), (["--name", "Somebody Else"], 0)):
+            r = subprocess.run(
+                ["unshare", "-m", "sh", "-c", 'mount --bind "$0" /etc/passwd && exec "$@"',
+                 accounts, self.rbacctl, "password", "check", "--user", "carla", *argv,
+                 "--config", self.config], input=b"9-llamas-of-Quispe\n",
+                capture_output=True, timeout=60, check=False)
+            self.expect("the real name of /etc/passwd %s" % argv, r.returncode == rc and
+                        (b"holds a name" in r.stdout) == (rc == 1), r.stdout + r.stderr)
+
     def without_list(self):
         os.rename(self.list, self.list + ".away")
         for preset in PRESETS:
@@ -202,6 +215,10 @@ def main():
         p = Passwords(sys.argv[1], folder)
         p.blocklist()
         p.candidates()
+        if os.geteuid() == 0:
+            p.real_name()
+        else:
+            print("passwords: the real name is left out, a mount needs root")
         p.without_list()
         p.terminal()
     print("passwords: %d passed, %d failed" % (p.passed, p.failed))
