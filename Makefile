@@ -512,7 +512,7 @@ DEPS_BUILD := gcc make pkg-config libc6-dev libpam0g-dev libldap-dev liboath-dev
   libsqlite3-dev libevent-dev libqrencode-dev libseccomp-dev libpwquality-dev libcrack2-dev \
   libutf8proc-dev cracklib-runtime python3-zxcvbn
 DEPS_DEMO  := openssh-server openssh-client sudo login util-linux openssl oathtool python3 \
-  python3-pexpect iproute2 passwd sqlite3 slapd ldap-utils libnss-extrausers
+  python3-pexpect iproute2 pamtester passwd sqlite3 slapd ldap-utils libnss-extrausers
 DEPS_TEST  := clang libclang-rt-14-dev libcmocka-dev strace zbar-tools putty-tools clang-format clang-tidy cppcheck \
   valgrind mandoc tzdata python3-jsonschema python3-yaml chromium chromium-driver poppler-utils
 .PHONY: deps deps-build deps-demo

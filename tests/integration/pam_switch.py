@@ -10,6 +10,8 @@ import subprocess
 import sys
 import time
 
+import pexpect
+
 sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), "../lib"))
 import world  # noqa: E402
 
@@ -167,6 +169,34 @@ class Switch:
             r.check("sshd %s: no grant, refused" % profile, not a.ok, a)
             self.pam("revert")
 
+    def tried(self, service, user, answers):
+        """The phases of a program that is not here, by pamtester; granted or not."""
+        item = "rhost=10.9.9.9" if service == "cockpit" else "tty=:0"
+        child = pexpect.spawn("pamtester", ["-I", item, service, user, "authenticate",
+                                            "acct_mgmt"], encoding="utf-8", timeout=20)
+        done, text = self.w.converse(child, answers, "account management done", 20)
+        child.close(force=True)
+        return done, text
+
+    def not_here(self):
+        """cockpit and gdm: somebody granted, somebody proven and not granted, a wrong code."""
+        w, r = self.w, self.r
+        w.policy(world.POLICY.replace("[ssh, console]", "[ssh, console, web, desktop]"), True)
+        a = self.enable("--within", "10m", "cockpit", "gdm-password")
+        r.check("cockpit and gdm-password: enabled", a.returncode == 0, a.stdout + a.stderr)
+        for service in ("cockpit", "gdm-password"):
+            ok, text = self.tried(service, "bob", [PW["bob"], lambda: w.code("bob")])
+            r.check("%s: password and code, in" % service, ok, (text, w.last("account")))
+            ok, text = self.tried(service, "dave", [PW["dave"], lambda: w.code("dave")])
+            r.check("%s, proven and without a grant: refused" % service, not ok and
+                    w.last("account").get("reason") == "no_grant" and
+                    w.last("account")["svc"] == service, (text, w.last("account")))
+            ok, text = self.tried(service, "bob", [PW["bob"], "000000"])
+            r.check("%s, wrong code: refused" % service, not ok and
+                    "Authentication failure" in text, text)
+        self.pam("revert")
+        w.policy(world.POLICY, True)
+
     # ---- the way back
 
     def comes_back(self):
@@ -263,6 +293,7 @@ def main():
     s.confirm()
     s.people()
     s.other_profiles()
+    s.not_here()
     s.comes_back()
     s.test_login()
     s.killed()
