@@ -163,6 +163,15 @@ static int check_simple(const struct password_rules *rules,
 			 ret);
 }
 
+const char *quality_dictionary_folder(char *buf, size_t cap)
+{
+	const char *path = GetDefaultCracklibDict(), *end = strrchr(path, '/');
+
+	/* Cut off it is a folder that is not opened, and the check refuses. */
+	(void)snprintf(buf, cap, "%.*s", end ? (int)(end - path) : 0, path);
+	return buf;
+}
+
 /* A user and a name of "": without them libcrack looks up who runs it. */
 static int check_dictionary(const struct simple_text *simple, enum password_reason *ret)
 {

@@ -54,6 +54,10 @@ _must_check_ int quality_check(const struct password_rules *rules,
 			       const struct blocklist *blocklist,
 			       enum password_reason *ret);
 
+/* quality_dictionary_folder() - where libcrack reads its dictionary, for a sandbox, in
+ * @buf: distributions differ. */
+const char *quality_dictionary_folder(char *buf, size_t cap);
+
 /* quality_listed() - is it in the list: as typed, in NFC, or without capital letters?
  * Return: 0 and *ret; negative errno. */
 _must_check_ int quality_listed(const struct blocklist *blocklist,

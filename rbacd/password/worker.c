@@ -17,8 +17,7 @@
 #include "rbacd/password/blocklist.h"
 #include "rbacd/password/history.h"
 
-#define NICE	   10			 /* logins come first */
-#define DICTIONARY "/var/cache/cracklib" /* of libpwquality */
+#define NICE 10 /* logins come first */
 
 struct worker_job {
 	TAILQ_ENTRY(worker_job) next;
@@ -93,9 +92,12 @@ static int check(struct worker_task *t, struct worker_result *ret)
 static int shut_in(const struct worker_task *t, enum sandbox_mode mode)
 {
 	_cleanup_diags_ struct diags diag = DIAGS_INIT;
+	char words[256];
 	const struct sandbox box = {.profile = SANDBOX_WORK,
 				    .mode = mode,
-				    .read = {t->passwd, t->blocklist, DICTIONARY}};
+				    .read = {t->passwd, t->blocklist,
+					     quality_dictionary_folder(words,
+								       sizeof(words))}};
 	struct sandbox_state state;
 	int r = sandbox_enter(&box, &state, &diag);
 

@@ -55,6 +55,12 @@ int history_check(const struct store_old *former, size_t n,
 	return 0;
 }
 
+const char *quality_dictionary_folder(char *buf, size_t cap)
+{
+	(void)snprintf(buf, cap, "/var/cache/cracklib");
+	return buf;
+}
+
 int blocklist_open(const char *path, struct blocklist **ret, struct diags *diag)
 {
 	(void)path;
