@@ -72,7 +72,9 @@ class Supervised(benchworld.BenchWorld):
             pid, len(fds), ":".join(names), " ".join(self.argv(user)))
         out = open("/var/log/rbacd.log", "ab")
         p = subprocess.Popen(["bash", "-c", script], pass_fds=high, stdin=subprocess.DEVNULL,
-                             stdout=out, stderr=out, start_new_session=True)
+                             stdout=out, stderr=out, start_new_session=True,
+                             env=dict(os.environ, **self.shimmed()))
+        out.close()
         for fd in high:
             os.close(fd)
         self.children["rbacd"] = p
@@ -210,4 +212,5 @@ def main():
     r.end()
 
 
-main()
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,122 @@
+#!/usr/bin/python3 -I
+# SPDX-License-Identifier: Apache-2.0
+"""kill -9 by the thousand, at any moment, under logins with codes.
+
+Sixteen clients log in with a code and then ask on; rbacd (one time in eight rbacd-dir with
+it) is killed at a random moment and started again on the same sockets. Every client writes
+down what it saw. Afterwards the histories are held against the log:
+
+  A1  each ALLOW that was seen is in the log, under its id, once
+  O1  no person's code of one step was accepted twice
+  A2  the log verifies
+
+usage: kills.py [VARIANT] [KILLS | long]
+"""
+import collections
+import os
+import random
+import signal
+import subprocess
+import sys
+import time
+
+sys.path.insert(0, os.path.dirname(os.path.abspath(__file__)))
+from restart import Supervised, benchworld, world  # noqa: E402
+
+SOCKET = "/run/rbacd/pam/pam.sock"
+BATCH = 250  # kills between two looks at the log
+CLIENTS = 16
+
+
+class Kills:
+    def __init__(self, w, r, seed):
+        self.w, self.r, self.chance = w, r, random.Random(seed)
+        self.n = collections.Counter()
+        self.slowest = 0.0
+        self.twice = collections.Counter()  # (person, step) -> accepted
+        self.people = benchworld.DISK + "/fresh"
+
+    def next_step(self):
+        now = int(self.w.now())
+        self.w.set_clock(self.w.offset + (now // 30 + 1) * 30 + 2 - now)
+
+    def crowd(self):
+        return subprocess.Popen([self.w.build + "/tests/faults/probe", "crowd", SOCKET,
+                                 self.people, str(CLIENTS), str(int(self.w.now()))],
+                                stdout=subprocess.PIPE, text=True)
+
+    def one(self):
+        """The ids of what one crowd was allowed."""
+        self.next_step()
+        p = self.crowd()
+        time.sleep(self.chance.random() * 0.12)
+        with_dir = self.chance.random() < 0.125
+        if with_dir:
+            self.w.stop("rbacd-dir", signal.SIGKILL)
+            self.n["rbacd-dir"] += 1
+        self.w.stop("rbacd", signal.SIGKILL)
+        self.n["rbacd"] += 1
+        begun = time.monotonic()
+        self.w.launch()
+        if with_dir:
+            self.w.spawn("rbacd-dir", ["rbacd-dir"])
+        told = [x.split() for x in p.communicate(timeout=60)[0].splitlines()]
+        self.slowest = max(self.slowest, time.monotonic() - begun)
+        for x in told:
+            self.n[x[1]] += 1
+        return [x[2] for x in told if x[1] == "allow"]
+
+    def batch(self, n, seq):
+        saw = [i for _ in range(n) for i in self.one()]
+        self.w.wait(self.w.answers, 15, "not ready")
+        rows = [x for x in self.w.records(seq) if x.get("dec") == "allow"]
+        ids = collections.Counter(x["id"] for x in rows)
+        self.quiet("A1 each ALLOW seen is in the log once", not [i for i in saw if ids[i] != 1],
+                   [i for i in saw if ids[i] != 1][:5])
+        codes = collections.Counter((x["user"], step_of(x["ts"])) for x in rows
+                                    if x["ev"] == "auth")
+        self.quiet("O1 no code twice", not [k for k, v in codes.items() if v > 1],
+                   [k for k, v in codes.items() if v > 1][:5])
+        v = self.w.rbacctl("audit", "verify", check=False, timeout=300)
+        self.quiet("A2 the log verifies", v.returncode == 0, v.stdout + v.stderr)
+        self.n["records"] += len(rows)
+        self.n["codes"] += sum(codes.values())
+        return self.w.records(seq)[-1]["seq"]
+
+    def quiet(self, what, ok, detail):
+        if ok:
+            self.r.passed += 1
+        else:
+            self.r.check(what, ok, detail)
+
+
+def step_of(ts):
+    """A record's time is UTC text; all that counts is the half minute."""
+    hour, minute, second = ts[11:].split(":")
+    return ts[:10], hour, minute, float(second.rstrip("Z")) >= 30
+
+
+def main():
+    world.enter()
+    words = sys.argv[1:]
+    numbers = [int(x) for x in words if x.isdigit()]
+    kills = numbers[0] if numbers else 10000 if "long" in words else 40
+    variant = next((x for x in words if not x.isdigit() and x != "long"), "release")
+    seed = int.from_bytes(os.urandom(4), "big")
+    r = world.Report("kills")
+    w = Supervised(variant, people=128).make()
+    w.start()
+    k = Kills(w, r, seed)
+    seq = w.records()[-1]["seq"]
+    while k.n["rbacd"] < kills:
+        seq = k.batch(min(BATCH, kills - k.n["rbacd"]), seq)
+        if kills > BATCH:
+            print("        ", dict(k.n), flush=True)
+    print("        seed %d, %s, slowest crowd %.2f s after a kill" % (seed, dict(k.n), k.slowest))
+    r.check("%d kills of rbacd, %d of rbacd-dir: %d ALLOWs seen" % (
+        k.n["rbacd"], k.n["rbacd-dir"], k.n["allow"]), k.n["allow"] > kills, k.n)
+    r.end()
+
+
+if __name__ == "__main__":
+    main()
