@@ -6,7 +6,7 @@
 #include <stdlib.h>
 #include <sys/stat.h>
 
-#include "rbacd/doctor/doctor.h"
+#include "rbacd/doctor/doctor_pam_internal.h"
 #include "rbacd/doctor/pamwalk.h"
 
 #define SERVICES_MAX 256
@@ -46,14 +46,21 @@ static void place(char buf[DOCTOR_TEXT_MAX], const struct pamconf_line *line)
 	(void)doctor_text(buf, "%s:%u", line->file, line->line);
 }
 
-static void at_line(const struct exam *e, enum doctor_severity severity, const char *id,
+void doctor_at_line(struct doctor *d, enum doctor_severity severity, const char *id,
 		    const struct pamconf_line *line, const char *what, const char *why,
 		    const char *fix)
 {
 	char where[DOCTOR_TEXT_MAX];
 
 	place(where, line);
-	doctor_add(e->d, severity, id, where, what, why, fix);
+	doctor_add(d, severity, id, where, what, why, fix);
+}
+
+static void at_line(const struct exam *e, enum doctor_severity severity, const char *id,
+		    const struct pamconf_line *line, const char *what, const char *why,
+		    const char *fix)
+{
+	doctor_at_line(e->d, severity, id, line, what, why, fix);
 }
 
 static void at_service(const struct exam *e, enum doctor_severity severity,
@@ -98,27 +105,38 @@ static bool has_ours(const struct pamconf_stack *stack)
 	return find_ours(stack) < stack->n;
 }
 
-static bool known_option(const char *arg, size_t len)
+static bool is_one_of(const char *const *words, size_t n, const char *arg, size_t len)
 {
+	for (size_t i = 0; i < n; i++)
+		if (strlen(words[i]) == len && memcmp(arg, words[i], len) == 0)
+			return true;
+	return false;
+}
+
+static bool known_option(const char *arg, size_t len, bool password)
+{
+	static const char *const of_passwords[] = {"use_authtok", "try_first_pass",
+						   "confirm"};
 	static const char *const whole[] = {
 		"first_factor=stack", "enrol=text", "timeout=1", "timeout=2",
 		"timeout=3",	      "timeout=4",  "timeout=5", "combined=split",
 		"combined=verify",    "digits=6",   "digits=8"};
 
-	for (size_t i = 0; i < ARRAY_SIZE(whole); i++)
-		if (strlen(whole[i]) == len && memcmp(arg, whole[i], len) == 0)
-			return true;
+	if (is_one_of(whole, ARRAY_SIZE(whole), arg, len) ||
+	    (password && is_one_of(of_passwords, ARRAY_SIZE(of_passwords), arg, len)))
+		return true;
 	return len > strlen("socket=/") && memcmp(arg, "socket=/", 8) == 0;
 }
 
-static void check_options(const struct exam *e, const struct pamconf_line *line)
+static void check_options(const struct exam *e, const struct pamconf_line *line,
+			  bool password)
 {
 	char what[DOCTOR_TEXT_MAX];
 
 	for (const char *p = line->args; *p;) {
 		size_t len = strcspn(p, " ");
 
-		if (!known_option(p, len))
+		if (!known_option(p, len, password))
 			at_line(e, DOCTOR_ERROR, "pam-option", line,
 				doctor_text(what, "pam_vmsec does not know '%.*s'",
 					    (int)len, p),
@@ -155,16 +173,22 @@ static void check_module_file(const struct exam *e, const struct pamconf_line *l
 		"install vmsec again, or take the line out: rbacctl pam disable");
 }
 
-/* Lines of ours in one stack: options, file, not in a common file. */
-static void check_our_lines(const struct exam *e, const struct pamconf_stack *stack)
+/* Lines of ours in one stack: options, file, not in a common file: but passwords are
+ * changed by many programs, and all the same way. */
+static void check_our_lines(const struct exam *e, enum pamconf_type type)
 {
+	const struct pamconf_stack *stack = &e->conf->stack[type];
+	bool password = type == PAMCONF_PASSWORD;
+
 	for (size_t i = 0; i < stack->n; i++) {
 		const struct pamconf_line *line = &stack->v[i];
 
 		if (!pamconf_is_module(line, "pam_vmsec"))
 			continue;
-		check_options(e, line);
+		check_options(e, line, password);
 		check_module_file(e, line);
+		if (password)
+			continue;
 		if (strstr(line->file, "/common-") || strstr(line->file, "system-auth"))
 			at_line(e, DOCTOR_WARNING, "pam-common", line,
 				"our line stands in a file that other services include",
@@ -463,6 +487,10 @@ static void examine(const struct exam *e)
 	if (!has_ours(&e->conf->stack[PAMCONF_AUTH]) &&
 	    !has_ours(&e->conf->stack[PAMCONF_ACCOUNT]) &&
 	    !has_ours(&e->conf->stack[PAMCONF_SESSION])) {
+		if (has_ours(&e->conf->stack[PAMCONF_PASSWORD])) {
+			check_our_lines(e, PAMCONF_PASSWORD);
+			doctor_password(e->d, &e->conf->stack[PAMCONF_PASSWORD]);
+		}
 		if (e->wanted)
 			at_service(e, DOCTOR_NOTE, "pam-off",
 				   "vmsec is not switched on for this service",
@@ -471,7 +499,8 @@ static void examine(const struct exam *e)
 		return;
 	}
 	for (int t = 0; t < PAMCONF_TYPES; t++)
-		check_our_lines(e, &e->conf->stack[t]);
+		check_our_lines(e, (enum pamconf_type)t);
+	doctor_password(e->d, &e->conf->stack[PAMCONF_PASSWORD]);
 	check_combined(e, &e->conf->stack[PAMCONF_AUTH]);
 	check_rescue_lines(e, PAMCONF_AUTH);
 	check_rescue_lines(e, PAMCONF_ACCOUNT);

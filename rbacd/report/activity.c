@@ -251,6 +251,14 @@ static int add_person(struct activity *a, const struct audit_view *v, int64_t at
 	return add_use(a, v, p, at_s, audit_is(v, AUDIT_MFA_METHOD, "security-key"));
 }
 
+static bool is_about_password(const struct audit_view *v)
+{
+	char buf[64];
+
+	return audit_get(v, AUDIT_REASON, buf, sizeof(buf)) > 3 &&
+	       memcmp(buf, "pw_", 3) == 0;
+}
+
 static int add_decision(struct activity *a, const struct audit_view *v, bool account)
 {
 	bool allow = audit_is(v, AUDIT_DEC, "allow");
@@ -271,6 +279,8 @@ static int add_decision(struct activity *a, const struct audit_view *v, bool acc
 				 : 0;
 	if (!allow)
 		r = count(&a->reasons, v, AUDIT_REASON, false, n);
+	else if (is_about_password(v))
+		r = count(&a->passwords, v, AUDIT_REASON, true, n);
 	if (r == 0)
 		r = count(&a->sources, v, AUDIT_SRC, allow, n);
 	if (r == 0)
@@ -278,6 +288,18 @@ static int add_decision(struct activity *a, const struct audit_view *v, bool acc
 	if (r == 0)
 		r = count(&a->services, v, AUDIT_SVC, allow, n);
 	return r;
+}
+
+/* A new password was judged, or the stack has changed one. */
+static int add_password(struct activity *a, const struct audit_view *v)
+{
+	bool good = audit_is(v, AUDIT_OUTCOME, "success");
+
+	if (audit_is(v, AUDIT_EV, "password.changed"))
+		a->n_passwords_changed += good;
+	else
+		a->n_passwords_good += good;
+	return good ? 0 : count(&a->passwords, v, AUDIT_REASON, false, 1);
 }
 
 /* ---------------------------------------------------------------- changes */
@@ -325,6 +347,9 @@ static int add(struct activity *a, const struct audit_view *v)
 		return r;
 	if (account || audit_is(v, AUDIT_EV, "auth"))
 		return in_scope(a, v) ? add_decision(a, v, account) : 0;
+	if (audit_is(v, AUDIT_EV, "password.new") ||
+	    audit_is(v, AUDIT_EV, "password.changed"))
+		return in_scope(a, v) ? add_password(a, v) : 0;
 	if (audit_is(v, AUDIT_EV, "session.open"))
 		a->n_sessions += in_scope(a, v);
 	if (audit_is(v, AUDIT_EV, "session.open") ||
@@ -388,6 +413,7 @@ void activity_done(struct activity *a)
 	index_done(&a->names);
 	index_done(&a->uses_index);
 	counts_done(&a->reasons);
+	counts_done(&a->passwords);
 	counts_done(&a->sources);
 	counts_done(&a->hosts);
 	counts_done(&a->vms);

@@ -73,6 +73,10 @@ struct activity {
 	struct activity_use *uses;
 	size_t people_cap, uses_cap;
 	struct activity_counts reasons, sources, hosts, vms, services;
+	/* By reason: refused (deny), and demanded at a login that was allowed (allow).
+	 */
+	struct activity_counts passwords;
+	uint64_t n_passwords_good, n_passwords_changed;
 	struct activity_event *events;
 	size_t n_events, events_cap;
 	uint64_t n_events_lost; /* beyond the bound */

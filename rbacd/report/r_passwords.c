@@ -39,6 +39,13 @@ static const struct report_column reason_columns[] = {
 	{"last", "Last", REPORT_TIME, false, false},
 };
 
+static const struct report_column demand_columns[] = {
+	{"reason", "Reason", REPORT_TEXT, false, false},
+	{"demanded", "Demanded", REPORT_NUMBER, false, true},
+	{"meaning", "What it means", REPORT_TEXT, false, false},
+	{"last", "Last", REPORT_TIME, false, false},
+};
+
 /* The policy's own lines below "password:", as its canonical form has them. */
 static void list_rules(const struct state *st, struct report *r)
 {
@@ -203,31 +210,47 @@ static void list_force(const struct activity *a, struct report *r)
 	}
 }
 
-static uint64_t list_refusals(const struct activity *a, struct report *r)
+static uint64_t list_reasons(const struct activity *a, bool refused,
+			     struct report_table *t)
 {
-	struct report_table *t =
-		REPORT_TABLE(r, "password-refusals", "Passwords refused, by reason",
-			     reason_columns, .none = "None.", .chart = REPORT_BARS);
 	uint64_t sum = 0;
 
-	for (size_t i = 0; i < a->reasons.index.n; i++) {
-		const struct activity_count *c = &a->reasons.v[i];
+	for (size_t i = 0; i < a->passwords.index.n; i++) {
+		const struct activity_count *c = &a->passwords.v[i];
+		uint64_t n = refused ? c->n_deny : c->n_allow;
 
-		if (!str_after(c->text, "pw_"))
+		if (n == 0)
 			continue;
 		report_row(t);
 		report_put(t, c->text);
-		report_put_n(t, (int64_t)c->n_deny);
+		report_put_n(t, (int64_t)n);
 		report_put(t, record_reason(c->text));
 		report_put_time(t, c->last_s);
-		sum += c->n_deny;
+		sum += n;
 	}
 	return sum;
 }
 
+static uint64_t list_refusals(const struct activity *a, struct report *r)
+{
+	return list_reasons(a, true,
+			    REPORT_TABLE(r, "password-refusals",
+					 "Passwords refused, by reason", reason_columns,
+					 .none = "None.", .chart = REPORT_BARS));
+}
+
+/* The person was let in to change it, and nothing else. */
+static uint64_t list_demands(const struct activity *a, struct report *r)
+{
+	return list_reasons(a, false,
+			    REPORT_TABLE(r, "password-demands",
+					 "New passwords demanded at a login, by reason",
+					 demand_columns, .none = "None."));
+}
+
 int report_passwords(const struct report_input *in, struct report *r)
 {
-	uint64_t refused;
+	uint64_t refused, demanded;
 
 	report_section(r, "In force", NULL);
 	list_presets(in, r);
@@ -237,7 +260,14 @@ int report_passwords(const struct report_input *in, struct report *r)
 	report_section(r, "Refusals", NULL);
 	refused = list_refusals(in->activity, r);
 	say_deviations(in, r);
+	report_section(r, "Changes", NULL);
+	demanded = list_demands(in->activity, r);
 	report_figure(r, "refused", "passwords refused", (int64_t)refused,
+		      "in the period", false);
+	report_figure(r, "changed", "passwords changed",
+		      (int64_t)in->activity->n_passwords_changed,
+		      "in the period, as the stack confirmed", false);
+	report_figure(r, "demanded", "changes demanded at a login", (int64_t)demanded,
 		      "in the period", false);
 	report_limit(r,
 		     "Passwords themselves, their hashes and their lengths are never "

@@ -4,6 +4,7 @@
 
 usage: passwords.py [VARIANT] [--keep-going]
 """
+import json
 import os
 import re
 import sys
@@ -244,6 +245,27 @@ class Passwords:
         self.check("rules: without a section nothing is changed", ok[0] != 0, ok)
         w.policy(world.POLICY + RULES % "pci-dss-4", reload=True)
 
+    def told(self):
+        """status names the preset; the report counts what the records say."""
+        w = self.w
+        status = json.loads(w.rbacctl("--json", "status", check=False).stdout)["passwords"]
+        self.check("status: the preset, and how many checks there were",
+                   status["preset"] == "pci-dss-4" and status["checked"] > 10 and
+                   status["failed"] == 0, status)
+        all_of = w.records()
+        made = sum(x["ev"] == "password.changed" for x in all_of)
+        bad = sum(x["ev"] == "password.new" and x["outcome"] == "failure" for x in all_of)
+        asked = sum(x["ev"] == "account" and str(x.get("reason")).startswith("pw_")
+                    for x in all_of)
+        since = time.strftime("%Y-%m-%d", time.gmtime(time.time() - 86400))
+        until = time.strftime("%Y-%m-%d", time.gmtime(w.now() + 86400))
+        r = w.rbacctl("--json", "report", "passwords", "--since", since, "--until", until,
+                      check=False)
+        figures = {x["name"]: x["value"] for x in json.loads(r.stdout)["body"]["figures"]}
+        self.check("report: refused, changed and demanded as in the log",
+                   (figures.get("refused"), figures.get("changed"), figures.get("demanded")) ==
+                   (bad, made, asked), (figures, bad, made, asked))
+
     # ---- when things fail
 
     def outage(self):
@@ -301,7 +323,7 @@ class Passwords:
 
     def run(self):
         for part in (self.by_passwd, self.history, self.unconfirmed, self.by_chpasswd,
-                     self.forced_ssh, self.demanded, self.sudo, self.ages, self.outage,
+                     self.forced_ssh, self.demanded, self.sudo, self.ages, self.told, self.outage,
                      self.children, self.canary):
             part()
         verify = self.w.rbacctl("audit", "verify", check=False)
