@@ -78,6 +78,9 @@ AUDIT_SRC  := rbacd/audit/record.c rbacd/audit/fields.c rbacd/audit/reader.c \
   rbacd/audit/proof.c rbacd/audit/ocsf.c
 KEYRING_SRC := rbacd/keys/keyring.c
 RESEAL_SRC := rbacd/keys/reseal.c
+URI_SRC    := rbacd/migrate/scan.c rbacd/migrate/otpauth_read.c
+MIGRATE_SRC := $(URI_SRC) rbacd/migrate/google.c rbacd/migrate/pam_oath.c rbacd/migrate/oath_ldif.c
+MIGRATE_CALLS := $(URI_SRC) rbacd/migrate/admin_import.c rbacd/migrate/admin_export.c
 ANCHOR_SRC := rbacd/keys/anchor.c rbacd/keys/set_back.c
 CLOCK_SRC  := rbacd/clock/guard.c rbacd/clock/clock.c rbacd/clock/admin_clock.c
 MFA_SRC    := rbacd/mfa/mfa.c rbacd/mfa/otp.c rbacd/mfa/recovery.c rbacd/mfa/lockout.c \
@@ -98,7 +101,7 @@ RBACD_SRC  := rbacd/main.c rbacd/start.c rbacd/activation.c rbacd/server.c rbacd
   rbacd/outcome.c rbacd/conn.c rbacd/accept.c rbacd/caps.c rbacd/handle.c rbacd/identity.c rbacd/groups.c rbacd/identity_lookup.c rbacd/identity_whole.c rbacd/identity_keep.c rbacd/targets.c rbacd/people_cache.c rbacd/directory/link.c rbacd/authz.c rbacd/admin.c \
   rbacd/admin_people.c rbacd/admin_status.c rbacd/admin_policy.c rbacd/admin_explain.c rbacd/admin_directory.c rbacd/admin_report.c \
   rbacd/admin_evidence.c rbacd/alert.c rbacd/metrics.c rbacd/hook.c rbacd/hook_process.c $(SANDBOX_SRC) rbacd/detect/detect.c \
-  $(KEYRING_SRC) $(RESEAL_SRC) rbacd/keys/rotation.c rbacd/keys/admin_keys.c $(ANCHOR_SRC) $(CLOCK_SRC) \
+  $(KEYRING_SRC) $(RESEAL_SRC) rbacd/keys/rotation.c rbacd/keys/admin_keys.c $(ANCHOR_SRC) $(CLOCK_SRC) $(MIGRATE_CALLS) \
   rbacd/detect/window.c rbacd/detect/widen.c \
   rbacd/directory/local.c rbacd/log.c $(ENROL_SRC)
 LDAP_MAP_SRC := $(addprefix rbacd/directory/,dn.c ldap_entry.c ldap_filter.c ldap_map.c \
@@ -122,7 +125,7 @@ CTL_SRC    := $(DOCTOR_SRC) rbacd/ctl/cmd_doctor.c rbacd/ctl/cmd_pam.c rbacd/ctl
   rbacd/ctl/cmd_explain.c rbacd/ctl/cmd_policy.c rbacd/ctl/cmd_policy_diff.c rbacd/ctl/cmd_policy_try.c rbacd/ctl/judge.c rbacd/ctl/cmd_access.c rbacd/ctl/cmd_policy_lint.c rbacd/ctl/cmd_policy_replay.c rbacd/ctl/cmd_policy_show.c rbacd/ctl/cmd_policy_pin.c rbacd/ctl/pin_text.c rbacd/ctl/replace.c rbacd/ctl/cmd_audit.c \
   rbacd/ctl/cmd_audit_verify.c rbacd/ctl/cmd_audit_export.c rbacd/ctl/cmd_alerts.c \
   rbacd/ctl/cmd_metrics.c rbacd/ctl/log_files.c rbacd/ctl/target.c \
-  rbacd/ctl/commands_keys.c rbacd/ctl/cmd_key.c rbacd/ctl/cmd_clock.c $(KEYRING_SRC) rbacd/ctl/cmd_backup.c rbacd/ctl/cmd_directory.c rbacd/targets.c rbacd/directory/local.c
+  rbacd/ctl/commands_keys.c rbacd/ctl/cmd_key.c rbacd/ctl/cmd_clock.c rbacd/ctl/cmd_import.c rbacd/ctl/cmd_export.c $(MIGRATE_SRC) rbacd/directory/dn.c rbacd/mfa/otpauth.c $(KEYRING_SRC) rbacd/ctl/cmd_backup.c rbacd/ctl/cmd_directory.c rbacd/targets.c rbacd/directory/local.c
 
 REPORT_SRC := rbacd/report/report.c rbacd/report/write.c rbacd/report/write_text.c \
   rbacd/report/html.c rbacd/report/html_style.c rbacd/report/html_tools.c rbacd/report/svg.c \
@@ -244,6 +247,8 @@ LINK_mfa/test_factor  := $(LINK_mfa/test_mfa)
 LIBS_mfa/test_factor  := $(LIBS_mfa/test_mfa)
 LINK_mfa/test_guess   := $(LINK_mfa/test_mfa)
 LIBS_mfa/test_guess   := $(LIBS_mfa/test_mfa)
+UNIT_TESTS += migrate/test_migrate
+LINK_migrate/test_migrate := $(MIGRATE_SRC) rbacd/directory/dn.c
 UNIT_TESTS += clock/test_guard
 LINK_clock/test_guard := rbacd/clock/guard.c $(MFA_SRC) $(STORE_SRC) policy/diag.c rbacd/wire/code.c
 LIBS_clock/test_guard := -lsqlite3 -lcrypto -loath
@@ -312,7 +317,7 @@ LIBS_detect/test_detect := -lsqlite3 -lcrypto
 UNIT_TESTS += detect/test_widen
 LINK_detect/test_widen := rbacd/detect/widen.c $(POLICY_SRC)
 LIBS_detect/test_widen := -lyaml -lcrypto
-LINK_rbacd/test_admin := $(CLOCK_SRC) rbacd/admin_factor.c $(KEYRING_SRC) $(RESEAL_SRC) rbacd/keys/rotation.c rbacd/keys/admin_keys.c rbacd/handle.c rbacd/admin.c rbacd/admin_people.c rbacd/admin_status.c rbacd/admin_policy.c \
+LINK_rbacd/test_admin := $(MIGRATE_CALLS) $(CLOCK_SRC) rbacd/admin_factor.c $(KEYRING_SRC) $(RESEAL_SRC) rbacd/keys/rotation.c rbacd/keys/admin_keys.c rbacd/handle.c rbacd/admin.c rbacd/admin_people.c rbacd/admin_status.c rbacd/admin_policy.c \
   rbacd/admin_explain.c rbacd/admin_evidence.c rbacd/admin_directory.c rbacd/admin_report.c rbacd/admin_standing.c \
   rbacd/password/admin_password.c rbacd/password/ageing.c rbacd/standing.c rbacd/sessions.c rbacd/enrol/pending.c rbacd/log.c rbacd/ctl/out.c rbacd/ctl/text.c $(MFA_SRC) $(AUDIT_SRC) \
   $(STORE_SRC) $(POLICY_SRC) $(WIRE_SRC)
@@ -460,7 +465,7 @@ lint: check-layers fmt-check cppcheck analyze tidy
 # ---------------------------------------------------------------- fuzz
 # fuzz_NAME.c is one libFuzzer target; FUZZ_LINK_NAME names the sources it links. The
 # module's sources see the machine of tests/fuzz/kernel.c instead of libc's.
-FUZZERS := wire policy config snapshot seal audit note module people print tz dn ldap password
+FUZZERS := wire policy config snapshot seal audit note module people print tz dn ldap password migrate
 FUZZ_LINK_wire     := $(WIRE_SRC)
 FUZZ_LINK_policy   := $(POLICY_SRC)
 FUZZ_LINK_config   := $(CONFIG_SRC) policy/diag.c policy/yaml.c policy/yaml_get.c
@@ -476,6 +481,7 @@ FUZZ_LINK_note     := $(addprefix rbacd/audit/,record.c fields.c chain.c line.c 
 FUZZ_LINK_people   := rbacd/directory/file.c rbacd/directory/local.c $(SNAPSHOT_SRC) \
   policy/diag.c policy/yaml.c policy/yaml_get.c
 FUZZ_LINK_print    := rbacd/ctl/record.c rbacd/ctl/out.c rbacd/ctl/text.c rbacd/wire/buf.c
+FUZZ_LINK_migrate  := $(MIGRATE_SRC) rbacd/directory/dn.c rbacd/mfa/otpauth.c
 FUZZ_LINK_tz       := policy/tz.c
 FUZZ_LINK_dn       := rbacd/directory/dn.c rbacd/directory/ldap_filter.c
 FUZZ_LINK_ldap     := $(LDAP_MAP_SRC) $(SNAPSHOT_SRC)
@@ -514,7 +520,8 @@ DEPS_BUILD := gcc make pkg-config libc6-dev libpam0g-dev libldap-dev liboath-dev
 DEPS_DEMO  := openssh-server openssh-client sudo login util-linux openssl oathtool python3 \
   python3-pexpect iproute2 pamtester passwd sqlite3 slapd ldap-utils libnss-extrausers
 DEPS_TEST  := clang libclang-rt-14-dev libcmocka-dev strace zbar-tools putty-tools clang-format clang-tidy cppcheck \
-  valgrind mandoc tzdata python3-jsonschema python3-yaml chromium chromium-driver poppler-utils
+  valgrind mandoc tzdata python3-jsonschema python3-yaml chromium chromium-driver poppler-utils \
+  libpam-google-authenticator libpam-oath
 .PHONY: deps deps-build deps-demo
 deps-build:
 	@tests/lib/deps $(DEPS_BUILD)

@@ -147,6 +147,8 @@ struct admin_passwords {
 _must_check_ int admin_send_passwords(struct admin_req *req,
 				      struct admin_passwords *ret);
 void admin_run_metrics(struct admin_req *req);
+void admin_run_import(struct admin_req *req);
+void admin_run_export(struct admin_req *req);
 void admin_run_clock_accept(struct admin_req *req);
 void admin_run_key_status(struct admin_req *req);
 void admin_run_key_rotate(struct admin_req *req);

@@ -13,6 +13,7 @@ static const struct rule rules[] = {
 	{"enrol", NULL, NULL, true},
 	{"admin.enrol_confirm", NULL, NULL, true},
 	{"admin.enrol_key", NULL, NULL, true},
+	{"admin.import", NULL, NULL, true},
 	{"admin.remove_factor", NULL, NULL, true},
 	{"admin.disable", NULL, NULL, true},
 	{"admin.reset", NULL, NULL, true},

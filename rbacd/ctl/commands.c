@@ -276,6 +276,21 @@ static const struct ctl_command root_commands[] = {
 	{.name = "alerts",
 	 .help = "what the detections found",
 	 .sub = ctl_alerts_commands},
+	{.name = "import",
+	 .help = "take over second factors of other programs",
+	 .sub = ctl_import_commands},
+	{
+		.name = "export",
+		.help = "write seeds out, as otpauth addresses (root)",
+		.more = "For another program, of USER or of everybody. Asks for a "
+			"fresh one-time code of\n"
+			"--as, who must be allowed sudo on this host. Recorded, an "
+			"alert; what is printed\n"
+			"are the secrets themselves.",
+		.pos = {"[USER]"},
+		.options = ctl_export_options,
+		.run = cmd_export,
+	},
 	{.name = "clock",
 	 .help = "the time, after it was set back",
 	 .sub = ctl_clock_commands},

@@ -24,6 +24,8 @@ extern const struct ctl_command ctl_policy_commands[];	  /* commands_policy.c */
 extern const struct ctl_command ctl_audit_commands[];	  /* commands_audit.c */
 extern const struct ctl_command ctl_alerts_commands[];	  /* commands_audit.c */
 extern const struct ctl_command ctl_clock_commands[];	  /* commands_keys.c */
+extern const struct ctl_option ctl_export_options[];	  /* commands_keys.c */
+extern const struct ctl_command ctl_import_commands[];	  /* commands_keys.c */
 extern const struct ctl_command ctl_key_commands[];	  /* commands_keys.c */
 extern const struct ctl_command ctl_report_commands[];	  /* commands_report.c */
 extern const struct ctl_command ctl_pam_commands[];	  /* commands_host.c */

@@ -185,17 +185,26 @@ static bool pos_ok(const char *spec, const char *word)
 	return false;
 }
 
+/* What the @n-th word is; NULL: there is none. A word that repeats is the last one. */
+static const char *spec_of(const struct ctl_command *c, size_t n)
+{
+	for (size_t i = 0; i < CTL_POS_MAX && c->pos[i]; i++)
+		if (i == n || strstr(c->pos[i], "..."))
+			return c->pos[i];
+	return NULL;
+}
+
 static int parse_pos(struct parser *p, const char *word)
 {
 	struct ctl_args *args = p->args;
-	const struct ctl_command *c = ctl_leaf(args);
+	const char *spec = spec_of(ctl_leaf(args), args->n_pos);
 
-	if (args->n_pos == CTL_POS_MAX || !c->pos[args->n_pos]) {
+	if (args->n_pos == CTL_WORDS_MAX || !spec) {
 		(void)fprintf(p->err, "rbacctl: too many arguments.\n");
 		return usage_hint(p);
 	}
-	if (!pos_ok(c->pos[args->n_pos], word)) {
-		(void)fprintf(p->err, "rbacctl: expected %s.\n", c->pos[args->n_pos]);
+	if (!pos_ok(spec, word)) {
+		(void)fprintf(p->err, "rbacctl: expected %s.\n", spec);
 		return usage_hint(p);
 	}
 	args->pos[args->n_pos++] = word;

@@ -12,6 +12,7 @@
 
 #define CTL_OPTIONS_MAX 16 /* of one command, with the global ones */
 #define CTL_POS_MAX	4
+#define CTL_WORDS_MAX	4096 /* of a command whose last word repeats */
 #define CTL_VALUES_MAX	8
 
 /* Exit codes of rbacctl. */
@@ -39,10 +40,10 @@ struct ctl;
 
 struct ctl_command {
 	const char *name;
-	const char *help; /* one line */
-	const char *more; /* a paragraph below it, or NULL */
-	const char
-		*pos[CTL_POS_MAX]; /* "USER", "[PATH]"; or the fixed words "bash|zsh" */
+	const char *help;		  /* one line */
+	const char *more;		  /* a paragraph below it, or NULL */
+	const char *pos[CTL_POS_MAX];	  /* "USER", "[PATH]", "PATH..." repeats; or the
+					     fixed     words "bash|zsh" */
 	const struct ctl_option *options; /* ended by a NULL name; NULL: none */
 	const struct ctl_command *sub;	  /* ended by a NULL name; NULL: a leaf */
 	int (*run)(struct ctl *ctl, const struct ctl_args *args); /* leaves only */
@@ -52,7 +53,7 @@ struct ctl_command {
 struct ctl_args {
 	const struct ctl_command *path[4]; /* root first */
 	size_t depth;
-	const char *pos[CTL_POS_MAX];
+	const char *pos[CTL_WORDS_MAX];
 	size_t n_pos;
 	struct {
 		const struct ctl_option *option;

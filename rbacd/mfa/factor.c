@@ -174,6 +174,19 @@ static int check_same(struct mfa *m, const struct factors *all,
 	return 0;
 }
 
+int factor_possible(struct mfa *m, const char *person, const struct secret *secret)
+{
+	struct factors all;
+	int rc = factors_read(m, person, &all);
+
+	if (rc == 0 && all.n == STORE_FACTORS_MAX)
+		rc = MFA_E_LIMIT;
+	if (rc == 0)
+		rc = check_same(m, &all, secret);
+	explicit_bzero(&all, sizeof(all));
+	return rc;
+}
+
 static int seal_new_factor(struct mfa *m, const struct factor_spec *s,
 			   const struct factors *all, struct store_factor *f)
 {

@@ -36,6 +36,11 @@ _must_check_ int factor_add(struct mfa *mfa, const char *person, const char *log
 			    const struct factor_spec *spec, int64_t now_s,
 			    struct store_factor *ret);
 
+/* factor_possible() - what factor_add() would say of @secret; nothing is changed.
+ * Return: 0; MFA_E_SAME; MFA_E_LIMIT. */
+_must_check_ int factor_possible(struct mfa *mfa, const char *person,
+				 const struct secret *secret);
+
 /* factor_name_ok() - 1 to 32 of A-Z a-z 0-9 . _ - beginning with a letter or digit. */
 bool factor_name_ok(const char *name);
 /* factor_kind_name(), factor_status_name() - "totp" …, "active" …; static. */

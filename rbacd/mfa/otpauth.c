@@ -69,10 +69,13 @@ int otpauth_uri(const struct store_factor *f, const char *login, const char *iss
 		const struct secret *seed, char ret[OTPAUTH_MAX])
 {
 	struct text t = {.buf = ret, .cap = OTPAUTH_MAX};
-	char tail[96];
-	bool counter = f->kind == STORE_FACTOR_HOTP;
+	char tail[96], counter[40] = "";
+	bool hotp = f->kind == STORE_FACTOR_HOTP;
 
-	text_puts(&t, counter ? "otpauth://hotp/" : "otpauth://totp/");
+	if (hotp)
+		(void)snprintf(counter, sizeof(counter), "&counter=%lld",
+			       (long long)f->last_step + 1); /* the next one */
+	text_puts(&t, hotp ? "otpauth://hotp/" : "otpauth://totp/");
 	text_percent(&t, issuer);
 	text_puts(&t, ":");
 	text_percent(&t, login);
@@ -85,8 +88,7 @@ int otpauth_uri(const struct store_factor *f, const char *login, const char *iss
 		       f->hash == STORE_SHA256 ? "&algorithm=SHA256" : "",
 		       f->hash == STORE_SHA512 ? "&algorithm=SHA512" : "",
 		       f->digits == 8 ? "&digits=8" : "",
-		       f->period_s == 60 ? "&period=60" : "",
-		       counter ? "&counter=0" : "");
+		       f->period_s == 60 ? "&period=60" : "", counter);
 	text_puts(&t, tail);
 	return text_ok(&t) ? 0 : -EMSGSIZE;
 }

@@ -134,7 +134,7 @@ const char *const store_sql_text[SQL_N] = {
 		" WHERE id = ?1 AND last_step < ?2",
 	[SQL_CODE_ADD] =
 		"INSERT INTO code(person, mac, kind, uses, expires_s, created_s)"
-		" VALUES(?1, ?2, ?3, ?4, ?5, ?6)",
+		" VALUES(?1, ?2, ?3, ?4, ?5, ?6) ON CONFLICT(person, mac) DO NOTHING",
 	[SQL_CODE_GET] =
 		"SELECT kind, uses FROM code WHERE person = ?1 AND mac = ?2 AND"
 		" uses > 0 AND (expires_s = 0 OR expires_s > ?3)",
