@@ -161,8 +161,12 @@ $(B)/obj/%.o: %.c
 	@mkdir -p $(@D)
 	$(call say,CC)$(CC) $(CPPFLAGS) $(CFLAGS) -MMD -MP -c -o $@ $<
 
-# What of wire/ the module does not call is left out of it.
+# What of wire/ the module does not call is left out of it; it waits for people, so small
+# counts more than fast.
 $(call obj,$(MODULE_SRC) $(WIRE_SRC)): override CFLAGS += -ffunction-sections
+ifneq ($(filter release clang,$(VARIANT)),)
+$(call obj,$(MODULE_SRC)): override CFLAGS += -Os
+endif
 
 # It lives in every login process and waits most of the time: small before fast.
 $(call obj,$(MODULE_SRC)): override CFLAGS += $(if $(filter release clang,$(VARIANT)),-Os)

@@ -28,11 +28,10 @@ static void combined_free(pam_handle_t *pamh, void *data, int status)
 static struct combined *combined_get(pam_handle_t *pamh)
 {
 	const void *data = NULL;
-	struct combined *ret = NULL;
 
-	if (pam_get_data(pamh, DATA_NAME, &data) == PAM_SUCCESS)
-		memcpy(&ret, &data, sizeof(ret)); /* ours, and not const */
-	return ret;
+	if (pam_get_data(pamh, DATA_NAME, &data) != PAM_SUCCESS)
+		return NULL;
+	return (struct combined *)(uintptr_t)data; /* ours, so not const */
 }
 
 /* Moves the last @digits characters into @code; a password must be left. */

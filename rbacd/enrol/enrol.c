@@ -6,6 +6,7 @@
 #include <errno.h>
 
 #include "rbacd/alert.h"
+#include "rbacd/clock/clock.h"
 #include "rbacd/enrol/page.h"
 #include "rbacd/enrol/pending.h"
 #include "rbacd/limits.h"
@@ -34,7 +35,8 @@ static struct policy_offer read_offer(struct request *r)
 	struct policy_subject subject;
 	struct policy_decision d;
 
-	if (!r->person.known || !r->person.enabled ||
+	/* while the clock is in doubt no code of it would hold */
+	if (clock_unsure(r->server) || !r->person.known || !r->person.enabled ||
 	    !(str_eq(r->facts.privilege, "ssh") ||
 	      str_eq(r->facts.privilege, "console")))
 		return offer;
@@ -229,11 +231,18 @@ bool enrol_answer(struct request *r, const struct wire_answer *a)
 {
 	struct pending *e = r->pending;
 	struct policy_offer offer;
+	int rc;
 
 	if (a->kind == WIRE_ANSWER_FAILED)
 		return refuse(r, WIRE_RESULT_CONV_FAILED, "mfa_required");
 	if (e->active && !e->over)
 		return finish(r);
+	rc = clock_check(r->server);
+	if (rc != 0) {
+		server_turn_lost(r->server, rc);
+		request_refuse(r->conn, &r->begin, WIRE_RESULT_UNAVAILABLE);
+		return false;
+	}
 	/* minutes may have passed: nothing is offered any more that has ended since */
 	offer = read_offer(r);
 	if (e->over || wire_now_ns() >= e->ends_ns || !offer.offered)

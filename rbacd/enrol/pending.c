@@ -9,7 +9,7 @@
 
 struct pending_table {
 	struct pending *first;
-	size_t n;
+	size_t n; /* not over: their keys could still become factors */
 };
 
 int pending_table_new(struct pending_table **ret)
@@ -23,10 +23,21 @@ void pending_table_free(struct pending_table *t)
 	free(t);
 }
 
+static void end_all(struct pending_table *t, const char *person)
+{
+	for (struct pending *p = t->first; p; p = p->next) {
+		if (p->over || !str_eq(p->person, person))
+			continue;
+		p->over = true;
+		mfa_draft_done(&p->draft);
+		t->n--;
+	}
+}
+
 void pending_forget(struct pending_table *t, const char *person)
 {
-	for (struct pending *p = t ? t->first : NULL; p; p = p->next)
-		p->over = p->over || str_eq(p->person, person);
+	if (t)
+		end_all(t, person);
 }
 
 struct pending *pending_new(struct pending_table *t, const char *person,
@@ -34,7 +45,7 @@ struct pending *pending_new(struct pending_table *t, const char *person,
 {
 	struct pending *p;
 
-	pending_forget(t, person);
+	end_all(t, person);
 	if (t->n >= LIMIT_ENROLMENTS)
 		return NULL;
 	p = calloc(1, sizeof(*p));
@@ -61,7 +72,7 @@ void pending_free(struct pending *p)
 		p->table->first = p->next;
 	if (p->next)
 		p->next->prev = p->prev;
-	p->table->n--;
+	p->table->n -= p->over ? 0 : 1;
 	mfa_draft_done(&p->draft);
 	free(p);
 }

@@ -27,7 +27,8 @@ void pending_table_free(struct pending_table *t); /* when none is left in it */
 /*
  * pending_new() - for @person, until @now_ns + LIMIT_ENROL_MS; an older one of the same
  * person is over. Whoever was cut off begins again at once, and two keys must not both
- * come to life. Return: owned by the caller; NULL: LIMIT_ENROLMENTS, or no memory.
+ * come to life; nobody fills the table alone. Return: owned by the caller; NULL:
+ * LIMIT_ENROLMENTS, or no memory.
  */
 struct pending *pending_new(struct pending_table *t, const char *person,
 			    uint64_t now_ns);

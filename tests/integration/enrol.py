@@ -465,6 +465,25 @@ class Enrol:
         self.r.check("O11 and the record says why", self.last("auth").get("reason") ==
                      "acct_dormant", self.last("auth"))
 
+    def clock(self):
+        """Set back, it holds for no time-based code: neither is one made."""
+        w = self.w
+        c, asked, text = self.begin("erin")
+        before = self.stored()
+        w.step(-3600)
+        self.answer(c, self.code(in_groups(text)))
+        i, text = self.expect(c, CODES, "IN-erin")
+        self.r.check("the clock is set back while the key is shown: nothing is stored", i > 1
+                     and self.stored() == before, text)
+        c, asked, text = self.begin("erin")
+        self.r.check("the clock is in doubt: the usual question", asked == "code", text)
+        c.close(force=True)
+        w.step(3600)
+        r = w.rbacctl("clock", "accept", "--why", "test", check=False)
+        c, asked, text = self.begin("erin")
+        self.r.check("accepted again: offered again", asked == "key", (asked, text, r))
+        c.close(force=True)
+
     def canaries(self):
         """No key, code or password is in logs, state or rbacd's memory."""
         w = self.w
@@ -521,7 +540,7 @@ def main():
     stack = w.read("/etc/pam.d/sshd")  # two seconds a refusal would prove nothing
     world.write("/etc/pam.d/sshd", stack.replace("pam_unix.so", "pam_unix.so nodelay"))
     for part in words[1:] or ("ssh_client", "key_login", "dumb", "console", "interrupted",
-                              "overtaken", "put_off", "others", "combined", "administrator", "canaries", "dormant"):
+                              "overtaken", "put_off", "others", "combined", "administrator", "canaries", "clock", "dormant"):
         try:
             getattr(e, part)()
         except Exception as x:  # one broken part must not hide the others

@@ -43,6 +43,16 @@ static void test_bounded(void **state)
 
 	(void)state;
 	assert_int_equal(pending_table_new(&t), 0);
+	/* one person's do not add up */
+	for (size_t i = 0; i < ARRAY_SIZE(all); i++) {
+		all[i] = pending_new(t, "id:one", 0);
+		assert_non_null(all[i]);
+		memset(all[i]->draft.seed.bytes, 7, 20);
+		if (i > 0) /* and the older ones are wiped at once */
+			assert_int_equal(all[i - 1]->draft.seed.bytes[19], 0);
+	}
+	for (size_t i = 0; i < ARRAY_SIZE(all); i++)
+		pending_free(all[i]);
 	for (int round = 0; round < 2; round++) {
 		for (size_t i = 0; i < ARRAY_SIZE(all); i++) {
 			(void)snprintf(id, sizeof(id), "id:%zu", i);
