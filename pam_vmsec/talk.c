@@ -157,6 +157,7 @@ static int follow(struct exchange *x, struct wire_result_msg *ret)
 
 	for (;;) {
 		r = wire_client_recv(&x->client, &frame);
+		x->heard |= r == 0 || x->client.have > 0;
 		if (r != 0)
 			return r;
 		if (frame.type == WIRE_RESULT)
@@ -177,7 +178,6 @@ static int attempt(struct exchange *x, uint8_t *buf, struct wire_result_msg *ret
 	r = send_begin(x);
 	if (r == 0)
 		r = follow(x, ret);
-	x->heard |= x->client.have > 0;
 	wire_client_close(&x->client);
 	return r;
 }

@@ -116,6 +116,7 @@ static void spoil_result(struct turn *t, uint8_t *frame, size_t *len)
 	case DAEMON_PROMPT_TURN:
 	case DAEMON_ZERO_RESULT:
 	case DAEMON_NEAR_ALLOW:
+	case DAEMON_DIES:
 		break;
 	}
 }
@@ -202,7 +203,7 @@ static void serve(struct daemon *d, int fd)
 	}
 	if (talking && t.s.fault == DAEMON_HANGS)
 		(void)!wire_client_recv(&t.c, &frame);
-	else if (talking)
+	else if (talking && t.s.fault != DAEMON_DIES)
 		send_result(&t);
 	wire_client_close(&t.c);
 }

@@ -27,6 +27,7 @@ enum daemon_fault {
 	DAEMON_WRONG_TYPE,    /* an ANSWER toward the client */
 	DAEMON_ZERO_RESULT,   /* result 0 */
 	DAEMON_NEAR_ALLOW,    /* ALLOW with one bit changed */
+	DAEMON_DIES,	      /* closes after the last answer */
 };
 
 struct daemon_script {

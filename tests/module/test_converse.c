@@ -166,12 +166,26 @@ static void test_P5_every_question_fails(void **state)
 		}
 }
 
+/* An answer is given once: a rbacd that goes away after it is not asked again. */
+static void test_I10_lost_after_answer(void **state)
+{
+	struct daemon_script s = {.n_prompts = 1, .fault = DAEMON_DIES};
+	struct host host = {.answer = "123456"};
+
+	(void)state;
+	daemon_script_set(&d, &s);
+	assert_int_equal(authenticate(&host), PAM_AUTHINFO_UNAVAIL);
+	assert_int_equal(host.n_prompts, 1);
+	assert_int_equal(daemon_seen_get(&d).n_connections, 1);
+}
+
 int main(int argc, char **argv)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_P5_what_allow_may_follow),
 		cmocka_unit_test(test_P22_page_sends_nothing),
 		cmocka_unit_test(test_P5_every_question_fails),
+		cmocka_unit_test(test_I10_lost_after_answer),
 	};
 
 	if (argc != 3)
