@@ -22,7 +22,19 @@
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 
-enum call { AUTH, ACCOUNT, OPEN, CLOSE, SETCRED, CHAUTHTOK, CHANGE_USER, CALLS };
+enum call {
+	AUTH,
+	ACCOUNT,
+	OPEN,
+	CLOSE,
+	SETCRED,
+	CHAUTHTOK,
+	CHANGE_USER,
+	CALLS,
+	/* auth with combined=split, and with combined=verify */
+	SPLIT,
+	VERIFY
+};
 
 struct pam_handle {
 	const char *service, *authtok, *ruser, *tty, *rhost, *ssh_connection;
@@ -30,14 +42,17 @@ struct pam_handle {
 	char *auth_info; /* owned */
 	char vmsec_id[64];
 	struct pam_conv conv;
-	void *data;
-	void (*cleanup)(pam_handle_t *, void *, int);
+	char *split_authtok; /* owned: what the module made PAM_AUTHTOK */
+	struct slot {
+		void *data;
+		void (*cleanup)(pam_handle_t *, void *, int);
+	} slots[2]; /* the transaction, the split answer */
 };
 
 static struct {
 	struct input in;
 	struct pam_handle pam;
-	bool bad_args;
+	bool bad_args, verifying;
 	char *auth_user; /* owned: whom the last auth accepted; NULL: nobody */
 } t;
 
@@ -102,27 +117,54 @@ int pam_putenv(pam_handle_t *pamh, const char *text)
 	return PAM_SUCCESS;
 }
 
+static unsigned slot_of(const char *name)
+{
+	if (strcmp(name, "vmsec_combined") == 0)
+		return 1;
+	assert(strcmp(name, "vmsec_transaction") == 0);
+	return 0;
+}
+
+static void slot_set(pam_handle_t *pamh, unsigned i, void *data,
+		     void (*cleanup)(pam_handle_t *, void *, int))
+{
+	struct slot *s = &pamh->slots[i];
+
+	if (s->cleanup)
+		s->cleanup(pamh, s->data, PAM_DATA_REPLACE);
+	*s = (struct slot){data, cleanup};
+}
+
 int pam_set_data(pam_handle_t *pamh, const char *name, void *data,
 		 void (*cleanup)(pam_handle_t *, void *, int))
 {
-	assert(strncmp(name, "vmsec_", 6) == 0);
 	if (data && kernel_fault()) {
 		kernel.n_fatal++;
 		return PAM_BUF_ERR;
 	}
-	if (pamh->cleanup)
-		pamh->cleanup(pamh, pamh->data, PAM_DATA_REPLACE);
-	pamh->data = data;
-	pamh->cleanup = cleanup;
+	slot_set(pamh, slot_of(name), data, cleanup);
 	return PAM_SUCCESS;
 }
 
+/* libpam fails here only where there is nothing; the split's mark must be seen. */
 int pam_get_data(const pam_handle_t *pamh, const char *name, const void **ret)
 {
-	assert(strncmp(name, "vmsec_", 6) == 0);
-	if (!pamh->data || kernel_fault())
+	unsigned i = slot_of(name);
+
+	if (!pamh->slots[i].data || (i == 0 && kernel_fault()))
 		return PAM_NO_MODULE_DATA;
-	*ret = pamh->data;
+	*ret = pamh->slots[i].data;
+	return PAM_SUCCESS;
+}
+
+int pam_set_item(pam_handle_t *pamh, int item, const void *value)
+{
+	assert(item == PAM_AUTHTOK && value);
+	if (kernel_fault())
+		return PAM_BUF_ERR;
+	free(pamh->split_authtok);
+	pamh->split_authtok = strdup(value);
+	pamh->authtok = pamh->split_authtok;
 	return PAM_SUCCESS;
 }
 
@@ -137,7 +179,7 @@ void pam_syslog(const pam_handle_t *pamh, int priority, const char *fmt, ...)
 	va_end(ap);
 	for (const char *p = text; *p; p++)
 		assert(*p >= 0x20 && *p < 0x7f);
-	assert(!t.pam.authtok || !strstr(text, t.pam.authtok));
+	assert(!strstr(text, "hunter2") && !strstr(text, "a password"));
 }
 
 /* ------------------------------------------------------------- the person */
@@ -147,6 +189,8 @@ static char *answer_text(struct input *in, uint8_t mode)
 	char text[64];
 	char *huge;
 
+	if (mode == 7) /* for combined=split */
+		return strdup("a password" CODE);
 	if (mode == 1 && t.pam.authtok) {
 		peer.typed_password = true;
 		return strdup(t.pam.authtok);
@@ -180,7 +224,7 @@ static int converse(int n, const struct pam_message **msg, struct pam_response *
 	bool asks = msg[0]->msg_style == PAM_PROMPT_ECHO_OFF ||
 		    msg[0]->msg_style == PAM_PROMPT_ECHO_ON;
 
-	assert(n == 1 && data == &t);
+	assert(n == 1 && data == &t && !(t.verifying && asks));
 	peer.typed_password = false;
 	for (const char *p = msg[0]->msg; *p; p++)
 		assert((unsigned char)*p >= 0x20 ? *p != 0x7f : *p == '\n');
@@ -209,9 +253,12 @@ static void check_code(enum call call, int code)
 
 	if (call == CHAUTHTOK)
 		assert(code == PAM_SERVICE_ERR);
+	if (call == SPLIT)
+		assert(!kernel.connected && code != PAM_MAXTRIES &&
+		       code != PAM_PERM_DENIED);
 	if (call == OPEN || call == CLOSE || call == SETCRED)
 		assert(code == PAM_SUCCESS);
-	if (call != AUTH && call != ACCOUNT)
+	if (call != AUTH && call != ACCOUNT && call != SPLIT && call != VERIFY)
 		return;
 	for (size_t i = 0; i < ARRAY_SIZE(auth); i++)
 		if (code == auth[i])
@@ -231,19 +278,22 @@ static void check_grant(int flags)
 }
 
 /* Nothing failed, everything is in order and rbacd says yes at once. */
-static bool must_grant(enum call call, int flags)
+static bool must_grant(enum call call, int flags, bool split)
 {
+	if ((call == ACCOUNT && split) || (call == VERIFY && !split))
+		return false;
 	return !t.bad_args && (flags & STRANGE_FLAG) == 0 && kernel.n_faults == 0 &&
 	       kernel.connected && kernel.server_uid == 0 && peer.plain_allow &&
 	       peer.n_given == peer.n_out &&
-	       (call == AUTH || !t.auth_user || str_eq(t.auth_user, t.pam.user));
+	       (call != ACCOUNT || !t.auth_user || str_eq(t.auth_user, t.pam.user));
 }
 
 static void check_begin(enum call call, const char *user)
 {
 	if (!peer.begun)
 		return;
-	assert(peer.begin.op == (enum wire_op)(call + 1));
+	assert(peer.begin.op ==
+	       (call == VERIFY ? WIRE_OP_AUTH : (enum wire_op)(call + 1)));
 	assert(strcmp(peer.begin.user, user) == 0);
 	if (peer.begin.has_handle)
 		assert(call == ACCOUNT && t.auth_user && str_eq(t.auth_user, user));
@@ -252,6 +302,13 @@ static void check_begin(enum call call, const char *user)
 static int enter(enum call call, int flags, int argc, const char **argv)
 {
 	switch (call) {
+	case SPLIT:
+		argv[argc++] = "combined=split";
+		argv[argc++] = "digits=6";
+		return pam_sm_authenticate(&t.pam, flags, argc, argv);
+	case VERIFY:
+		argv[argc++] = "combined=verify";
+		return pam_sm_authenticate(&t.pam, flags, argc, argv);
 	case AUTH:
 		return pam_sm_authenticate(&t.pam, flags, argc, argv);
 	case ACCOUNT:
@@ -273,8 +330,11 @@ static int enter(enum call call, int flags, int argc, const char **argv)
 static void one_call(enum call call, int flags, int argc, const char **argv)
 {
 	_cleanup_free_ char *user = strdup(t.pam.user ? t.pam.user : "");
+	bool split = t.pam.slots[1].data;
 	int code;
 
+	t.verifying = call == VERIFY;
+	peer.typed_password = false;
 	kernel_entry();
 	code = enter(call, flags, argc, argv);
 	check_code(call, code);
@@ -282,13 +342,18 @@ static void one_call(enum call call, int flags, int argc, const char **argv)
 		check_begin(call, user);
 	assert(kernel.waited_ns <=
 	       (call == OPEN || call == CLOSE ? SESSION_NS : BUDGET_NS) + SLACK_NS);
-	if (call != AUTH && call != ACCOUNT)
+	t.verifying = false;
+	if (call != AUTH && call != ACCOUNT && call != VERIFY)
 		return;
-	if (code == PAM_SUCCESS)
+	if (code == PAM_SUCCESS) {
 		check_grant(flags);
-	else
-		assert(!must_grant(call, flags));
-	if (call == AUTH) {
+		/* split, and not verified: account refuses */
+		assert(call == AUTH || split == (call == VERIFY));
+		assert(call == AUTH || !t.pam.slots[1].data);
+	} else {
+		assert(!must_grant(call, flags, split));
+	}
+	if (call != ACCOUNT) {
 		free(t.auth_user);
 		t.auth_user = code == PAM_SUCCESS ? STEAL(user) : NULL;
 	}
@@ -370,8 +435,9 @@ static void change_user(void)
 
 static void end(void)
 {
-	if (t.pam.cleanup)
-		t.pam.cleanup(&t.pam, t.pam.data, 0);
+	slot_set(&t.pam, 0, NULL, NULL);
+	slot_set(&t.pam, 1, NULL, NULL);
+	free(t.pam.split_authtok);
 	free(t.pam.user);
 	free(t.pam.auth_info);
 	free(t.auth_user);
@@ -379,7 +445,7 @@ static void end(void)
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
-	const char *argv[4];
+	const char *argv[6];
 	int argc, flags;
 	uint8_t b;
 
@@ -396,7 +462,8 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 		t.pam.conv = (struct pam_conv){converse, &t};
 	set_person(input_byte(&t.in));
 	for (int i = 0; i < CALLS_MAX && t.in.n > 0; i++) {
-		enum call call = input_byte(&t.in) % CALLS;
+		uint8_t c = input_byte(&t.in);
+		enum call call = c >= 0xf0 ? (c & 1 ? VERIFY : SPLIT) : c % CALLS;
 
 		if (call == CHANGE_USER)
 			change_user();

@@ -44,9 +44,17 @@ static int fail_for_good(int error)
 	return fail(error);
 }
 
+/* The connection is gone: good again when another one is made. */
+static int fail_lost(int error)
+{
+	kernel.n_lost++;
+	return fail_for_good(error);
+}
+
 void kernel_entry(void)
 {
 	kernel.waited_ns = 0;
+	kernel.n_lost = 0;
 	kernel.n_faults = kernel.n_fatal = 0;
 	kernel.connected = false;
 	for (int i = 0; i < KERNEL_FDS; i++)
@@ -67,6 +75,8 @@ static int fd_new(int least)
 int kernel_socket(int domain, int type, int protocol)
 {
 	assert(domain == AF_UNIX && protocol == 0 && (type & SOCK_CLOEXEC));
+	kernel.n_fatal -= kernel.n_lost;
+	kernel.n_lost = 0;
 	return kernel_fault() ? fail_for_good(EMFILE) : fd_new(kernel.first_fd);
 }
 
@@ -122,7 +132,7 @@ ssize_t kernel_send(int fd, const void *buf, size_t len, int flags)
 		if (len > 1 && kernel_random() % 2 == 0)
 			len /= 2; /* a short write */
 		else
-			return e == EAGAIN || e == EINTR ? fail(e) : fail_for_good(e);
+			return e == EAGAIN || e == EINTR ? fail(e) : fail_lost(e);
 	}
 	peer_take(buf, len);
 	return (ssize_t)len;
@@ -147,7 +157,7 @@ ssize_t kernel_recv(int fd, void *buf, size_t len, int flags)
 	if (kernel_fault()) {
 		int e = errors[kernel_random() % 4];
 
-		return e == EAGAIN || e == EINTR ? fail(e) : fail_for_good(e);
+		return e == EAGAIN || e == EINTR ? fail(e) : fail_lost(e);
 	}
 	if (!peer_ready())
 		return fail(EAGAIN);

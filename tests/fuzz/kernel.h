@@ -65,6 +65,7 @@ struct kernel {
 	uint64_t now_ns, waited_ns;
 	unsigned n_faults; /* all */
 	unsigned n_fatal;  /* those that no answer can make good again */
+	unsigned n_lost;   /* of those: on the connection that is open now */
 	bool connected;
 	bool open[KERNEL_FDS];
 	int sock; /* the connected descriptor */
