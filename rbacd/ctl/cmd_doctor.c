@@ -43,23 +43,33 @@ static void ask_daemon(struct ctl *ctl, struct doctor *d)
 	}
 }
 
-/* Does a rule take a security key? A policy that does not load is for `policy check` to
- * tell. */
-static bool accepts_keys(const struct config *c)
+static bool accepts_keys(const struct policy *policy)
 {
-	const struct policy_host host = {c->vm, c->labels, c->n_labels};
-	_cleanup_diags_ struct diags ignored = DIAGS_INIT;
-	_cleanup_policy_ struct policy *policy = NULL;
 	struct policy_rule rule;
 	bool found = false;
 
-	if (policy_load(c->policy, &host, &policy, &ignored) != 0)
-		return false;
 	for (size_t i = 0; policy_grant_at(policy, i, &rule); i++)
 		found = found || (rule.accept & POLICY_METHOD_SECURITY_KEY);
 	for (size_t i = 0; policy_break_glass_at(policy, i, &rule); i++)
 		found = found || (rule.accept & POLICY_METHOD_SECURITY_KEY);
 	return found;
+}
+
+/* What the policy needs of this machine. One that does not load is for `policy check`
+ * to tell. */
+static void ask_policy(struct doctor *d)
+{
+	const struct config *c = d->config;
+	const struct policy_host host = {c->vm, c->labels, c->n_labels};
+	_cleanup_diags_ struct diags ignored = DIAGS_INIT;
+	_cleanup_policy_ struct policy *policy = NULL;
+	struct password_rules rules;
+
+	if (policy_load(c->policy, &host, &policy, &ignored) != 0)
+		return;
+	d->accepts_keys = accepts_keys(policy);
+	policy_password(policy, &rules);
+	doctor_lists(d, &rules);
 }
 
 static void ask_sshd(struct doctor *d)
@@ -167,7 +177,8 @@ int cmd_doctor(struct ctl *ctl, const struct ctl_args *args)
 			   "pam.d cannot be read", "nothing about logins is known",
 			   "run as root");
 	if (!root) {
-		d.accepts_keys = d.config && accepts_keys(d.config);
+		if (d.config)
+			ask_policy(&d);
 		ask_sshd(&d);
 		ask_sudo(&d);
 		ask_daemon(ctl, &d);

@@ -75,3 +75,6 @@ void doctor_rescue(struct doctor *d);
 void doctor_sudo(struct doctor *d, const char *version);
 /* doctor_mac() - refusals of SELinux or AppArmor that name us, in the audit logs. */
 void doctor_mac(struct doctor *d);
+/* doctor_lists() - the lists that @rules hold a new password against. Needs
+ * @d->config. */
+void doctor_lists(struct doctor *d, const struct password_rules *rules);

@@ -172,20 +172,25 @@ const char *quality_dictionary_folder(char *buf, size_t cap)
 	return buf;
 }
 
-/* A user and a name of "": without them libcrack looks up who runs it. */
-static int check_dictionary(const struct simple_text *simple, enum password_reason *ret)
+int quality_find_dictionary(void)
 {
-	const char *path = GetDefaultCracklibDict();
 	char file[512];
-	int n = snprintf(file, sizeof(file), "%s.pwd", path);
+	int n = snprintf(file, sizeof(file), "%s.pwd", GetDefaultCracklibDict());
 
 	if (n < 0 || (size_t)n >= sizeof(file))
 		return -ENAMETOOLONG;
-	if (access(file, R_OK) != 0)
-		return -errno; /* it would refuse everything and blame the password */
-	*ret = FascistCheckUser(simple->fresh, path, "", "") ? PASSWORD_DICTIONARY
-							     : PASSWORD_FITS;
-	return 0;
+	return access(file, R_OK) == 0 ? 0 : -errno;
+}
+
+/* A user and a name of "": without them libcrack looks up who runs it. Without its
+ * dictionary it would refuse everything and blame the password. */
+static int check_dictionary(const struct simple_text *simple, enum password_reason *ret)
+{
+	int r = quality_find_dictionary();
+
+	if (r == 0 && FascistCheckUser(simple->fresh, GetDefaultCracklibDict(), "", ""))
+		*ret = PASSWORD_DICTIONARY;
+	return r;
 }
 
 /* -------------------------------------------------------------------- lists */

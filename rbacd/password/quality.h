@@ -58,6 +58,9 @@ _must_check_ int quality_check(const struct password_rules *rules,
  * @buf: distributions differ. */
 const char *quality_dictionary_folder(char *buf, size_t cap);
 
+/* quality_find_dictionary() - Return: 0 when it is there; negative errno. */
+_must_check_ int quality_find_dictionary(void);
+
 /* quality_listed() - is it in the list: as typed, in NFC, or without capital letters?
  * Return: 0 and *ret; negative errno. */
 _must_check_ int quality_listed(const struct blocklist *blocklist,

@@ -181,6 +181,28 @@ class Passwords:
                         (preset == "cis" or b"could not be checked" in r.stderr), r.stderr)
         os.rename(self.list + ".away", self.list)
 
+    def doctor(self):
+        self.say("policy", "password: {preset: pci-dss-4}")
+        found = lambda: [f["what"] for f in json.loads(self.ctl("doctor", "--json").stdout)[
+            "findings"] if f["id"] in ("blocklist", "dictionary")]
+        self.expect("doctor: a whole list is no finding", found() == [], found())
+        os.chmod(self.list, 0o666)
+        self.expect("doctor: a list that others can write is one",
+                    found() == ["must not be writable by group or others"], found())
+        os.chmod(self.list, 0o644)
+        with open(self.list, "r+b") as f:
+            f.seek(-1, os.SEEK_END)
+            last = f.read(1)
+            f.seek(-1, os.SEEK_END)
+            f.write(bytes([last[0] ^ 1]))
+        self.expect("doctor: so is a damaged one", found() == [
+            "is damaged: its checksum is wrong"], found())
+        os.unlink(self.list)
+        self.expect("doctor: and none at all", len(found()) == 1 and
+                    "does not exist" in found()[0], found())
+        self.say("policy", "password: {preset: cis}")
+        self.expect("doctor: where none is demanded, none is missed", found() == [], found())
+
     def terminal(self):
         self.say("policy", "password: {preset: nist-800-63b-4}")
         for argv, typed, said in (
@@ -221,6 +243,7 @@ def main():
             print("passwords: the real name is left out, a mount needs root")
         p.without_list()
         p.terminal()
+        p.doctor()
     print("passwords: %d passed, %d failed" % (p.passed, p.failed))
     return p.failed != 0
 
