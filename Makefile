@@ -116,7 +116,8 @@ DIR_SRC    := rbacd/directory/dir_main.c rbacd/directory/nss.c rbacd/directory/n
   rbacd/directory/supervise.c rbacd/directory/bind_password.c rbacd/directory/confine.c rbacd/directory/stamp.c $(SANDBOX_SRC) $(LDAP_SRC) $(LDAP_MAP_SRC) \
   rbacd/directory/link.c rbacd/directory/local.c $(CONFIG_SRC) rbacd/log.c
 DOCTOR_SRC := rbacd/doctor/pamconf.c rbacd/doctor/pamwalk.c rbacd/doctor/doctor.c \
-  rbacd/doctor/doctor_pam.c rbacd/doctor/doctor_password.c rbacd/doctor/doctor_host.c rbacd/doctor/doctor_lists.c rbacd/doctor/run.c \
+  rbacd/doctor/doctor_pam.c rbacd/doctor/doctor_password.c rbacd/doctor/doctor_host.c rbacd/doctor/doctor_lists.c rbacd/doctor/sshd_match.c \
+  rbacd/doctor/run.c \
   rbacd/doctor/pamedit.c rbacd/doctor/pamfile.c
 COMMANDS_SRC := $(addprefix rbacd/ctl/commands,.c _policy.c _audit.c _report.c _host.c _factor.c)
 CTL_SRC    := $(DOCTOR_SRC) rbacd/ctl/cmd_doctor.c rbacd/ctl/cmd_pam.c rbacd/ctl/pam_login.c rbacd/ctl/rbacctl.c rbacd/ctl/tree.c rbacd/ctl/help.c rbacd/ctl/complete.c \
@@ -343,6 +344,10 @@ LINK_mfa/test_draft := $(LINK_mfa/test_mfa)
 LIBS_mfa/test_draft := $(LIBS_mfa/test_mfa)
 LINK_enrol/test_qr   := rbacd/enrol/qr.c
 LIBS_enrol/test_qr   := -lqrencode
+
+# doctor
+UNIT_TESTS += doctor/test_sshd_match
+LINK_doctor/test_sshd_match := rbacd/doctor/sshd_match.c
 
 # report
 UNIT_TESTS += report/test_write

@@ -8,9 +8,11 @@
 #include "rbacd/ctl/text.h"
 #include "rbacd/doctor/doctor.h"
 #include "rbacd/doctor/run.h"
+#include "rbacd/doctor/sshd_match.h"
 
 #define OUTPUT_MAX (256 * 1024)
 #define RUN_MS	   5000
+#define VERIFY_MS  10000
 
 /* What rbacd says about itself. */
 static void ask_daemon(struct ctl *ctl, struct doctor *d)
@@ -86,6 +88,61 @@ static void ask_sshd(struct doctor *d)
 			"sshd -T fails",
 			"its settings cannot be judged, and sshd may not start again",
 			"run it and read what it says");
+}
+
+/* Each Match block is asked for on its own: sshd -T alone shows none of them. */
+static void ask_matches(struct doctor *d)
+{
+	_cleanup_free_ struct sshd_matches *m = malloc(sizeof(*m));
+
+	if (!m) {
+		d->lost = true;
+		return;
+	}
+	sshd_match_read("", "/etc/ssh/sshd_config", m);
+	for (size_t i = 0; i < m->n; i++) {
+		_cleanup_free_ char *settings = NULL;
+		char *const argv[] = {(char[]){"/usr/sbin/sshd"}, (char[]){"-T"},
+				      (char[]){"-C"}, m->v[i].spec, NULL};
+
+		if (*m->v[i].spec &&
+		    run_output(argv, OUTPUT_MAX, RUN_MS, &settings) == 0)
+			doctor_sshd_match(d, m->v[i].where, settings);
+		else
+			doctor_add(d, DOCTOR_NOTE, "sshd-match", m->v[i].where,
+				   "nobody could be found to whom this block applies",
+				   "what holds in it was not looked at",
+				   "sshd -T -C user=…,host=…,addr=…");
+	}
+	if (m->more)
+		doctor_add(d, DOCTOR_NOTE, "sshd-match", "/etc/ssh/sshd_config",
+			   "there are more Match blocks than are looked at",
+			   "what holds in the others is not known",
+			   "sshd -T -C user=…,host=…,addr=…");
+}
+
+/* The chain of a day, and every checkpoint's signature. */
+static void ask_log(struct doctor *d)
+{
+	_cleanup_free_ char *said = NULL;
+	char *const argv[] = {
+		(char[]){"/proc/self/exe"}, (char[]){"audit"},	(char[]){"verify"},
+		(char[]){"--signatures"},   (char[]){"--tail"}, (char[]){"24h"},
+		(char[]){"--config"},	    d->config->path,	NULL};
+	int r = run_output(argv, OUTPUT_MAX, VERIFY_MS, &said);
+
+	d->n_checks++;
+	if (r == -EPROTO)
+		doctor_add(
+			d, DOCTOR_ERROR, "audit-chain", d->config->state_dir,
+			"the audit log of the last day does not verify",
+			"records were changed or are missing, or a checkpoint is not "
+			"of this log's key",
+			"rbacctl audit verify");
+	else if (r == -ETIMEDOUT)
+		doctor_add(d, DOCTOR_NOTE, "audit-chain", d->config->state_dir,
+			   "the audit log of the last day is too long to verify here",
+			   "whether it is whole is not known", "rbacctl audit verify");
 }
 
 static void ask_sudo(struct doctor *d)
@@ -180,8 +237,12 @@ int cmd_doctor(struct ctl *ctl, const struct ctl_args *args)
 		if (d.config)
 			ask_policy(&d);
 		ask_sshd(&d);
+		ask_matches(&d);
 		ask_sudo(&d);
 		ask_daemon(ctl, &d);
+		if (d.config)
+			ask_log(&d);
+		doctor_sandbox(&d);
 		doctor_clock(&d);
 		doctor_mac(&d);
 		doctor_rescue(&d);

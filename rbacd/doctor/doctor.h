@@ -65,6 +65,14 @@ _must_check_ int doctor_pam(struct doctor *d);
  */
 void doctor_sshd(struct doctor *d, const char *settings);
 
+/*
+ * doctor_sshd_match() - what a Match block makes worse than it is everywhere; after
+ * doctor_sshd(). @where: the block; @settings: output of `sshd -T -C` for it.
+ */
+void doctor_sshd_match(struct doctor *d, const char *where, const char *settings);
+/* doctor_sandbox() - the daemons are shut in. */
+void doctor_sandbox(struct doctor *d);
+
 /* doctor_files() - owners and modes of configuration, keys, state, sockets, pam.d. */
 void doctor_files(struct doctor *d);
 /* doctor_clock() - is the kernel's clock synchronised? */

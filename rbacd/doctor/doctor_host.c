@@ -145,6 +145,52 @@ void doctor_sshd(struct doctor *d, const char *settings)
 	sshd_limits(d, settings);
 }
 
+static bool known(const struct doctor *d, const struct doctor_finding *f)
+{
+	for (size_t i = 0; i < d->n; i++)
+		if (str_eq(d->v[i].id, f->id) && str_eq(d->v[i].what, f->what))
+			return true;
+	return false;
+}
+
+/* What keeps a block from asking is often its purpose: automation has nobody to ask. */
+static bool may_be_meant(const struct doctor_finding *f)
+{
+	return str_eq(f->id, "sshd-methods") || str_eq(f->id, "sshd-kbdint");
+}
+
+void doctor_sshd_match(struct doctor *d, const char *where, const char *settings)
+{
+	struct doctor block = {.root = d->root,
+			       .config = d->config,
+			       .accepts_keys = d->accepts_keys};
+
+	doctor_sshd(&block, settings);
+	d->n_checks++;
+	d->lost |= block.lost;
+	for (size_t i = 0; i < block.n; i++) {
+		const struct doctor_finding *f = &block.v[i];
+
+		if (!known(d, f))
+			doctor_add(d, may_be_meant(f) ? DOCTOR_NOTE : f->severity,
+				   f->id, where, f->what, f->why, f->fix);
+	}
+	doctor_done(&block);
+}
+
+void doctor_sandbox(struct doctor *d)
+{
+	if (!d->config)
+		return;
+	d->n_checks++;
+	if (d->config->sandbox == SANDBOX_OFF)
+		doctor_add(
+			d, DOCTOR_WARNING, "sandbox-off", d->config->path,
+			"sandbox is off",
+			"a daemon that is taken over can do whatever its account can",
+			"sandbox: refuse, unless an NSS module needs more");
+}
+
 /* What a file may be at most; root's unless @anyone. */
 struct rule {
 	const char *id;

@@ -4,8 +4,10 @@
 
 usage: pam_switch.py [VARIANT]
 """
+import json
 import os
 import re
+import sqlite3
 import subprocess
 import sys
 import time
@@ -120,6 +122,44 @@ class Switch:
             s.close()
         a = self.pam("confirm")
         self.r.check("nothing is left to confirm", a.returncode == 1, a)
+
+    def surroundings(self):
+        """What doctor sees around the stacks: Match blocks, the log, the sandbox."""
+        w, r = self.w, self.r
+        main = "/etc/ssh/sshd_config"
+        world.write(main, "HostKey /etc/ssh/world_host_key\nInclude /etc/ssh/extra.conf\n" + w.read(
+            world.TREE + "/pam_vmsec/dist/sshd_config.conf"))
+        world.write("/etc/ssh/extra.conf", "Match User backup\n AuthenticationMethods publickey\n"
+                    "Match Address 10.0.0.0/8\n PermitEmptyPasswords yes\n")
+        found = self.all_findings()
+        r.check("doctor: a Match block for automation is a note", any(
+            f["id"] == "sshd-methods" and f["severity"] == "note" and
+            "extra.conf:1 Match User backup" in f["where"] for f in found), found)
+        r.check("doctor: a Match block that lets in without a password is critical", any(
+            f["id"] == "sshd-empty" and f["severity"] == "critical" and
+            "Match Address 10.0.0.0/8" in f["where"] for f in found), found)
+        r.check("doctor: nothing else is wrong there", not any(
+            f["id"] in ("audit-chain", "sandbox-off", "sshd-match", "sshd-config")
+            for f in found), found)
+        config = w.read("/etc/rbacd/rbacd.yaml")
+        world.write("/etc/rbacd/rbacd.yaml", config.replace("sandbox: kill", "sandbox: off"))
+        r.check("doctor: the sandbox is off", any(f["id"] == "sandbox-off" for f in
+                                                  self.all_findings()))
+        world.write("/etc/rbacd/rbacd.yaml", config)
+        db = sqlite3.connect("/var/lib/rbacd/rbacd.db")
+        whole = db.execute("select seq, line from audit order by seq desc limit 1").fetchone()
+        db.execute("update audit set line = cast(replace(line, 'sev', 'vse') as blob) where seq = ?", whole[:1])
+        db.commit()
+        r.check("doctor: a changed record", any(f["id"] == "audit-chain" and
+                                                f["severity"] == "error"
+                                                for f in self.all_findings()))
+        db.execute("update audit set line = ? where seq = ?", (whole[1], whole[0]))
+        db.commit()
+        db.close()
+
+    def all_findings(self):
+        a = self.w.rbacctl("doctor", "--json", check=False)
+        return json.loads(a.stdout)["findings"]
 
     def people(self):
         """Each profile with somebody who is let in and somebody who proves who he is and is not."""
@@ -291,6 +331,7 @@ def main():
     s.preview()
     s.refusals()
     s.confirm()
+    s.surroundings()
     s.people()
     s.other_profiles()
     s.not_here()
