@@ -378,6 +378,8 @@ static void test_migrated(void **state)
 	}
 	(void)snprintf(path, sizeof(path), "%s/checkpoint", w->dir);
 	assert_int_equal(unlink(path), 0);
+	store_close(w->f->store); /* it knows the head that it wrote */
+	fixture_open_store(w->f);
 	start(w);
 	append(w, 1, 1000);
 	tick(w, 61);
@@ -577,7 +579,9 @@ static void test_killed(void **state)
 	unsigned long long us = 1;
 
 	restart(w, 12, 4);
-	for (int round = 0; round < 25; round++) {
+	/* 25 rounds, and more where a busy machine let none come as far as dropping
+	 * some */
+	for (int round = 0; round < 25 || (v.first_seq == 1 && round < 400); round++) {
 		pid_t pid;
 
 		audit_close(w->a);
@@ -601,7 +605,7 @@ static void test_killed(void **state)
 		tick(w, 62);
 		sound(w, &v);
 	}
-	assert_true(v.first_seq > 1); /* it came as far as dropping some */
+	assert_true(v.first_seq > 1);
 }
 
 /* A disk that is full at any point of it: nothing torn, and it goes on with room. */
