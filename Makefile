@@ -97,7 +97,8 @@ SECCOMP := $(if $(filter asan,$(VARIANT)),,$(shell pkg-config --exists libseccom
 SANDBOX_SRC := rbacd/sandbox/sandbox.c rbacd/sandbox/landlock.c \
   rbacd/sandbox/$(if $(SECCOMP),seccomp.c,seccomp_stub.c)
 CONFIG_SRC := rbacd/config.c rbacd/config_directory.c rbacd/config_audit.c
-RBACD_SRC  := rbacd/main.c rbacd/start.c rbacd/activation.c rbacd/server.c rbacd/standing.c rbacd/sessions.c rbacd/admin_standing.c rbacd/reload.c rbacd/privilege.c $(CONFIG_SRC) rbacd/request.c \
+ACTIVATE_SRC := $(addprefix rbacd/activate/,activate.c trial.c kept.c) rbacd/tally/tally.c rbacd/tally/people.c
+RBACD_SRC  := rbacd/main.c rbacd/start.c rbacd/activation.c rbacd/server.c rbacd/standing.c rbacd/sessions.c rbacd/admin_standing.c rbacd/reload.c $(ACTIVATE_SRC) rbacd/privilege.c $(CONFIG_SRC) rbacd/request.c \
   rbacd/outcome.c rbacd/conn.c rbacd/accept.c rbacd/caps.c rbacd/handle.c rbacd/identity.c rbacd/groups.c rbacd/identity_lookup.c rbacd/identity_whole.c rbacd/identity_keep.c rbacd/targets.c rbacd/people_cache.c rbacd/directory/link.c rbacd/authz.c rbacd/admin.c \
   rbacd/admin_people.c rbacd/admin_status.c rbacd/admin_policy.c rbacd/admin_explain.c rbacd/admin_directory.c rbacd/admin_report.c \
   rbacd/admin_evidence.c rbacd/alert.c rbacd/metrics.c rbacd/hook.c rbacd/hook_process.c $(SANDBOX_SRC) rbacd/detect/detect.c \
@@ -305,6 +306,10 @@ LINK_directory/test_ldap_connect := rbacd/directory/ldap_connect.c rbacd/directo
   policy/diag.c
 LINK_directory/test_publish := rbacd/directory/publish.c rbacd/directory/changes.c rbacd/directory/guard.c $(SNAPSHOT_SRC)
 # daemon
+UNIT_TESTS += rbacd/test_activate
+LINK_rbacd/test_activate := $(ACTIVATE_SRC) rbacd/groups.c rbacd/log.c $(SNAPSHOT_SRC) $(AUDIT_SRC) \
+  $(STORE_SRC) $(WIRE_SRC) $(POLICY_SRC)
+LIBS_rbacd/test_activate := -lyaml -lcrypto -lsqlite3
 UNIT_TESTS += rbacd/test_caps rbacd/test_handle rbacd/test_authz rbacd/test_sessions
 LINK_rbacd/test_caps   := rbacd/caps.c
 LINK_rbacd/test_handle := rbacd/handle.c

@@ -422,6 +422,15 @@ int identity_set_policy(struct identity *id, struct policy *policy)
 	return 0;
 }
 
+void identity_follow_also(struct identity *id, struct policy *policy)
+{
+	if (id->also == policy)
+		return;
+	policy_unref(id->also);
+	id->also = policy ? policy_ref(policy) : NULL;
+	identity_send_targets(id);
+}
+
 /* A frame that only brings a descriptor, which is taken over. */
 static int send_fd(struct identity *id, enum wire_type type, int fd)
 {
@@ -445,7 +454,8 @@ void identity_send_targets(struct identity *id)
 
 	if (!id->link || !id->hello || !id->policy)
 		return;
-	r = targets_build(id->policy, id->config->source == CONFIG_SOURCE_LDAP, &fd);
+	r = targets_build(id->policy, id->also,
+			  id->config->source == CONFIG_SOURCE_LDAP, &fd);
 	if (r == 0)
 		r = send_fd(id, WIRE_TARGETS, fd);
 	if (r != 0)
@@ -515,6 +525,7 @@ void identity_free(struct identity *id)
 	people_cache_free(id->people);
 	people_cache_free(id->unknowns);
 	policy_unref(id->policy);
+	policy_unref(id->also);
 	free(id);
 }
 

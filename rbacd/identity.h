@@ -91,6 +91,27 @@ _must_check_ int identity_order(struct identity *identity, const char *what);
  */
 _must_check_ int identity_set_policy(struct identity *identity, struct policy *policy);
 
+/*
+ * identity_follow_also() - have rbacd-dir speak of the groups of another policy, too,
+ * which decides nothing. NULL ends it. Takes a reference.
+ */
+void identity_follow_also(struct identity *identity, struct policy *policy);
+
+struct population;
+struct snapshot;
+/* identity_lists() - the source lists its people; else look-ups are all there is. */
+bool identity_lists(const struct identity *identity);
+/* identity_speaks() - the data at hand speaks of all groups that are followed. */
+bool identity_speaks(const struct identity *identity);
+/*
+ * identity_population() - everybody, as references that stay what they are.
+ * @ret_change: what changed since @ret->people was made; NULL: nothing.
+ * Return: 0; -ENODATA: nothing has come yet.
+ */
+_must_check_ int identity_population(struct identity *identity, int64_t now_s,
+				     struct population *ret,
+				     struct snapshot **ret_change);
+
 struct identity_ticket; /* a parked look-up */
 typedef void (*identity_done_fn)(void *arg, int error, const struct identity_person *p);
 

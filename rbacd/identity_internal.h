@@ -54,6 +54,7 @@ struct identity {
 	bool *told_clock;	/* borrowed; NULL: nobody asks */
 	uint64_t patient_ns; /* CLOCK_MONOTONIC; until then its first word is awaited */
 	struct policy *policy;	/* counted; NULL: none yet */
+	struct policy *also;	/* counted; its groups are followed, too; NULL: none */
 	struct snapshot *local; /* counted; NULL: none yet */
 	struct whole whole;	/* sources file and ldap */
 	struct keep *keep;	/* owned; NULL: nothing is kept */

@@ -9,6 +9,7 @@
 #include "rbacd/groups.h"
 #include "rbacd/identity_internal.h"
 #include "rbacd/log.h"
+#include "rbacd/tally/people.h"
 
 #define CHECK_SLICE                                                                    \
 	1000		/* accounts checked in one turn, a fraction of a millisecond   \
@@ -316,6 +317,50 @@ int whole_take(struct identity *id, struct snapshot *s, int *fd)
 		return 0;
 	}
 	return adopt_change(id, s, fd);
+}
+
+/* ------------------------------------------------------------------ everybody */
+
+bool identity_lists(const struct identity *id)
+{
+	return id->config->source != CONFIG_SOURCE_NSS;
+}
+
+/* A people file does not know DNs and ids: it is never asked for such groups. */
+static bool speaks_of(const struct identity *id, const struct policy *p)
+{
+	bool pins = id->config->source == CONFIG_SOURCE_LDAP;
+	_cleanup_free_ uint32_t *map = groups_map(p, id->whole.base);
+	bool all = map != NULL;
+
+	for (size_t i = 0; i < groups_count(p) && all; i++)
+		all = map[i] != GROUPS_NONE ||
+		      (!pins && groups_pinned(policy_group_at(p, i)));
+	return all;
+}
+
+bool identity_speaks(const struct identity *id)
+{
+	return id->whole.base && id->local && speaks_of(id, id->policy) &&
+	       speaks_of(id, id->also);
+}
+
+int identity_population(struct identity *id, int64_t now_s, struct population *ret,
+			struct snapshot **ret_change)
+{
+	const struct whole *w = &id->whole;
+
+	if (!w->base || !id->local)
+		return -ENODATA;
+	*ret = (struct population){.people = snapshot_ref(w->base),
+				   .local = snapshot_ref(id->local),
+				   .whole = true,
+				   .now_s = now_s,
+				   .max_stale_s = INT64_MAX};
+	(void)snprintf(ret->source, sizeof(ret->source), "%s",
+		       config_source_name(id->config->source)); /* fits */
+	*ret_change = w->change ? snapshot_ref(w->change) : NULL;
+	return 0;
 }
 
 /* ------------------------------------------------------------------ life */

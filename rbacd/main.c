@@ -10,6 +10,7 @@
 #include <sys/stat.h>
 
 #include "policy/yaml.h"
+#include "rbacd/activate/activate.h"
 #include "rbacd/admin.h"
 #include "rbacd/alert.h"
 #include "rbacd/enrol/pending.h"
@@ -233,6 +234,8 @@ static void on_tick(evutil_socket_t fd, short what, void *arg)
 	if (rc == 0)
 		rc = server_trial_tick(s);
 	if (rc == 0)
+		rc = activate_tick(s);
+	if (rc == 0)
 		rc = standing_tick(s);
 	if (rc == 0) /* first: a clock that jumped keeps the log from being dropped */
 		rc = alerts_tick(s->alerts);
@@ -298,6 +301,7 @@ static void server_done(struct server *s)
 	seal_free(s->seal);
 	seal_free(s->seal_before);
 	standing_free(s->standing);
+	activate_free(s);
 	policy_unref(s->trial.before);
 	policy_unref(s->policy);
 	if (s->base)

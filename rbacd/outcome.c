@@ -128,6 +128,20 @@ static const char *decision_path(const struct policy_decision *d, char *buf, siz
 	return buf;
 }
 
+/* When what is allowed now ends by itself; 0: it does not. */
+static int64_t decision_expires(const struct request *r,
+				const struct policy_decision *d)
+{
+	int64_t ends_s = d->valid_until_s, session_s;
+
+	if (d->max_session_s > 0 && policy_privilege_session(r->facts.privilege)) {
+		session_s = server_now_s() + d->max_session_s;
+		if (ends_s == 0 || session_s < ends_s)
+			ends_s = session_s;
+	}
+	return ends_s;
+}
+
 static void fill_decision(struct audit_event *ev, const struct request *r,
 			  const struct outcome *o, char *path, size_t cap)
 {
@@ -143,6 +157,8 @@ static void fill_decision(struct audit_event *ev, const struct request *r,
 		ev->sev = AUDIT_ALERT;
 		ev->op = "break_glass";
 	}
+	if (o->verdict == POLICY_ALLOW)
+		ev->expires_s = decision_expires(r, o->decision);
 	ev->rule = o->decision->rule;
 	ev->path = decision_path(o->decision, path, cap);
 }

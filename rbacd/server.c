@@ -7,6 +7,7 @@
 #include <errno.h>
 #include <time.h>
 
+#include "rbacd/activate/activate.h"
 #include "rbacd/keys/anchor.h"
 #include "rbacd/keys/rotation.h"
 #include "rbacd/limits.h"
@@ -92,6 +93,7 @@ int server_end_turn(struct server *s)
 
 	s->stats.n_turns++;
 	rotation_end(s, rc == 0);
+	activate_end(s, rc == 0);
 	clock_end_turn(s, rc == 0);
 	if (rc == 0) {
 		if (anchor_write(s->anchor, s->store, s->seal) != 0)

@@ -15,6 +15,8 @@
 #include "rbacd/sandbox/sandbox.h"
 #include "rbacd/store/store.h"
 
+struct activate_turn; /* this turn's: activation/activation.h */
+struct tally;	      /* who gains by an activation: tally/tally.h */
 struct standing;      /* locks and reviews: standing.h */
 struct anchor;	      /* keys/anchor.c */
 struct alerts;	      /* alert.c */
@@ -46,7 +48,9 @@ struct server {
 	char policy_error[256]; /* "" or why the last reload was refused */
 	int64_t policy_loaded_s;
 	struct policy_trial trial;
-	struct standing *standing; /* owned; NULL: everything is locked */
+	struct activate_turn *activation; /* owned; NULL: never one */
+	struct tally *tally;		  /* owned; NULL: never one */
+	struct standing *standing;	  /* owned; NULL: everything is locked */
 	struct store *store;
 	struct anchor *anchor; /* owned; of keys/anchor.c */
 	struct seal *seal;

@@ -32,15 +32,29 @@ static int add_person(struct snapshot_builder *b, struct policy_user u)
 	return r == -EINVAL ? 0 : r; /* an id that no account can have */
 }
 
-int targets_build(const struct policy *p, bool pins, int *ret_fd)
+/* A block has one group of a name: of two that are bound differently the active
+ * policy's counts, and the other stays unknown. */
+static bool asks_for(const struct policy *p, const struct policy_group *g)
+{
+	uint32_t i;
+
+	return p && policy_group_find(p, g->name, &i) == 0;
+}
+
+int targets_build(const struct policy *p, const struct policy *also, bool pins,
+		  int *ret_fd)
 {
 	_cleanup_builder_ struct snapshot_builder *b = NULL;
 	size_t n_groups = p ? policy_group_count(p) : 0;
+	size_t n_also = also ? policy_group_count(also) : 0;
 	size_t n_users = p && pins ? policy_user_count(p) : 0;
 	int r = snapshot_builder_new("targets", 0, &b);
 
 	for (size_t i = 0; r == 0 && i < n_groups; i++)
 		r = add_group(b, policy_group_at(p, i), pins);
+	for (size_t i = 0; r == 0 && i < n_also; i++)
+		if (!asks_for(p, policy_group_at(also, i)))
+			r = add_group(b, policy_group_at(also, i), pins);
 	for (size_t i = 0; r == 0 && i < n_users; i++)
 		r = add_person(b, policy_user_at(p, i));
 	return r == 0 ? snapshot_build_fd(b, ret_fd) : r;

@@ -52,6 +52,7 @@ struct audit_event {
 	int64_t t_delta, fails;
 	/* session */
 	const char *sess;
+	int64_t expires_s; /* when what was allowed ends; 0: it does not */
 	/* admin */
 	const char *op, *object, *before_sha, *after_sha, *reason_text;
 	int64_t count; /* coalesced strangers' failures */

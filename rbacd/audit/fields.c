@@ -46,6 +46,7 @@ static const struct {
 	KEY(AUDIT_T_DELTA, "t_delta"),
 	KEY(AUDIT_FAILS, "fails"),
 	KEY(AUDIT_SESS, "sess"),
+	KEY(AUDIT_EXPIRES, "expires"),
 	KEY(AUDIT_OP, "op"),
 	KEY(AUDIT_OBJECT, "object"),
 	KEY(AUDIT_BEFORE_SHA, "before_sha"),

@@ -390,6 +390,15 @@ static void put_who(struct out *o, const struct audit_event *ev,
 	put_optional(o, "target", ev->target, 64);
 }
 
+static void put_time(struct out *o, const char *key, int64_t at_s)
+{
+	char text[AUDIT_TIME_LEN + 1];
+
+	if (at_s > 0 && at_s <= INT64_MAX / 1000000 &&
+	    audit_time(at_s * 1000000, text) == 0)
+		put_text(o, key, text, AUDIT_TIME_LEN);
+}
+
 static void put_what(struct out *o, const struct audit_event *ev)
 {
 	put_text(o, "dec", ev->dec, 16);
@@ -406,6 +415,7 @@ static void put_what(struct out *o, const struct audit_event *ev)
 		put_int(o, "t_delta", ev->t_delta);
 	put_number(o, "fails", ev->fails);
 	put_text(o, "sess", ev->sess, 40);
+	put_time(o, "expires", ev->expires_s);
 	put_text(o, "op", ev->op, 32);
 	put_optional(o, "object", ev->object, 256);
 	put_text(o, "before_sha", ev->before_sha, 64);

@@ -103,7 +103,7 @@ static int load_targets(struct ctl *ctl, int *ret_fd)
 		diags_print(&diag, ctl->err);
 		return ctl_fail(ctl, CTL_NO, "the policy cannot be used");
 	}
-	r = targets_build(policy, true, ret_fd);
+	r = targets_build(policy, NULL, true, ret_fd);
 	return r == 0 ? 0 : ctl_fail(ctl, CTL_NO, "out of memory");
 }
 

@@ -47,7 +47,7 @@ int population_read(const char *path, const struct policy *const *policies, size
 				.now_s = now_s,
 				.problem = count_left_out,
 				.arg = &pop};
-	int fd, r = n == 1 ? targets_build(policies[0], false, &fd) : -EINVAL;
+	int fd, r = n == 1 ? targets_build(policies[0], NULL, false, &fd) : -EINVAL;
 
 	if (r == 0)
 		r = take(fd, &targets);

@@ -172,16 +172,42 @@ class Ldap(Follower):
             while go[0]:
                 if not self.may("fry"):
                     gaps.append(time.monotonic())
-        t = threading.Thread(target=watch)
+        t = threading.Thread(target=watch, daemon=True)
         t.start()
         self.never("a group that the policy does not name: refused", "zoidberg", seconds=0.1)
         w.policy(policy(grant("a", "crew", "viewer"), grant("n", "later")), reload=True)
         self.expect("a new policy names it: in, without a restart", "zoidberg", True)
+        self.counted("reload", "lost 1, gained 2, 2 people of ")  # leela no captain, zoidberg in
         w.policy(policy(grant("a", "crew", "viewer")), reload=True)
         self.expect("and out again", "zoidberg", False)
+        self.counted("reload", "lost 2, gained 0, 1 people of ")
         go[0] = False
         t.join()
         self.r.check("nobody else noticed", not gaps, "%d refusals" % len(gaps))
+        for name in ("rbacd-dir", "rbacd"):
+            w.stop(name)
+        w.policy(policy(grant("a", "crew", "viewer"), grant("n", "later")))
+        w.start()
+        self.counted("rollback", "lost 0, gained 2, 1 people of ")
+        w.policy(policy(grant("a", "crew", "viewer"), grant("n", "later", "viewer")), reload=True)
+        self.counted("reload", "lost 1, gained 0, 1 people of ")
+
+    def counted(self, op, text):
+        """The newest activation is recorded with both hashes and, soon, with its counts."""
+        w = self.w
+        load = w.last("policy.load")
+
+        def found():
+            x = w.last("policy.changes")
+            return x if x and x["seq"] > load["seq"] and x["after_sha"] == load["after_sha"] \
+                else None
+        w.wait(found, 20, "the counts of an activation")
+        x = found()
+        self.r.check("%s: both hashes and who gains and loses, exactly" % op,
+                     x.get("op") == op and x["reason_text"].startswith(text) and
+                     not x["reason_text"].endswith("known") and
+                     x["before_sha"] == load["before_sha"] != load["after_sha"] == x["after_sha"],
+                     (load, x))
 
     # ---- identity
 

@@ -46,6 +46,14 @@ class Try:
         world.write("/etc/rbacd/rbacd.yaml", world.CONFIG.replace("policy.d", "policy.yaml"))
         w.rbacctl("reload")
         old = self.running()
+        rec = w.last("policy.load")
+        self.r.check("reload: where nobody can be listed the record says that it was not counted",
+                     len(rec["before_sha"]) == 64 and rec["after_sha"] == old and
+                     rec["reason_text"] == "not counted: the directory lists nobody", rec)
+        w.rbacctl("reload")
+        rec = w.last("policy.load")
+        self.r.check("reload: the same policy changes nothing", rec["before_sha"] == old ==
+                     rec["after_sha"] and rec["reason_text"].startswith("lost 0, gained 0"), rec)
         self.try_refused(old)
         self.try_returns(old)
         self.try_restart(old)

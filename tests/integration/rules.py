@@ -1,5 +1,6 @@
 # SPDX-License-Identifier: Apache-2.0
 """What the policy language bounds and what stands beside it, on real hosts: a part of hosts.py."""
+import calendar
 import os
 import signal
 import subprocess
@@ -11,6 +12,10 @@ HERE = "vmsec_policy: 1\nserial: %d\nvm_sets: {here: {label: {env: [demo]}}}\n" 
        "roles: {viewer: {privileges: [ssh, console]}, operator: {includes: [viewer], " \
        "privileges: [sudo]}, auditor: {privileges: [web]}}\n"
 GRANT = "grants:\n  - {id: admins, to: [vmadmins], roles: [operator], vms: [here]%s}\n"
+
+
+def seconds(text):
+    return calendar.timegm(time.strptime(text[:19], "%Y-%m-%dT%H:%M:%S"))
 
 
 class Rules:
@@ -32,6 +37,7 @@ class Rules:
         self.hours()
         self.reviews()
         self.separated()
+        self.told_end()
         self.limited()
         self.at_once()
         self.watched()
@@ -84,12 +90,23 @@ class Rules:
         self.refused("separation: both roles held, neither works", self.login(), "separation",
                      "account")
 
+    def told_end(self):
+        """A grant that ends is in the record of what it allows."""
+        self.rules_policy(grant=", valid: {until: '2199-03-01'}")
+        self.allowed("valid: before its end", self.login())
+        rec = [x for x in self.w.records() if x.get("ev") == "account"][-1]
+        self.r.check("valid: the record says when it ends",
+                     rec.get("expires", "").startswith("2199-03-01T00:00:00"), rec)
+
     def limited(self):
         w = self.w  # erin: alice has consoles open by now
         self.rules_policy("limits:\n  - {to: [vmadmins], max_sessions: 1, max_session_time: 1h}\n")
         s = w.shell("erin", answers=[lambda: w.code("erin")])
         if not self.r.check("limits: the first session", s, w.last()):
             return
+        rec = [x for x in w.records() if x.get("ev") == "account"][-1]
+        self.r.check("limits: the record says when it ends", "expires" in rec and
+                     seconds(rec["expires"]) - seconds(rec["ts"]) == 3600, rec)
         self.refused("limits: the second is refused", self.login("erin"), "session_limit", "account")
         self.allowed("limits: sudo within the time",
                      s.run("sudo -k id -un", [world.PEOPLE["erin"][2]]), priv="sudo")

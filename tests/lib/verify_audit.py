@@ -20,8 +20,8 @@ import sys
 LINE_MAX = 2048
 KEYS = ("v seq prev ts clock ev sev id corr host comp sw outcome reason user unknown_user "
         "uid actor svc tty src rhost_name vm priv target dec rule path policy_serial "
-        "policy_sha dec_src snapshot_age_s lat_us mfa_method cred t_delta fails sess op "
-        "object before_sha after_sha reason_text count").split()
+        "policy_sha dec_src snapshot_age_s lat_us mfa_method cred t_delta fails sess expires "
+        "op object before_sha after_sha reason_text count").split()
 NESTED = {"unknown_user"}
 NUMBERS = {"v", "seq", "policy_serial", "snapshot_age_s", "lat_us", "t_delta", "fails",
            "count"}
