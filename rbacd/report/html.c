@@ -148,8 +148,11 @@ static void put_grid(const struct html_tools *tools, FILE *out)
 			(void)fputs("<td></td>", out);
 	}
 	(void)fputs("</tr></thead>\n<tbody>\n", out);
-	for (const struct report_row *row = t->first; row; row = row->next)
+	for (const struct report_row *row = t->first; row; row = row->next) {
+		if (t->n_rows > HTML_SORT_ROWS_MAX && k > 0 && k % HTML_BODY_ROWS == 0)
+			(void)fputs("</tbody><tbody>\n", out);
 		put_row(tools, row, k++, most, out);
+	}
 	(void)fputs("</tbody></table></div>\n", out);
 }
 

@@ -7,6 +7,7 @@
 #include "rbacd/report/report.h"
 
 #define HTML_SORT_ROWS_MAX 5000 /* beyond, the rules would outgrow the table */
+#define HTML_BODY_ROWS	   100	/* then: so many are laid out together, on a phone */
 #define HTML_VALUES_MAX	   10	/* different values a column is filtered by */
 #define HTML_TOOLS_ROWS	   6	/* fewer rows need no tools */
 

@@ -107,6 +107,8 @@ static const char style[] =
 	"thead{position:absolute;clip-path:inset(50%);height:1px;width:1px;"
 	"overflow:hidden}"
 	"table,tbody,tr{display:block}tbody{display:flex;flex-direction:column}"
+	"tbody:not(:only-of-type){content-visibility:auto;"
+	"contain-intrinsic-size:auto 1500rem}"
 	"tbody tr{padding:.6rem 0;border-bottom:1px solid var(--line)}"
 	"th,td{display:block;border:0;padding:.06rem 0;text-align:left}"
 	".prov "

@@ -11,7 +11,6 @@ import re
 import shutil
 import socket
 import stat
-import statistics
 import subprocess
 import sys
 import threading
@@ -289,7 +288,7 @@ class Evidence:
         n = self.journal.fill()
         slow = [self.login().seconds for _ in range(5)]
         after = json.loads(w.rbacctl("--json", "status").stdout)["evidence"]["not_forwarded"]
-        late = statistics.median(slow) - statistics.median(quick)
+        late = min(slow) - min(quick)  # a machine that is busy adds to any of them
         r.check("a journal that nobody reads delays no login by 100 ms (%d ms; %d lines dropped)" % (
             late * 1000, after - before), late < 0.1 and after > before and n > 0, (quick, slow, n))
         self.journal.reading = True

@@ -108,6 +108,7 @@ class Browser:
         return self.do("execute/sync", {"script": text, "args": []})
 
     def size(self, width, height, dark=False):
+        self.do("url", {"url": "about:blank"})  # a large page would be laid out once more
         self.devtools("Emulation.setDeviceMetricsOverride", width=width, height=height,
                       deviceScaleFactor=1, mobile=width < 500)
         self.devtools("Emulation.setEmulatedMedia", features=[
