@@ -7,9 +7,9 @@
 #include <syslog.h>
 
 #include "pam_vmsec/person.h"
+#include "pam_vmsec/text.h"
 
 #define DATA_NAME "vmsec_combined"
-#define QUESTION  "Password and one-time code: "
 
 /* On the handle from split to a verify that was allowed. */
 struct combined {
@@ -57,7 +57,7 @@ int combined_split(pam_handle_t *pamh, unsigned digits)
 	struct combined *c;
 	int r;
 
-	r = person_ask_whole(pamh, QUESTION, &answer);
+	r = person_ask_whole(pamh, TEXT_COMBINED, &answer);
 	if (r != PAM_SUCCESS)
 		return r;
 	c = calloc(1, sizeof(*c));

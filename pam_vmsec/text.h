@@ -4,6 +4,9 @@
 
 #include <stddef.h>
 
+/* What the module itself asks; every other question is rbacd's. */
+#define TEXT_COMBINED "Password and one-time code: "
+
 /* Room for one escaped field of a log line, with its end. */
 #define TEXT_LOG_MAX 128
 

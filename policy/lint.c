@@ -165,6 +165,15 @@ static void tell_rules(const struct lint *l)
 
 /* ---------------------------------------------------------------- one rule */
 
+/* Without a second factor: by name, with somebody to ask and an end. */
+static bool is_proper_exemption(const struct lint *l, const struct policy_rule *r)
+{
+	for (size_t i = 0; i < r->to.n; i++)
+		if (!strchr(policy_principal_at(l->in->policy, r->to.v[i]), ':'))
+			return false; /* a group */
+	return r->owner && r->valid_until;
+}
+
 static void check_grant(const struct lint *l, const struct policy_rule *r, size_t n_vms)
 {
 	size_t all = policy_vm_count(l->in->policy);
@@ -173,8 +182,13 @@ static void check_grant(const struct lint *l, const struct policy_rule *r, size_
 		lint_say(l, POLICY_LINT_WARNING, "expired", r->id, &r->where,
 			 "grant '%s' ended on %s: remove it", r->id, r->valid_until);
 	if (r->accept == 0)
-		lint_say(l, POLICY_LINT_WARNING, "no-mfa", r->id, &r->where,
-			 "grant '%s' asks for no second factor", r->id);
+		lint_say(
+			l, POLICY_LINT_WARNING, "no-mfa", r->id, &r->where,
+			"grant '%s' asks for no second factor%s", r->id,
+			is_proper_exemption(l, r)
+				? ""
+				: "; exempt people one by one (user:NAME, local:NAME), "
+				  "with an owner and an end");
 	if (!r->owner && r->valid_until)
 		lint_say(l, POLICY_LINT_WARNING, "no-owner", r->id, &r->where,
 			 "grant '%s' ends on %s and has no owner who would prolong it",

@@ -5,7 +5,8 @@
 strace hits the n-th call of one kind between BEGIN and RESULT, for every n until an enrolment
 no longer reaches it. After each: the factor, its ten recovery codes and the record are all
 there or all missing; they are there if the recovery codes were shown; the code that made a
-factor is not accepted again, the next one is; the log verifies.
+factor is not accepted again, the next one is; the log verifies. The same, in the long run, for
+rbacctl enrol: what waits for its code opens nothing, and can be confirmed.
 
 usage: enrol_kill.py [VARIANT] [long]
 """
@@ -130,6 +131,51 @@ class Enrol:
         self.judge("%s %s at %d" % (call, fault, n), after, key, code, seen)
         return hit
 
+    # ---- by an administrator
+
+    def state(self):
+        """None, or the status of the one factor: 1 waits for its code, 2 is active."""
+        db = sqlite3.connect("file:%s?mode=ro" % self.w.database(), uri=True, timeout=5)
+        try:
+            rows = db.execute("SELECT status FROM factor WHERE person = 'bench:%s'"
+                              % WHO).fetchall()
+        finally:
+            db.close()
+        return rows[0][0] if len(rows) == 1 else None if not rows else "many"
+
+    def confirm(self, key):
+        return self.w.rbacctl("enrol", WHO, "--confirm", check=False,
+                              input=pamwire.totp(key, self.w.now()) + "\n").returncode == 0
+
+    def by_admin(self, call, fault, n):
+        self.next_step()
+        tracer = tracing.inject(self.w, self.w.children["rbacd"].pid, call, fault, n)
+        shown = self.w.rbacctl("--json", "enrol", WHO, check=False).stdout
+        m = re.search(r"secret=([A-Z2-7]{32})", shown)
+        done = bool(m) and self.confirm(m.group(1))
+        tracing.release(tracer)
+        hit = tracing.was_hit(self.w)
+        self.restart()
+        what, state = "rbacctl enrol, %s %s at %d" % (call, fault, n), self.state()
+        self.quiet("%s: a whole factor, or nothing" % what, (state, self.stored()[1]) in
+                   ((None, 0), (1, 10), (2, 10)), (state, self.stored()))
+        self.quiet("%s: what was said holds" % what, state == 2 if done else
+                   state is not None or not m, (state, done, bool(m)))
+        if m and state is not None:
+            code = pamwire.totp(m.group(1), self.w.now())
+            self.quiet("%s: its code opens nothing yet, or no more" % what,
+                       not self.accepted(code), state)
+            self.next_step()
+            if state == 1:
+                self.quiet("%s: it can be confirmed" % what, self.confirm(m.group(1)))
+                self.next_step()
+            self.quiet("%s: then it opens" % what,
+                       self.accepted(pamwire.totp(m.group(1), self.w.now())))
+        v = self.w.rbacctl("audit", "verify", check=False)
+        self.quiet("%s: the log verifies" % what, v.returncode == 0, v.stdout + v.stderr)
+        self.w.rbacctl("reset", WHO, "--why", "test", check=False)
+        return hit
+
     def run(self):
         self.w.start()
         after = len(self.w.records())
@@ -145,6 +191,11 @@ class Enrol:
             while n <= MOST and self.one(call, fault, n):
                 n += every
             self.r.check("%s %s: up to the %d. of an enrolment" % (fault, call, n), n <= MOST)
+        for call, fault, _ in FAULTS if self.long else ():
+            n = 1
+            while n <= MOST and self.by_admin(call, fault, n):
+                n += 1
+            self.r.check("rbacctl enrol, %s %s: up to the %d." % (fault, call, n), n <= MOST)
         for (seen, whole), n in sorted(self.outcomes.items()):
             print("saw %s, stored %d factors and %d codes: %d times" % (seen, *whole, n))
         self.r.end()

@@ -495,6 +495,9 @@ class Enrol:
         places["rbacd's memory"] = memory(w.children["rbacd"].pid)
         self.r.check("what rbacd does keep is found there", b"db01.demo.example" in
                      places["rbacd's memory"])
+        owner = os.stat("/proc/%d/maps" % w.children["rbacd"].pid).st_uid
+        self.r.check("A9 rbacd leaves no core: it is not dumpable", owner == 0 and
+                     "Uid:\t901\t" in w.read("/proc/%d/status" % w.children["rbacd"].pid), owner)
         for what, text in list(self.shown.items()) + [("password", PW["erin"]),
                                                       ("password of bob", PW["bob"])]:
             forms = [text.encode(), text.replace("-", "").encode()]

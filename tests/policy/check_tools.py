@@ -169,6 +169,17 @@ class Tools(check_wikimedia.Checker):
         told = {f["code"]: f["text"] for f in d["findings"]}
         self.expect("lint: people by name", told["left"].endswith("disabled or expired: dave") and
                     told["no-access"].endswith("1 of the people: eve"), repr(told))
+        self.expect("lint: who is exempt from a code is named, with owner and end",
+                    told["no-mfa"].endswith("with an owner and an end"), told["no-mfa"])
+        one = self.write("exempt.yaml", "vmsec_policy: 1\ninventory: {h: {}}\n"
+                         "vm_sets: {all: {every: true}}\nroles: {r: {privileges: [ssh]}}\n"
+                         "users: {robot: {id: 7}}\ngrants:\n  - {id: g, to: ['user:robot'], "
+                         "roles: [r], vms: [all], when: {mfa: none}, owner: ops, "
+                         "valid: {until: 2037-01-01}}\n")
+        proper = self.ctl("policy", "lint", one, "--json").stdout
+        self.expect("lint: a proper exemption is only told", [
+            f["text"] for f in json.loads(proper)["findings"] if f["code"] == "no-mfa"]
+            == ["grant 'g' asks for no second factor"], proper)
         counts = {c["id"]: (c["kind"], c["vms"], c.get("people")) for c in d["counts"]}
         self.expect("lint: how much everything hits",
                     counts["g-web"] == ("grant", 9, 2) and counts["d-shut"] == ("deny", 4, 1)
