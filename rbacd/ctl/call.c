@@ -46,6 +46,13 @@ int ctl_need_config(struct ctl *ctl)
 		ctl->config_path, r == -EACCES ? ": run me as root" : "");
 }
 
+uint32_t ctl_rbacd_uid(const struct ctl *ctl)
+{
+	struct local_account user;
+
+	return local_find("/etc/passwd", ctl->config->user, &user) == 0 ? user.uid : 0;
+}
+
 void ctl_answer_done(struct ctl_answer *a)
 {
 	out_set_done(&a->set);

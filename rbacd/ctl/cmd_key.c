@@ -30,7 +30,8 @@ static int read_files(struct ctl *ctl, struct key_files *ret)
 
 	if (ctl_need_config(ctl) != 0)
 		return CTL_NO;
-	if (keyring_open(ctl->config->key_file, &ring, &diag) != 0) {
+	if (keyring_open(ctl->config->key_file, ctl_rbacd_uid(ctl), &ring, &diag) !=
+	    0) {
 		diags_print(&diag, ctl->err);
 		return ctl_fail(ctl, CTL_NO, "the key cannot be read: run me as root.");
 	}
@@ -137,7 +138,7 @@ static int send_key(struct ctl *ctl, const struct ctl_args *args, const char *pa
 	_cleanup_diags_ struct diags diag = DIAGS_INIT;
 	_cleanup_secret_ struct secret key = SECRET_INIT, hex = SECRET_INIT;
 	struct wire_call call;
-	int r = seal_read_key(path, "master", 0, &key, &diag);
+	int r = seal_read_key(path, "master", ctl_rbacd_uid(ctl), &key, &diag);
 
 	if (r != 0) {
 		diags_print(&diag, ctl->err);

@@ -24,6 +24,10 @@ int ctl_fail(struct ctl *ctl, int code, const char *fmt, ...) _printf_(3, 4);
  * shown. */
 _must_check_ int ctl_need_config(struct ctl *ctl);
 
+/* ctl_rbacd_uid() - the account that rbacd runs as, which may own a copy of its key; 0
+ * when it is not known. */
+uint32_t ctl_rbacd_uid(const struct ctl *ctl);
+
 /* ctl_bold(), ctl_red(), ctl_plain() - escape sequences, "" without colour. */
 const char *ctl_bold(const struct ctl *ctl);
 const char *ctl_red(const struct ctl *ctl);

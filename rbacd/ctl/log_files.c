@@ -50,7 +50,8 @@ int log_files_open(struct ctl *ctl, bool with_key, struct log_files *ret)
 	ret->dir = ctl->config->audit.dir;
 	r = store_open(&opt, &ret->store, &diag);
 	if (r == 0 && with_key)
-		r = keyring_seal(ctl->config->key_file, ret->store, &ret->seal, &diag);
+		r = keyring_seal(ctl->config->key_file, ctl_rbacd_uid(ctl), ret->store,
+				 &ret->seal, &diag);
 	if (r == 0 && with_key)
 		return log_files_vkey(ctl, ret->vkey, sizeof(ret->vkey));
 	if (r == 0)

@@ -78,7 +78,8 @@ static void read_ldap(const struct ctl *ctl, struct population *pop)
 
 	opt.path = config_db_path(ctl->config, path, sizeof(path));
 	if (store_open(&opt, &store, &diag) == 0 &&
-	    keyring_seal(ctl->config->key_file, store, &seal, &diag) == 0 &&
+	    keyring_seal(ctl->config->key_file, ctl_rbacd_uid(ctl), store, &seal,
+			 &diag) == 0 &&
 	    population_kept(ctl->config->state_dir, seal, &pop->people) == 0)
 		pop->whole = true;
 	store_close(store);

@@ -295,7 +295,8 @@ static int check_log(struct report_source *src)
 
 	if (signer_open(a->key, false, a->origin, &signer, &diag) == 0)
 		opt.vkey = signer_vkey(signer);
-	if (keyring_seal(src->ctl->config->key_file, src->store, &seal, &diag) == 0) {
+	if (keyring_seal(src->ctl->config->key_file, ctl_rbacd_uid(src->ctl),
+			 src->store, &seal, &diag) == 0) {
 		opt.seal = seal;
 		r = audit_verify_log(&opt, &v);
 	}

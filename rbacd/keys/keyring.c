@@ -25,21 +25,23 @@ int keyring_path(const char *file, int which, char *buf, size_t cap)
 									: -ENAMETOOLONG;
 }
 
-int keyring_open(const char *file, struct keyring *ret, struct diags *diag)
+int keyring_open(const char *file, uint32_t owner, struct keyring *ret,
+		 struct diags *diag)
 {
 	_cleanup_keyring_ struct keyring ring = KEYRING_INIT;
 	_cleanup_diags_ struct diags said = DIAGS_INIT, beside = DIAGS_INIT;
 	char path[PATH_CAP];
-	int r = seal_open(file, &ring.seal[KEYRING_FILE], &said);
+	int r = seal_open(file, owner, &ring.seal[KEYRING_FILE], &said);
 
 	for (int i = KEYRING_NEXT; i < KEYRING_N; i++)
 		if (keyring_path(file, i, path, sizeof(path)) != 0 ||
-		    seal_open(path, &ring.seal[i], &beside) != 0)
+		    seal_open(path, owner, &ring.seal[i], &beside) != 0)
 			ring.seal[i] = NULL;
 	if (r == -ENOENT && (ring.seal[KEYRING_NEXT] || ring.seal[KEYRING_OLD]))
 		r = 0;
 	if (r != 0)
-		return seal_open(file, &ring.seal[KEYRING_FILE], diag); /* says why */
+		return seal_open(file, owner, &ring.seal[KEYRING_FILE],
+				 diag); /* says why */
 	*ret = ring;
 	ring = (struct keyring)KEYRING_INIT;
 	return 0;
@@ -110,11 +112,11 @@ int keyring_take(struct keyring *ring, struct store *store, struct seal **ret,
 	return 0;
 }
 
-int keyring_seal(const char *file, struct store *store, struct seal **ret,
-		 struct diags *diag)
+int keyring_seal(const char *file, uint32_t owner, struct store *store,
+		 struct seal **ret, struct diags *diag)
 {
 	_cleanup_keyring_ struct keyring ring = KEYRING_INIT;
-	int r = keyring_open(file, &ring, diag);
+	int r = keyring_open(file, owner, &ring, diag);
 
 	return r == 0 ? keyring_take(&ring, store, ret, diag) : r;
 }

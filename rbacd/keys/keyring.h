@@ -27,11 +27,11 @@ void keyring_done(struct keyring *ring); /* wipes */
 _must_check_ int keyring_path(const char *file, int which, char *buf, size_t cap);
 
 /*
- * keyring_open() - read what there is. @file itself may be missing only when another
- * one is there; what is wrong with it is said. A bad file beside it counts as missing.
- * Return: 0; as seal_open().
+ * keyring_open() - read what there is. @owner: as seal_read_key(). @file itself may be
+ * missing only when another one is there; what is wrong with it is said. A bad file
+ * beside it counts as missing. Return: 0; as seal_open().
  */
-_must_check_ int keyring_open(const char *file, struct keyring *ret,
+_must_check_ int keyring_open(const char *file, uint32_t owner, struct keyring *ret,
 			      struct diags *diag);
 
 /*
@@ -43,8 +43,8 @@ _must_check_ int keyring_take(struct keyring *ring, struct store *store,
 			      struct seal **ret, struct diags *diag);
 
 /* keyring_seal() - both, for tools that read. */
-_must_check_ int keyring_seal(const char *file, struct store *store, struct seal **ret,
-			      struct diags *diag);
+_must_check_ int keyring_seal(const char *file, uint32_t owner, struct store *store,
+			      struct seal **ret, struct diags *diag);
 
 /* keyring_note() - the database says from now on that it is sealed under @seal. */
 _must_check_ int keyring_note(struct store *store, const struct seal *seal);

@@ -259,10 +259,10 @@ int seal_read_key(const char *path, const char *what, uint32_t owner,
 	return 0;
 }
 
-int seal_open(const char *path, struct seal **ret, struct diags *diag)
+int seal_open(const char *path, uint32_t owner, struct seal **ret, struct diags *diag)
 {
 	_cleanup_secret_ struct secret master = SECRET_INIT;
-	int r = seal_read_key(path, "master", 0, &master, diag);
+	int r = seal_read_key(path, "master", owner, &master, diag);
 
 	return r == 0 ? seal_new(master.bytes, ret) : r;
 }

@@ -24,7 +24,8 @@ _must_check_ int seal_read_key(const char *path, const char *what, uint32_t owne
 /* seal_parse_key() - 32 bytes, or 64 hex digits and at most one newline; -EINVAL. */
 _must_check_ int seal_parse_key(const struct secret *text, struct secret *ret);
 /* seal_open() - the master key of that file; returns as seal_read_key(). */
-_must_check_ int seal_open(const char *path, struct seal **ret, struct diags *diag);
+_must_check_ int seal_open(const char *path, uint32_t owner, struct seal **ret,
+			   struct diags *diag);
 _must_check_ int seal_new(const uint8_t master[32], struct seal **ret);
 void seal_free(struct seal *seal); /* wipes */
 

@@ -77,7 +77,7 @@ int main(int argc, char **argv)
 		die("usage: enrol_people DATABASE KEY COUNT SEEDS");
 	(void)umask(077);
 	seeds = fopen(argv[4], "we");
-	if (!seeds || seal_open(argv[2], &seal, &diag) != 0 ||
+	if (!seeds || seal_open(argv[2], 0, &seal, &diag) != 0 ||
 	    store_open(&(struct store_options){.path = argv[1]}, &store, &diag) != 0 ||
 	    mfa_new(store, seal, &mfa) != 0) {
 		diags_print(&diag, stderr);

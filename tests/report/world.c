@@ -428,7 +428,7 @@ static void open_all(struct world *w, char **argv)
 	}
 	if (policy_load(argv[1], &host, &w->policy, &diag) != 0 ||
 	    store_open(&(struct store_options){.path = db}, &w->store, &diag) != 0 ||
-	    seal_open(in_folder(w, "master.key"), &w->seal, &diag) != 0 ||
+	    seal_open(in_folder(w, "master.key"), 0, &w->seal, &diag) != 0 ||
 	    audit_open(w->store, w->seal, &opt, &w->audit, &diag) != 0) {
 		diags_print(&diag, stderr);
 		errx(1, "%s: cannot be made", w->folder);

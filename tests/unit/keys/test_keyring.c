@@ -77,7 +77,7 @@ static int taken(const struct keys *k, char id[17])
 {
 	struct diags diag = DIAGS_INIT;
 	struct seal *seal = NULL;
-	int r = keyring_seal(k->file, k->f->store, &seal, &diag);
+	int r = keyring_seal(k->file, 0, k->f->store, &seal, &diag);
 
 	(void)snprintf(id, 17, "%s", seal ? seal_key_id(seal) : "");
 	assert_int_equal(diags_failed(&diag), r != 0);
@@ -239,7 +239,7 @@ static void test_reseal(void **state)
 	{
 		struct diags diag = DIAGS_INIT;
 
-		assert_int_equal(keyring_seal(k->file, k->f->store, &k->next, &diag),
+		assert_int_equal(keyring_seal(k->file, 0, k->f->store, &k->next, &diag),
 				 0);
 		diags_done(&diag);
 	}

@@ -123,7 +123,7 @@ static int open_key(const char *path, const char *text, size_t len, mode_t mode)
 	assert_int_equal(write(fd, text, len), (ssize_t)len);
 	assert_int_equal(fchmod(fd, mode), 0);
 	(void)close(fd);
-	r = seal_open(path, &s, &diag);
+	r = seal_open(path, 0, &s, &diag);
 	if (r != 0)
 		assert_true(diags_failed(&diag));
 	seal_free(s);
@@ -156,8 +156,8 @@ static void test_key_file(void **state)
 	hex[5] = 'g';
 	assert_true(open_key(path, hex, 65, 0600) < 0);
 	assert_int_equal(symlink(path, link_path), 0);
-	assert_true(seal_open(link_path, &s, &diag) < 0);
-	assert_true(seal_open("/nonexistent/key", &s, &diag) < 0);
+	assert_true(seal_open(link_path, 0, &s, &diag) < 0);
+	assert_true(seal_open("/nonexistent/key", 0, &s, &diag) < 0);
 	diags_done(&diag);
 }
 
