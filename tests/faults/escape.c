@@ -309,6 +309,20 @@ static int try_pidfd(void)
 	return result(syscall(SYS_pidfd_open, victim, 0));
 }
 
+static int try_pidfd_signal(void)
+{
+	int fd = (int)syscall(SYS_pidfd_open, victim, 0);
+
+	return result(syscall(SYS_pidfd_send_signal, fd, SIGWINCH, NULL, 0));
+}
+
+static int try_pidfd_take(void)
+{
+	int fd = (int)syscall(SYS_pidfd_open, victim, 0);
+
+	return result(syscall(SYS_pidfd_getfd, fd, 0, 0));
+}
+
 static int try_write_and_run(void)
 {
 	void *p = mmap(NULL, 4096, PROT_READ | PROT_WRITE | PROT_EXEC,
@@ -388,7 +402,9 @@ static const struct attempt {
 	{"set the clock", try_clock, -EINVAL, 0},
 	{"become somebody else", try_become, 0, 0},
 	{"signal a process outside", try_signal, 0, 0},
-	{"a descriptor of a process", try_pidfd, 0, 0},
+	{"a descriptor of a process", try_pidfd, 0, DECIDE | DIRECTORY},
+	{"signal through such a descriptor", try_pidfd_signal, 0, 0},
+	{"take a descriptor of a process", try_pidfd_take, 0, 0},
 	{"memory written and run", try_write_and_run, 0, 0},
 	{"memory made runnable", try_make_runnable, 0, 0},
 	{"type into a terminal", try_terminal, -ENOTTY, 0},
