@@ -51,7 +51,8 @@ static int verdict(const struct request *req, const struct talk *talk,
 
 	if (change && m->result == WIRE_RESULT_ALLOW && talk->answered)
 		return keep_ticket(req->pamh, m);
-	if (!change && m->result == WIRE_RESULT_NOTED)
+	if (!change && m->result == WIRE_RESULT_NOTED &&
+	    (!talk->asked || talk->answered))
 		return PAM_SUCCESS;
 	if (m->result == WIRE_RESULT_FORBIDDEN && req->begin.op == WIRE_OP_PW_CHECK)
 		return PAM_PERM_DENIED;

@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
  * fuzz_module.c - the six entry points between a libPAM and a machine of our own
- * (kernel.c) and a rbacd that the input leads (peer.c). PAM_SUCCESS from auth or
- * account only when rbacd really said so, to this transaction, with nothing broken on
- * the way.
+ * (kernel.c) and a rbacd that the input leads (peer.c). PAM_SUCCESS from auth,
+ * account or chauthtok only when rbacd really said so, to this transaction, with
+ * nothing broken on the way.
  */
 #include <assert.h>
 #include <security/pam_ext.h>
@@ -19,6 +19,10 @@
 #define CODE	     "123456"
 #define CALLS_MAX    8
 #define STRANGE_FLAG 0x100
+/* Of RESULT, as the protocol's page has them. */
+#define NEW_PASSWORD 5
+#define NOTED	     7
+#define ALLOW	     0x35c3691e
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 
@@ -28,12 +32,16 @@ enum call {
 	OPEN,
 	CLOSE,
 	SETCRED,
-	CHAUTHTOK,
+	CHAUTHTOK, /* with neither pass or with both: no call that libpam makes */
 	CHANGE_USER,
 	CALLS,
 	/* auth with combined=split, and with combined=verify */
 	SPLIT,
-	VERIFY
+	VERIFY,
+	/* chauthtok: first pass, second pass, second pass of the line with confirm */
+	PW_CHECK,
+	PW_CHANGE,
+	PW_CONFIRM
 };
 
 struct pam_handle {
@@ -42,17 +50,17 @@ struct pam_handle {
 	char *auth_info; /* owned */
 	char vmsec_id[64];
 	struct pam_conv conv;
-	char *split_authtok; /* owned: what the module made PAM_AUTHTOK */
+	char *split_authtok; /* owned: what the module made PAM_AUTHTOK, or NULL */
 	struct slot {
 		void *data;
 		void (*cleanup)(pam_handle_t *, void *, int);
-	} slots[2]; /* the transaction, the split answer */
+	} slots[3]; /* the transaction, the split answer, the ticket of a change */
 };
 
 static struct {
 	struct input in;
 	struct pam_handle pam;
-	bool bad_args, verifying;
+	bool bad_args, verifying, changing;
 	char *auth_user; /* owned: whom the last auth accepted; NULL: nobody */
 } t;
 
@@ -76,6 +84,8 @@ int pam_get_item(const pam_handle_t *pamh, int item, const void **ret)
 		v = pamh->rhost;
 	else if (item == PAM_AUTHTOK)
 		v = pamh->authtok;
+	else if (item == PAM_OLDAUTHTOK && t.changing)
+		v = "hunter2-old";
 	else if (item == PAM_CONV)
 		v = &pamh->conv;
 	else
@@ -121,6 +131,8 @@ static unsigned slot_of(const char *name)
 {
 	if (strcmp(name, "vmsec_combined") == 0)
 		return 1;
+	if (strcmp(name, "vmsec_new_password") == 0)
+		return 2;
 	assert(strcmp(name, "vmsec_transaction") == 0);
 	return 0;
 }
@@ -151,7 +163,7 @@ int pam_get_data(const pam_handle_t *pamh, const char *name, const void **ret)
 {
 	unsigned i = slot_of(name);
 
-	if (!pamh->slots[i].data || (i == 0 && kernel_fault()))
+	if (!pamh->slots[i].data || (i != 1 && kernel_fault()))
 		return PAM_NO_MODULE_DATA;
 	*ret = pamh->slots[i].data;
 	return PAM_SUCCESS;
@@ -159,11 +171,11 @@ int pam_get_data(const pam_handle_t *pamh, const char *name, const void **ret)
 
 int pam_set_item(pam_handle_t *pamh, int item, const void *value)
 {
-	assert(item == PAM_AUTHTOK && value);
+	assert(item == PAM_AUTHTOK && (value || t.changing));
 	if (kernel_fault())
 		return PAM_BUF_ERR;
 	free(pamh->split_authtok);
-	pamh->split_authtok = strdup(value);
+	pamh->split_authtok = value ? strdup(value) : NULL;
 	pamh->authtok = pamh->split_authtok;
 	return PAM_SUCCESS;
 }
@@ -179,7 +191,7 @@ void pam_syslog(const pam_handle_t *pamh, int priority, const char *fmt, ...)
 	va_end(ap);
 	for (const char *p = text; *p; p++)
 		assert(*p >= 0x20 && *p < 0x7f);
-	assert(!strstr(text, "hunter2") && !strstr(text, "a password"));
+	assert(!strstr(text, "hunter2"));
 }
 
 /* ------------------------------------------------------------- the person */
@@ -190,7 +202,7 @@ static char *answer_text(struct input *in, uint8_t mode)
 	char *huge;
 
 	if (mode == 7) /* for combined=split */
-		return strdup("a password" CODE);
+		return strdup("hunter2 split" CODE);
 	if (mode == 1 && t.pam.authtok) {
 		peer.typed_password = true;
 		return strdup(t.pam.authtok);
@@ -245,14 +257,32 @@ static int converse(int n, const struct pam_message **msg, struct pam_response *
 
 /* ------------------------------------------------------------- the calls */
 
+/* The manual names it. */
+static bool has_code(const int *codes, size_t n, int code)
+{
+	for (size_t i = 0; i < n; i++)
+		if (code == codes[i])
+			return true;
+	return false;
+}
+
 static void check_code(enum call call, int code)
 {
 	static const int auth[] = {PAM_SUCCESS,	    PAM_AUTH_ERR,	  PAM_MAXTRIES,
 				   PAM_PERM_DENIED, PAM_AUTHINFO_UNAVAIL, PAM_CONV_ERR,
 				   PAM_BUF_ERR,	    PAM_SYSTEM_ERR};
+	static const int password[] = {PAM_SUCCESS,   PAM_AUTHTOK_ERR, PAM_PERM_DENIED,
+				       PAM_TRY_AGAIN, PAM_SERVICE_ERR, PAM_CONV_ERR,
+				       PAM_BUF_ERR,   PAM_SYSTEM_ERR};
 
 	if (call == CHAUTHTOK)
 		assert(code == PAM_SERVICE_ERR);
+	if (call >= PW_CHECK) {
+		assert(has_code(password, ARRAY_SIZE(password), code));
+		return;
+	}
+	if (call == ACCOUNT && code == PAM_NEW_AUTHTOK_REQD)
+		return;
 	if (call == SPLIT)
 		assert(!kernel.connected && code != PAM_MAXTRIES &&
 		       code != PAM_PERM_DENIED);
@@ -260,20 +290,17 @@ static void check_code(enum call call, int code)
 		assert(code == PAM_SUCCESS);
 	if (call != AUTH && call != ACCOUNT && call != SPLIT && call != VERIFY)
 		return;
-	for (size_t i = 0; i < ARRAY_SIZE(auth); i++)
-		if (code == auth[i])
-			return;
-	abort(); /* a code that the manual does not name */
+	assert(has_code(auth, ARRAY_SIZE(auth), code));
 }
 
 /* What a grant needs; each of these is enough to refuse. */
-static void check_grant(int flags)
+static void check_grant(int flags, uint32_t result)
 {
 	assert(!t.bad_args && (flags & STRANGE_FLAG) == 0);
 	assert(kernel.connected && kernel.n_fatal == 0);
 	assert(kernel.server_uid == 0 && kernel.folder_uid == 0);
 	assert(S_ISDIR(kernel.folder_mode) && (kernel.folder_mode & 022) == 0);
-	assert(peer_allowed());
+	assert(peer_said(result));
 	assert(peer.n_answers == 0 || peer.answered);
 }
 
@@ -292,11 +319,13 @@ static void check_begin(enum call call, const char *user)
 {
 	if (!peer.begun)
 		return;
-	assert(peer.begin.op ==
-	       (call == VERIFY ? WIRE_OP_AUTH : (enum wire_op)(call + 1)));
+	assert(peer.begin.op == (call >= PW_CHECK ? (enum wire_op)(call - PW_CHECK + 6)
+				 : call == VERIFY ? WIRE_OP_AUTH
+						  : (enum wire_op)(call + 1)));
 	assert(strcmp(peer.begin.user, user) == 0);
 	if (peer.begin.has_handle)
-		assert(call == ACCOUNT && t.auth_user && str_eq(t.auth_user, user));
+		assert(call == PW_CONFIRM ||
+		       (call == ACCOUNT && t.auth_user && str_eq(t.auth_user, user)));
 }
 
 static int enter(enum call call, int flags, int argc, const char **argv)
@@ -319,7 +348,21 @@ static int enter(enum call call, int flags, int argc, const char **argv)
 		return pam_sm_close_session(&t.pam, flags, argc, argv);
 	case SETCRED:
 		return pam_sm_setcred(&t.pam, flags, argc, argv);
+	case PW_CONFIRM:
+		argv[argc++] = "confirm";
+		return pam_sm_chauthtok(&t.pam, flags | PAM_UPDATE_AUTHTOK, argc, argv);
+	case PW_CHANGE:
+		if (input_byte(&t.in) % 4 == 0)
+			argv[argc++] = "use_authtok";
+		else if (input_byte(&t.in) % 4 == 0)
+			argv[argc++] = "try_first_pass";
+		return pam_sm_chauthtok(&t.pam, flags | PAM_UPDATE_AUTHTOK, argc, argv);
+	case PW_CHECK:
+		return pam_sm_chauthtok(&t.pam, flags | PAM_PRELIM_CHECK, argc, argv);
 	case CHAUTHTOK:
+		if (input_byte(&t.in) % 2)
+			flags |= PAM_PRELIM_CHECK | PAM_UPDATE_AUTHTOK;
+		break;
 	case CHANGE_USER:
 	case CALLS:
 		break;
@@ -327,13 +370,33 @@ static int enter(enum call call, int flags, int argc, const char **argv)
 	return pam_sm_chauthtok(&t.pam, flags, argc, argv);
 }
 
+/* What a change or its confirmation rests on, and what it leaves behind. */
+static void check_change(enum call call, int flags, int code, bool had_ticket)
+{
+	bool ticket = t.pam.slots[2].data;
+
+	if (call == PW_CONFIRM) /* a ticket is good for one */
+		assert(!ticket || !kernel.connected);
+	if (call == PW_CHANGE && code == PAM_SUCCESS)
+		assert(ticket && peer.answered && t.pam.authtok);
+	/* nobody behind us may use what was refused */
+	if (call == PW_CHANGE && code != PAM_SUCCESS && kernel.connected &&
+	    kernel.n_faults == 0)
+		assert(!t.pam.authtok && !ticket);
+	if (call == PW_CONFIRM && code == PAM_SUCCESS)
+		assert(had_ticket && peer.begin.has_handle);
+	if (code == PAM_SUCCESS)
+		check_grant(flags, call == PW_CHANGE ? ALLOW : NOTED);
+}
+
 static void one_call(enum call call, int flags, int argc, const char **argv)
 {
 	_cleanup_free_ char *user = strdup(t.pam.user ? t.pam.user : "");
-	bool split = t.pam.slots[1].data;
+	bool split = t.pam.slots[1].data, ticket = t.pam.slots[2].data;
 	int code;
 
 	t.verifying = call == VERIFY;
+	t.changing = call >= PW_CHECK;
 	peer.typed_password = false;
 	kernel_entry();
 	code = enter(call, flags, argc, argv);
@@ -343,10 +406,15 @@ static void one_call(enum call call, int flags, int argc, const char **argv)
 	assert(kernel.waited_ns <=
 	       (call == OPEN || call == CLOSE ? SESSION_NS : BUDGET_NS) + SLACK_NS);
 	t.verifying = false;
+	if (call >= PW_CHECK)
+		check_change(call, flags, code, ticket);
 	if (call != AUTH && call != ACCOUNT && call != VERIFY)
 		return;
-	if (code == PAM_SUCCESS) {
-		check_grant(flags);
+	if (code == PAM_NEW_AUTHTOK_REQD) {
+		check_grant(flags, NEW_PASSWORD);
+		assert(call == ACCOUNT && !t.pam.slots[1].data);
+	} else if (code == PAM_SUCCESS) {
+		check_grant(flags, ALLOW);
 		/* split, and not verified: account refuses */
 		assert(call == AUTH || split == (call == VERIFY));
 		assert(call == AUTH || !t.pam.slots[1].data);
@@ -437,6 +505,7 @@ static void end(void)
 {
 	slot_set(&t.pam, 0, NULL, NULL);
 	slot_set(&t.pam, 1, NULL, NULL);
+	slot_set(&t.pam, 2, NULL, NULL);
 	free(t.pam.split_authtok);
 	free(t.pam.user);
 	free(t.pam.auth_info);
@@ -463,7 +532,9 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	set_person(input_byte(&t.in));
 	for (int i = 0; i < CALLS_MAX && t.in.n > 0; i++) {
 		uint8_t c = input_byte(&t.in);
-		enum call call = c >= 0xf0 ? (c & 1 ? VERIFY : SPLIT) : c % CALLS;
+		enum call call = c >= 0xf0   ? (c & 1 ? VERIFY : SPLIT)
+				 : c >= 0xb0 ? PW_CHECK + c % 3
+					     : c % CALLS;
 
 		if (call == CHANGE_USER)
 			change_user();

@@ -82,6 +82,7 @@ static void judge_answer(enum wire_answer_kind kind, enum wire_style style)
 		return;
 	}
 	peer.answered = kind == WIRE_ANSWER_CODE || kind == WIRE_ANSWER_RECOVERY ||
+			kind == WIRE_ANSWER_PASSWORD ||
 			(kind == WIRE_ANSWER_EMPTY && style == WIRE_STYLE_OPTIONAL);
 }
 
@@ -94,7 +95,13 @@ static void on_answer(const struct wire_frame *f)
 	assert(memcmp(a.nonce, peer.begin.nonce, sizeof(a.nonce)) == 0);
 	assert(a.turn == ++peer.n_answers); /* one each, in order */
 	text = a.kind == WIRE_ANSWER_CODE || a.kind == WIRE_ANSWER_RECOVERY;
-	assert(text == (a.text.len > 0) && !(text && peer.typed_password));
+	assert(!(text && peer.typed_password));
+	/* a password leaves only where a new one was asked for */
+	if (a.kind == WIRE_ANSWER_PASSWORD)
+		assert(peer.begin.op == WIRE_OP_PW_CHANGE &&
+		       style_given(a.turn) == WIRE_STYLE_NEW_PASSWORD);
+	else
+		assert(text == (a.text.len > 0) && a.old.len == 0);
 	judge_answer(a.kind, style_given(a.turn));
 }
 
@@ -160,6 +167,8 @@ static size_t make_prompt(uint8_t *buf, size_t cap)
 
 	memcpy(m.nonce, peer.begin.nonce, sizeof(m.nonce));
 	m.style = styles[b % ARRAY_SIZE(styles)];
+	if ((peer.begin.op == WIRE_OP_PW_CHANGE) != (b >= 0xf0))
+		m.style = WIRE_STYLE_NEW_PASSWORD;
 	m.turn = b % 16 == 13 ? b : peer.turn + 1;
 	if (b % 4 == 3) { /* INFO */
 		m.turn = 0;
@@ -282,9 +291,9 @@ void peer_wake(void)
 
 /* ------------------------------------------------------------- what it has given */
 
-static bool result_allows(const uint8_t *p, const uint8_t *end)
+static bool result_is(const uint8_t *p, const uint8_t *end, uint32_t result)
 {
-	bool nonce = false, allow = false;
+	bool nonce = false, same = false;
 
 	while (end - p >= 4) {
 		uint32_t tag = big_endian(p, 2), len = big_endian(p + 2, 2);
@@ -296,13 +305,13 @@ static bool result_allows(const uint8_t *p, const uint8_t *end)
 			nonce = len == WIRE_NONCE_LEN &&
 				memcmp(p, peer.begin.nonce, len) == 0;
 		if (tag == 50)
-			allow = len == 4 && big_endian(p, 4) == 0x35c3691e;
+			same = len == 4 && big_endian(p, 4) == result;
 		p += len;
 	}
-	return p == end && nonce && allow;
+	return p == end && nonce && same;
 }
 
-bool peer_allowed(void)
+bool peer_said(uint32_t result)
 {
 	const uint8_t *p = peer.out, *end = peer.out + peer.n_given;
 
@@ -312,7 +321,8 @@ bool peer_allowed(void)
 		if (len < 4 || len > (size_t)(end - p - 4))
 			return false;
 		if (p[5] == 5)
-			return result_allows(p + 8, p + 4 + len) && p + 4 + len == end;
+			return result_is(p + 8, p + 4 + len, result) &&
+			       p + 4 + len == end;
 		p += 4 + len;
 	}
 	return false;

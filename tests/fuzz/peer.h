@@ -43,6 +43,6 @@ bool peer_ready(void);
 size_t peer_give(void *buf, size_t len);
 int peer_wakes_ms(void);
 void peer_wake(void);
-/* peer_allowed() - what was given is: whole frames, the first RESULT among them ALLOW
+/* peer_said() - what was given is: whole frames, the first RESULT among them @result
  * with the right nonce. Reads the bytes by itself, without rbacd/wire. */
-bool peer_allowed(void);
+bool peer_said(uint32_t result);
