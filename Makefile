@@ -142,7 +142,7 @@ CTL_SRC    += $(REPORT_SRC) $(POPULATION_SRC) $(QUALITY_SRC) $(BLOCKLIST_SRC) \
   $(addprefix rbacd/ctl/,commands_password.c cmd_password.c cmd_blocklist.c prompt.c)
 
 # A person's single factors and remembered proofs: the calls and the commands.
-RBACD_SRC  += rbacd/admin_factor.c rbacd/notify.c rbacd/hook_queue.c
+RBACD_SRC  += rbacd/request_mfa.c rbacd/admin_factor.c rbacd/notify.c rbacd/hook_queue.c
 CTL_SRC    += rbacd/ctl/cmd_factor.c
 
 # In a folder of their own: build/release/rbacd is the program.

@@ -50,8 +50,27 @@ void request_decide(struct request *r, const struct policy_mfa *mfa,
 _must_check_ int request_ask(struct request *r, enum wire_style style,
 			     const char *text);
 
+/* request_recall() - the most recent proof the policy may weigh, into @r->mfa: of this
+ * transaction, else a remembered one. */
+void request_recall(struct request *r);
 /* request_remember() - a code was accepted: the proof that later logins may use. */
 _must_check_ int request_remember(struct request *r, enum policy_method method);
+/* request_ask_code() - the prompt for a code. */
+void request_ask_code(struct request *r);
+/* request_has_codes() - only who has codes is asked on a VM that is only watched; not
+ * being able to tell counts as having them. */
+bool request_has_codes(const struct request *r);
+/* request_verify() - check and count the answer, inside the turn's transaction.
+ * Return: 0 and *ret; otherwise the turn is lost. */
+_must_check_ int request_verify(struct request *r, const struct wire_answer *a,
+				struct mfa_result *ret);
+/* request_end_code() - the auth phase ends with this verdict. */
+void request_end_code(struct request *r, const struct mfa_result *m);
+/*
+ * request_end_key() - end it with a security key. @before: what the policy says
+ * without. Return: true: it has ended; false: go on.
+ */
+bool request_end_key(struct request *r, const struct policy_decision *before);
 
 /*
  * outcome_end() - the one gate: record first, then the answer. ALLOW is queued there
