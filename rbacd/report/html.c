@@ -130,13 +130,29 @@ static void put_row(const struct html_tools *tools, const struct report_row *row
 	(void)fputc('\n', out);
 }
 
+/* To be filled in by hand: on paper it needs all the width there is. */
+static bool has_blank(const struct report_table *t)
+{
+	for (size_t i = 0; i < t->n_columns; i++)
+		if (t->columns[i].kind == REPORT_BLANK)
+			return true;
+	return false;
+}
+
+#define NARROW_MAX 4 /* columns */
+
 static void put_grid(const struct html_tools *tools, FILE *out)
 {
 	const struct report_table *t = tools->t;
 	int64_t most = t->chart == REPORT_BARS ? svg_most(t, 1) : 1;
 	size_t k = 0;
 
-	(void)fprintf(out, "<div class=box><table aria-labelledby=h%zu><thead><tr>",
+	(void)fprintf(out,
+		      "<div class=\"box%s\"><table%s aria-labelledby=h%zu><thead><tr>",
+		      has_blank(t) ? " wide" : "",
+		      t->n_columns <= NARROW_MAX && t->chart != REPORT_BARS
+			      ? " class=narrow"
+			      : "",
 		      tools->index);
 	for (size_t i = 0; i < t->n_columns; i++) {
 		(void)fputs(t->columns[i].kind == REPORT_NUMBER

@@ -230,9 +230,9 @@ static void say_figures(const struct activity *a, struct report *r)
 		      true);
 	report_find(r, REPORT_HIGH, "otp-replay", (size_t)a->n_replays, "reasons",
 		    report_f(r,
-			     "A used code was given again %" PRIu64 " times: somebody "
-			     "may be watching a login.",
-			     a->n_replays));
+			     "A used code was given again, %s: somebody may be "
+			     "watching a login.",
+			     report_plural(r, (size_t)a->n_replays, "time", "times")));
 	report_find(r, REPORT_LOW, "lockout", (size_t)a->n_lockouts, "activity-people",
 		    report_f(r, "%s refused because the factor was locked.",
 			     report_plural(r, (size_t)a->n_lockouts, "attempt was",

@@ -168,7 +168,7 @@ static int ask(const struct report_kind_of *kind, const struct report_input *in,
 		*ret = "no findings";
 		break;
 	case REPORT_FINDINGS:
-		*ret = report_plural(r, n, "kind of findings", "kinds of findings");
+		*ret = report_plural(r, n, "kind of finding", "kinds of findings");
 		break;
 	case REPORT_INCOMPLETE:
 		*ret = "incomplete";

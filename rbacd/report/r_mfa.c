@@ -156,8 +156,8 @@ static void say_findings(const struct totals *sum, size_t exempt, struct report 
 			     report_plural(r, sum->without, "person has",
 					   "people have")));
 	report_find(r, REPORT_HIGH, "mfa-replay", sum->replays, "mfa",
-		    report_f(r, "A used code was given again %zu times.",
-			     sum->replays));
+		    report_f(r, "A used code was given again, %s.",
+			     report_plural(r, sum->replays, "time", "times")));
 	report_find(r, REPORT_LOW, "mfa-failing", sum->failing, "mfa",
 		    report_f(r, "%s %d wrong codes or more.",
 			     report_plural(r, sum->failing, "person gave",

@@ -303,8 +303,8 @@ const char *report_result(const struct report *r, const struct report_frame *fra
 		return "Complete; the rows alone, findings are in the other formats.";
 	if (r->n_findings == 0)
 		return "Complete, no findings.";
-	(void)snprintf(buf, REPORT_RESULT_MAX, "Complete, %zu kind%s of findings%s.",
-		       r->n_findings, r->n_findings == 1 ? "" : "s",
+	(void)snprintf(buf, REPORT_RESULT_MAX, "Complete, %zu kind%s%s.", r->n_findings,
+		       r->n_findings == 1 ? " of finding" : "s of findings",
 		       frame->exit == REPORT_CLEAN ? ", all below the threshold" : "");
 	return buf;
 }
