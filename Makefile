@@ -420,6 +420,9 @@ doctor-test: $(B)/rbacctl $(B)/tests/module/pam_stage.so $(B)/tests/property/tes
 $(B)/tests/faults/escape: $(call obj,tests/faults/escape.c $(SANDBOX_SRC) policy/diag.c)
 	@mkdir -p $(@D)
 	$(call say,LD)$(CC) $(CFLAGS) $(LDFLAGS) $(LDHARD) -o $@ $^ $(call pkg_libs,$(SECCOMP))
+$(B)/tests/faults/host_abuse: $(call obj,tests/faults/host_abuse.c)
+	@mkdir -p $(@D)
+	$(call say,LD)$(CC) $(CFLAGS) $(LDFLAGS) $(LDHARD) -o $@ $^ -lpam
 .PHONY: sandbox-test
 sandbox-test: $(B)/tests/faults/escape
 	@tests/lib/private sh -c 'ip link set lo up && exec $<'
@@ -728,7 +731,7 @@ $(eval $(call bench_rule,bench_password,$(BENCH_COMMON) $(QUALITY_SRC) $(BLOCKLI
 bench-password: $(B)/tests/bench/bench_password
 	@d=$$(mktemp -d -p $(CURDIR)/build) && $< $$d; rm -rf $$d
 
-FAULT_TOOLS := $(addprefix $(B)/tests/faults/,probe flood timing soak compare)
+FAULT_TOOLS := $(addprefix $(B)/tests/faults/,probe flood timing soak compare host_abuse)
 define fault_rule
 $(B)/tests/faults/$(1): $$(call obj,tests/faults/$(1).c $(2))
 	@mkdir -p $$(@D)
@@ -747,7 +750,7 @@ $(B)/tests/faults/tamper: $(call obj,tests/faults/tamper.c $(MEMLOG))
 .PHONY: tamper
 tamper: $(B)/tests/faults/tamper
 	@$< 1000000
-FAULTS := crash rotate enrol_kill flood swap restart kills timing soak abuse memory
+FAULTS := crash rotate enrol_kill flood swap restart kills host_abuse timing soak abuse memory
 # The module as shipped in a real sshd; leaky.so is the proof that valgrind would see.
 $(B)/tests/faults/leaky.so: $(call obj,tests/faults/leaky.c)
 	@mkdir -p $(@D)
