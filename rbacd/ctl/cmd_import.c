@@ -261,6 +261,7 @@ static int import_google(struct import *im, const char *path, const char *user)
 	(void)snprintf(owner, sizeof(owner), "%" PRIu32, f.owner);
 	im->owner = owner;
 	r = each(&e, im);
+	im->owner = NULL;
 	explicit_bzero(&e, sizeof(e));
 	return r;
 }

@@ -174,7 +174,7 @@ int cmd_key_rotate(struct ctl *ctl, const struct ctl_args *args)
 	_cleanup_answer_ struct ctl_answer status = CTL_ANSWER_INIT;
 	_cleanup_answer_ struct ctl_answer answer = CTL_ANSWER_INIT;
 	const char *used = "";
-	struct key_files k;
+	struct key_files k = {.id = {""}};
 	int r = read_files(ctl, &k);
 
 	if (r == CTL_OK)
@@ -218,7 +218,7 @@ int cmd_key_status(struct ctl *ctl, const struct ctl_args *args)
 	_cleanup_answer_ struct ctl_answer answer = CTL_ANSWER_INIT;
 	const char *used = "", *next;
 	struct out_row *row;
-	struct key_files k;
+	struct key_files k = {.id = {""}};
 	int r = read_files(ctl, &k);
 
 	(void)args;

@@ -115,7 +115,8 @@ static int read_image(const struct anchor *a, const struct seal *seal, struct ma
 
 	if (r != 0)
 		return r;
-	if (!a->readable || memcmp(a->image.magic, MAGIC, sizeof(a->image.magic)) ||
+	if (!a->readable ||
+	    memcmp(a->image.magic, MAGIC, sizeof(a->image.magic)) != 0 ||
 	    CRYPTO_memcmp(mac, a->image.mac, sizeof(mac)) != 0)
 		return SEAL_E_FORGED;
 	ret->seq = get_u64(a->image.seq);

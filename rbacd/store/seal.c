@@ -12,6 +12,7 @@
 #include <ctype.h>
 #include <errno.h>
 #include <fcntl.h>
+#include <limits.h>
 #include <openssl/core_names.h>
 #include <openssl/crypto.h>
 #include <openssl/evp.h>
@@ -205,6 +206,31 @@ int seal_parse_key(const struct secret *text, struct secret *ret)
 	return 0;
 }
 
+/* Whoever can write a folder on the way can put another key there. */
+static bool folder_ok(const char *dir, uint32_t owner)
+{
+	struct stat st;
+
+	return stat(dir, &st) == 0 && S_ISDIR(st.st_mode) &&
+	       (st.st_uid == 0 || st.st_uid == geteuid() || st.st_uid == owner) &&
+	       ((st.st_mode & 0022) == 0 || (st.st_mode & S_ISVTX) != 0);
+}
+
+static bool folders_ok(const char *path, uint32_t owner)
+{
+	char dir[PATH_MAX];
+	char *slash = dir;
+
+	if (snprintf(dir, sizeof(dir), "%s", path) >= (int)sizeof(dir) || *dir != '/')
+		return false;
+	while ((slash = strrchr(dir, '/')) && slash != dir) {
+		*slash = '\0';
+		if (!folder_ok(dir, owner))
+			return false;
+	}
+	return folder_ok("/", owner);
+}
+
 static int read_key_file(const char *path, const char *what, uint32_t owner,
 			 struct secret *ret, struct diags *diag)
 {
@@ -232,6 +258,13 @@ static int read_key_file(const char *path, const char *what, uint32_t owner,
 			"the %s key must be a regular file of root or rbacd with mode "
 			"0400 or 0600",
 			what);
+		return -EPERM;
+	}
+	if (!folders_ok(path, owner)) {
+		diags_add(diag, path, 0, 0, NULL,
+			  "the folders above the %s key must belong to root or rbacd, "
+			  "and nobody else may write them",
+			  what);
 		return -EPERM;
 	}
 	n = read(fd, ret->bytes, 2 * KEY_LEN + 2);

@@ -17,7 +17,8 @@ struct seal;
  * @what: "master", for the diagnostic.
  * @owner: a further owner that is good enough; 0: none.
  * The file must be regular, not a link, owned by root, this process or @owner, mode
- * 0400 or 0600. Return: 0; negative errno with a diagnostic that says how to make one.
+ * 0400 or 0600, below folders that only they can write. Return: 0; negative errno with
+ * a diagnostic that says how to make one.
  */
 _must_check_ int seal_read_key(const char *path, const char *what, uint32_t owner,
 			       struct secret *ret, struct diags *diag);

@@ -14,6 +14,7 @@ import re
 import sqlite3
 import subprocess
 import sys
+import threading
 import time
 
 sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), "../bench"))
@@ -118,6 +119,21 @@ class Rotate:
                          bytes.fromhex(k) in text]
                 self.quiet("no key in " + path, not found)
 
+    def online(self, seconds):
+        """Nobody is refused while the key changes again and again."""
+        rows, n = [], 0
+        t = threading.Thread(target=lambda: rows.extend(self.w.load(
+            "account", 16, 1000 * seconds, SOCKET, benchworld.DISK + "/held")))
+        t.start()
+        while t.is_alive():
+            n += self.rotate().returncode == 0
+            os.unlink(KEY + ".old")
+        t.join()
+        r = rows[0]
+        self.r.check("K7 %d rotations, %d decisions meanwhile, %d refused, %d failed" % (
+            n, r["answered"], r["refused"], r["failed"]), n > 2 and r["answered"] > 100 and
+            r["refused"] + r["failed"] == 0)
+
     def daemon(self, call, n):
         """rbacd killed. False: it was not reached."""
         tracer = tracing.inject(self.w, self.w.children["rbacd"].pid, call, "signal=KILL", n)
@@ -193,6 +209,7 @@ class Rotate:
         self.w.start()
         self.r.check("a login before", self.log_in() == ["allow", "allow"])
         self.undisturbed()
+        self.online(10 if self.long else 1)
         self.sweep("rbacd", self.daemon, DAEMON)
         self.sweep("rbacctl", self.tool, TOOL if self.long else TOOL[:3])
         print("killed %d times" % self.killed)

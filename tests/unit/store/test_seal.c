@@ -155,6 +155,12 @@ static void test_key_file(void **state)
 	assert_true(open_key(path, hex, 65, 0604) < 0);
 	hex[5] = 'g';
 	assert_true(open_key(path, hex, 65, 0600) < 0);
+	hex[5] = 'a';
+	assert_int_equal(chmod(f->dir, 0770), 0); /* a folder that others can write */
+	assert_true(open_key(path, hex, 65, 0600) < 0);
+	assert_int_equal(chmod(f->dir, 01777), 0); /* but not what is in it */
+	assert_int_equal(open_key(path, hex, 65, 0600), 0);
+	assert_int_equal(chmod(f->dir, 0700), 0);
 	assert_int_equal(symlink(path, link_path), 0);
 	assert_true(seal_open(link_path, 0, &s, &diag) < 0);
 	assert_true(seal_open("/nonexistent/key", 0, &s, &diag) < 0);
