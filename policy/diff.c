@@ -42,6 +42,7 @@ struct diff {
 	struct same same;
 	int (*tell)(void *arg, const struct policy_change *change);
 	void *arg;
+	const struct policy_watch *watch; /* borrowed; NULL: none */
 	/* of the person at hand: */
 	bool all;  /* every spot is compared, else what the rules changed */
 	bool told; /* there is a change */
@@ -320,7 +321,24 @@ static int compare_people(struct diff *d)
 				   c >= 0 ? b : NULL);
 		i += c <= 0;
 		k += c >= 0;
+		policy_watch_at(d->watch, i + k, before->n_people + after->n_people);
 	}
+	return r;
+}
+
+int policy_diff_watched(const struct policy_side sides[2], int64_t now_s,
+			int (*tell)(void *arg, const struct policy_change *change),
+			void *arg, const struct policy_watch *watch)
+{
+	struct diff d = {.given = {&sides[OLD], &sides[NEW]},
+			 .tell = tell,
+			 .arg = arg,
+			 .watch = watch};
+	int r = diff_init(&d, now_s);
+
+	if (r == 0)
+		r = compare_people(&d);
+	diff_done(&d);
 	return r;
 }
 
@@ -328,11 +346,7 @@ int policy_diff(const struct policy_side *before, const struct policy_side *afte
 		int64_t now_s,
 		int (*tell)(void *arg, const struct policy_change *change), void *arg)
 {
-	struct diff d = {.given = {before, after}, .tell = tell, .arg = arg};
-	int r = diff_init(&d, now_s);
+	const struct policy_side sides[] = {*before, *after};
 
-	if (r == 0)
-		r = compare_people(&d);
-	diff_done(&d);
-	return r;
+	return policy_diff_watched(sides, now_s, tell, arg, NULL);
 }

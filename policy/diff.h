@@ -7,6 +7,7 @@
 #pragma once
 
 #include "policy/reach.h"
+#include "policy/watch.h"
 
 /* One policy with the people it judges. */
 struct policy_side {
@@ -43,3 +44,9 @@ _must_check_ int policy_diff(const struct policy_side *before,
 			     const struct policy_side *after, int64_t now_s,
 			     int (*tell)(void *arg, const struct policy_change *change),
 			     void *arg);
+
+/* policy_diff_watched() - the same, old and new side in @sides, told how far it is. */
+_must_check_ int policy_diff_watched(const struct policy_side sides[2], int64_t now_s,
+				     int (*tell)(void *arg,
+						 const struct policy_change *change),
+				     void *arg, const struct policy_watch *watch);

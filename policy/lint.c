@@ -122,9 +122,11 @@ static int count_people(struct lint *l)
 		calloc(policy_principal_count(l->in->policy) + 1, sizeof(*mine));
 	int r = mine ? naming_make(l, &naming) : -ENOMEM;
 
-	for (size_t i = 0; i < l->in->n_people && r == 0; i++)
+	for (size_t i = 0; i < l->in->n_people && r == 0; i++) {
 		count_person(l, &naming, i, mine,
 			     lint_principals(l->in->policy, &l->in->people[i], mine));
+		lint_step(l);
+	}
 	free(naming.first);
 	free(naming.rules);
 	return r;
@@ -224,6 +226,7 @@ static int lint_init(struct lint *l)
 	l->n_grants = policy_grant_count(p);
 	l->n_rules = l->n_grants + policy_deny_count(p);
 	l->words = n_vms / 64 + 1;
+	l->n_steps = l->n_grants + l->in->n_people * (2 + policy_separation_count(p));
 	l->rules = calloc(l->n_rules + 1, sizeof(*l->rules));
 	l->room = calloc(n_vms + 1, sizeof(*l->room));
 	if (!l->rules || !l->room)
@@ -242,7 +245,8 @@ static int lint_init(struct lint *l)
 
 int policy_lint(const struct policy_lint_input *in)
 {
-	_cleanup_(lint_done) struct lint l = {.in = in};
+	size_t steps = 0;
+	_cleanup_(lint_done) struct lint l = {.in = in, .steps = &steps};
 	_cleanup_members_ struct policy_members *members = NULL;
 	int r = lint_init(&l);
 

@@ -6,6 +6,7 @@
 #pragma once
 
 #include "policy/view.h"
+#include "policy/watch.h"
 
 enum policy_lint_kind {
 	POLICY_LINT_GRANT = 1,
@@ -44,6 +45,7 @@ struct policy_lint_input {
 	void (*count)(void *arg, const struct policy_lint_count *count);
 	void (*finding)(void *arg, const struct policy_lint_finding *finding);
 	void *arg;
+	const struct policy_watch *watch; /* NULL: none */
 };
 
 /*

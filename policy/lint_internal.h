@@ -20,7 +20,15 @@ struct lint {
 	size_t n_grants, n_rules;
 	size_t words;	/* of VM bits */
 	uint32_t *room; /* owned; a list of VMs */
+	size_t *steps;	/* borrowed: done so far, of: */
+	size_t n_steps;
 };
+
+/* lint_step() - a person or a grant is done, for whoever watches. */
+static inline void lint_step(const struct lint *l)
+{
+	policy_watch_at(l->in->watch, ++*l->steps, l->n_steps);
+}
 
 /* lint_say() - one finding about an entry. */
 void lint_say(const struct lint *l, enum policy_lint_severity severity,

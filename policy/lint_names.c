@@ -191,7 +191,9 @@ int lint_separation(const struct lint *l)
 	if (!mine || !bits)
 		return -ENOMEM;
 	for (size_t i = 0; policy_separation_at(p, i, &sep); i++)
-		for (size_t k = 0; k < l->in->n_people; k++)
+		for (size_t k = 0; k < l->in->n_people; k++) {
 			check_person(l, &sep, &l->in->people[k], mine, bits);
+			lint_step(l);
+		}
 	return 0;
 }

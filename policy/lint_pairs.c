@@ -117,6 +117,7 @@ void lint_pairs(const struct lint *l)
 	for (size_t i = 0; i < l->n_grants; i++) {
 		const struct lint_rule *a = &l->rules[i];
 
+		lint_step(l);
 		if (a->n_vms == 0)
 			continue; /* dead is enough */
 		find_cover(l, i);

@@ -199,8 +199,10 @@ int lint_people(const struct lint *l)
 
 	if (!mine || tally_init(l, &t) != 0)
 		return -ENOMEM;
-	for (size_t i = 0; i < l->in->n_people; i++)
+	for (size_t i = 0; i < l->in->n_people; i++) {
 		count_subject(l, &t, &l->in->people[i], mine);
+		lint_step(l);
+	}
 	for (size_t i = 0; i < n; i++) {
 		check_gone(l, &t, i);
 		check_there(l, &t, i);

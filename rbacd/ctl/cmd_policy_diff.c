@@ -7,6 +7,7 @@
 #include "policy/diff.h"
 #include "rbacd/ctl/ctl.h"
 #include "rbacd/ctl/population.h"
+#include "rbacd/ctl/progress.h"
 
 #define NAMES_SHOWN 5 /* of the VMs of one line */
 
@@ -22,6 +23,7 @@ struct listing {
 	size_t n, cap;
 	const char *login;  /* borrowed; whose they are */
 	struct out_set set; /* JSON */
+	struct progress bar;
 	uint64_t people, lost, gained;
 };
 
@@ -102,6 +104,7 @@ static void print_person(struct listing *l)
 {
 	if (l->n == 0)
 		return;
+	progress_clear(&l->bar);
 	qsort(l->v, l->n, sizeof(*l->v), compare_changes);
 	(void)fprintf(l->ctl->out, "%s\n", l->login);
 	for (size_t i = 0; i < l->n;) {
@@ -260,13 +263,19 @@ int cmd_policy_diff(struct ctl *ctl, const struct ctl_args *args)
 	_cleanup_loaded_ struct loaded after = {.pop = POPULATION_INIT};
 	_cleanup_(listing_done) struct listing l = {.ctl = ctl, .set = OUT_SET_INIT};
 	int64_t now_s = (int64_t)time(NULL);
-	int r = load_side(ctl, args, 0, NULL, now_s, &before);
+	int r;
 
+	progress_begin(&l.bar, ctl, "diff");
+	r = load_side(ctl, args, 0, NULL, now_s, &before);
 	if (r == 0)
 		r = load_side(ctl, args, 1, ctl_arg(args, "new-people"), now_s, &after);
 	if (r != 0)
 		return r;
-	if (policy_diff(&before.side, &after.side, now_s, tell, &l) != 0)
+	r = policy_diff_watched((const struct policy_side[]){before.side, after.side},
+				now_s, tell, &l, &l.bar.watch);
+	progress_clear(&l.bar);
+	if (r != 0)
 		return ctl_fail(ctl, CTL_NO, "out of memory.");
-	return finish(&l);
+	r = finish(&l);
+	return before.people.complete && after.people.complete ? r : CTL_INCOMPLETE;
 }

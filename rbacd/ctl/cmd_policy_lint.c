@@ -4,6 +4,7 @@
 #include "policy/lint.h"
 #include "rbacd/ctl/ctl.h"
 #include "rbacd/ctl/judge.h"
+#include "rbacd/ctl/progress.h"
 
 struct listing {
 	struct out_set set;
@@ -106,11 +107,14 @@ int cmd_policy_lint(struct ctl *ctl, const struct ctl_args *args)
 {
 	_cleanup_judge_ struct judge j = {0};
 	struct listing l = {.set = OUT_SET_INIT};
+	_cleanup_progress_ struct progress bar;
 	struct policy_lint_input in = {.count = add_count,
 				       .finding = add_finding,
 				       .arg = &l};
-	int r = judge_open(ctl, args, args->pos[0], &j);
+	int r;
 
+	progress_begin(&bar, ctl, "lint");
+	r = judge_open(ctl, args, args->pos[0], &j);
 	if (r != 0)
 		return r;
 	in.policy = j.policy;
@@ -118,7 +122,9 @@ int cmd_policy_lint(struct ctl *ctl, const struct ctl_args *args)
 	in.n_people = j.people.n;
 	in.complete = j.people.complete;
 	in.now_s = j.pop.now_s;
+	in.watch = &bar.watch;
 	r = policy_lint(&in);
+	progress_clear(&bar);
 	if (r != 0 || l.failed)
 		r = ctl_fail(ctl, CTL_NO, "lint failed: error %d.", r);
 	else

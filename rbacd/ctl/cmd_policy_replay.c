@@ -11,11 +11,11 @@
 #include "rbacd/ctl/ctl.h"
 #include "rbacd/ctl/judge.h"
 #include "rbacd/ctl/log_files.h"
+#include "rbacd/ctl/progress.h"
 #include "rbacd/ctl/record.h"
 #include "rbacd/ctl/text.h"
 
 #define SINCE	     "30d"
-#define BAR_EVERY    20000 /* records between two looks of the progress bar */
 #define PRIVILEGE_SU "su"
 
 struct replay {
@@ -26,6 +26,7 @@ struct replay {
 	struct out_set set;
 	struct record rec;
 	bool failed, damaged;
+	struct progress bar;
 };
 
 /* What a policy can be blamed for; a wrong code says nothing about it. */
@@ -107,19 +108,6 @@ static void note(struct replay *rp, bool gains, uint64_t seq,
 	*(gains ? &rp->n_gained : &rp->n_lost) += 1;
 }
 
-static void progress(const struct replay *rp, uint64_t seq)
-{
-	struct ctl *ctl = rp->ctl;
-
-	if (!ctl->out_tty || ctl->json || ctl->csv || rp->head < BAR_EVERY ||
-	    (seq % BAR_EVERY != 0 && seq != rp->head))
-		return;
-	(void)fprintf(ctl->err, "\r%3" PRIu64 " %% of %" PRIu64 " records",
-		      100 * seq / rp->head, rp->head);
-	if (seq == rp->head)
-		(void)fputs("\r\033[K", ctl->err);
-}
-
 /* Also whom a VM in monitor mode let in: that is what enforcing would take away. */
 static bool got_in(const struct record *rec)
 {
@@ -143,7 +131,7 @@ static int replay_one(uint64_t seq, const char *line, size_t len, void *arg)
 	int64_t at_s;
 	bool allowed;
 
-	progress(rp, seq);
+	policy_watch_at(&rp->bar.watch, seq, rp->head);
 	if (record_parse(line, len, &rp->rec) != 0) {
 		rp->damaged = true;
 		return 0;
@@ -226,6 +214,7 @@ static int run(struct replay *rp, const struct ctl_args *args)
 	rp->head = head.seq;
 	if (r == 0)
 		r = store_audit_each(log.store, 1, replay_one, rp);
+	progress_clear(&rp->bar);
 	if (r != 0)
 		return ctl_fail(rp->ctl,
 				r == STORE_E_CORRUPT ? CTL_INTEGRITY : CTL_INCOMPLETE,
@@ -241,6 +230,7 @@ int cmd_policy_replay(struct ctl *ctl, const struct ctl_args *args)
 	if (!rp)
 		return ctl_fail(ctl, CTL_INCOMPLETE, "out of memory.");
 	rp->ctl = ctl;
+	progress_begin(&rp->bar, ctl, "replay");
 	r = run(rp, args);
 	out_set_done(&rp->set);
 	judge_done(&rp->judge);

@@ -11,6 +11,7 @@
 #include "policy/diff.h"
 #include "rbacd/ctl/ctl.h"
 #include "rbacd/ctl/judge.h"
+#include "rbacd/ctl/progress.h"
 #include "rbacd/ctl/replace.h"
 #include "rbacd/ctl/text.h"
 #include "rbacd/directory/local.h"
@@ -223,7 +224,8 @@ static int judge_and_try(struct ctl *ctl, const struct ctl_args *args, const cha
 	_cleanup_judge_ struct judge before = {.pop = POPULATION_INIT};
 	_cleanup_judge_ struct judge after = {.pop = POPULATION_INIT};
 	struct losses l = {.caller = ctl_arg(args, "user")};
-	struct policy_side old, new;
+	struct policy_side sides[2];
+	struct progress bar;
 	char caller[65], changes[160];
 	int r = judge_open(ctl, args, NULL, &before);
 
@@ -235,9 +237,13 @@ static int judge_and_try(struct ctl *ctl, const struct ctl_args *args, const cha
 	l.vm = ctl->config->vm;
 	if (!l.caller && find_caller(&before.pop, caller))
 		l.caller = caller;
-	old = (struct policy_side){before.policy, before.people.v, before.people.n};
-	new = (struct policy_side){after.policy, after.people.v, after.people.n};
-	if (policy_diff(&old, &new, before.pop.now_s, tell, &l) != 0)
+	sides[0] =
+		(struct policy_side){before.policy, before.people.v, before.people.n};
+	sides[1] = (struct policy_side){after.policy, after.people.v, after.people.n};
+	progress_begin(&bar, ctl, "diff");
+	r = policy_diff_watched(sides, before.pop.now_s, tell, &l, &bar.watch);
+	progress_clear(&bar);
+	if (r != 0)
 		return ctl_fail(ctl, CTL_NO, "out of memory.");
 	r = check_losses(ctl, args, &before, &after, &l);
 	if (r != 0)

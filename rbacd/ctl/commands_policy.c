@@ -122,7 +122,8 @@ const struct ctl_command ctl_policy_commands[] = {
 			"not, or the reverse,\n"
 			"taking origin, hours and proof as given and reviews as done. "
 			"Needs no running\n"
-			"rbacd. Exit status 1 on any difference.",
+			"rbacd. Exit status 1 on any difference, 2 when not all people "
+			"are known.",
 		.pos = {"OLD", "NEW"},
 		.options = diff_options,
 		.run = cmd_policy_diff,

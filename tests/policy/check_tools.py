@@ -9,10 +9,13 @@ import csv
 import io
 import json
 import os
+import pty
 import re
+import signal
 import subprocess
 import sys
 import tempfile
+import threading
 import time
 from xml.etree import ElementTree
 
@@ -227,6 +230,74 @@ class Tools(check_wikimedia.Checker):
         r = self.ctl("policy", "test", self.write("t.yaml", POLICY + tests % "deny"))
         self.expect("test: failed", r.returncode == 1 and "test failed" in r.stderr, r.stderr)
 
+    # ---- a terminal
+
+    def on_terminal(self, *argv):
+        """(standard output, what a terminal at standard error got, exit status).
+
+        On a machine that is made slow: it stands still for a while, again and again.
+        """
+        ours, theirs = pty.openpty()
+        with subprocess.Popen([self.rbacctl, *argv], stdin=subprocess.DEVNULL,
+                              stdout=subprocess.PIPE, stderr=theirs) as child:
+            os.close(theirs)
+            seen = b""
+            reader = threading.Thread(target=lambda: out.append(child.stdout.read()))
+            out = []
+            reader.start()
+            slow = threading.Thread(target=self.slow_down, args=(child,))
+            slow.start()
+            while True:
+                try:
+                    chunk = os.read(ours, 4096)
+                except OSError:  # its end
+                    break
+                seen += chunk
+            reader.join()
+            slow.join()
+        os.close(ours)
+        return out[0].decode(), seen.decode(), child.returncode
+
+    @staticmethod
+    def slow_down(child):
+        for _ in range(4):
+            if child.poll() is None:
+                child.send_signal(signal.SIGSTOP)
+                time.sleep(0.15)
+                child.send_signal(signal.SIGCONT)
+                time.sleep(0.015)
+
+    def bars(self):
+        """Long work shows how far it is: on a terminal, and nowhere else."""
+        n = 12000
+        people = self.write("many.yaml", "vmsec_people: 1\npeople:\n" + "".join(
+            "  - {login: u%d, id: i%d, uid: %d, groups: [g%d, g%d, g%d]}\n" % (
+                i, i, 70000 + i, i % 150, i % 151, i % 157) for i in range(n)))
+
+        def policy(name, privilege):
+            return self.write(name, "vmsec_policy: 1\ninventory:\n  v[1-400]: {}\n" +
+                              "vm_sets: {all: {every: true}}\nroles:\n  a: {privileges: [%s]}\n"
+                              "  b: {privileges: [web]}\ngrants:\n" % privilege + "".join(
+                "  - {id: r%d, to: [g%d], roles: [%s], vms: [all, \"vm:v%d\"], owner: o}\n" % (
+                    i, i, "ab"[i % 2], i + 1) for i in range(160)) +
+                "separation: [{id: s, never_both: [role:a, role:b]}]\n")
+        old, new = policy("long-old.yaml", "ssh"), policy("long-new.yaml", "ssh, sudo")
+        for what, argv in (("lint", ("policy", "lint", old)), ("diff", ("policy", "diff", old, new))):
+            argv += ("--people", people)
+            out, seen, code = self.on_terminal(*argv)
+            bars = re.findall(r"\r%s \[(#*)(\.*)\] +(\d+) %%" % what, seen)
+            done = [int(x[2]) for x in bars]
+            self.expect("%s: a bar on a terminal that only grows (%d times)" % (what, len(bars)),
+                        bool(bars) and done == sorted(done) and all(len(x[0] + x[1]) == 30 for x in bars),
+                        repr(seen[:300]))
+            self.expect("%s: and is gone at the end" % what, seen.endswith("\r\033[K"),
+                        repr(seen[-80:]))
+            plain = self.ctl(*argv)
+            self.expect("%s: no bar where nobody looks; the answer is the same" % what,
+                        plain.stderr == "" and (plain.stdout, plain.returncode) == (out, code) and
+                        "\r" not in out, plain.stderr[:200])
+            self.expect("%s --json: no bar" % what, self.on_terminal(*argv, "--json")[1] == "")
+
     # ---- a real operator
 
     def left(self, data, d):
@@ -285,6 +356,7 @@ def main():
         t.small()
         t.lint()
         t.graph()
+        t.bars()
         if os.path.isdir(check_wikimedia.DATA):
             t.wikimedia()
         else:
