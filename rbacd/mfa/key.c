@@ -34,24 +34,34 @@ static bool has_type(const uint8_t *blob, size_t len, const char *type, size_t t
 	       memcmp(blob + sizeof(head), type, type_len) == 0;
 }
 
-bool key_fingerprint(const char *text, uint8_t ret[FACTOR_KEY_LEN])
+/* One key has one spelling: no stray bits, blanks or characters after the padding. */
+static bool decode(const char *b64, size_t len, uint8_t blob[BLOB_MAX + 3],
+		   size_t *ret_len)
 {
-	uint8_t blob[BLOB_MAX + 3];
-	size_t type = strcspn(text, " \n"), len, pad = 0;
-	const char *b64 = text + type + 1;
+	uint8_t again[BLOB_MAX / 3 * 4 + 5];
+	size_t pad = 0;
 	int n;
 
-	if (type == 0 || type > TYPE_MAX || text[type] != ' ')
-		return false;
-	len = strcspn(b64, " \r\n");
 	if (len == 0 || len % 4 != 0 || len / 4 * 3 > BLOB_MAX)
 		return false;
 	while (pad < 2 && b64[len - 1 - pad] == '=')
 		pad++;
 	n = EVP_DecodeBlock(blob, (const uint8_t *)b64, (int)len);
-	if (n < (int)pad || !has_type(blob, (size_t)n - pad, text, type))
+	if (n < (int)pad)
 		return false;
-	return SHA256(blob, (size_t)n - pad, ret) != NULL;
+	*ret_len = (size_t)n - pad;
+	return EVP_EncodeBlock(again, blob, (int)*ret_len) == (int)len &&
+	       memcmp(again, b64, len) == 0;
+}
+
+bool key_fingerprint(const char *text, uint8_t ret[FACTOR_KEY_LEN])
+{
+	uint8_t blob[BLOB_MAX + 3];
+	size_t type = strcspn(text, " \n"), len;
+
+	return type > 0 && type <= TYPE_MAX && text[type] == ' ' &&
+	       decode(text + type + 1, strcspn(text + type + 1, " \r\n"), blob, &len) &&
+	       has_type(blob, len, text, type) && SHA256(blob, len, ret) != NULL;
 }
 
 void key_fingerprint_text(const uint8_t fp[FACTOR_KEY_LEN],

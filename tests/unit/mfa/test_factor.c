@@ -419,6 +419,30 @@ static void test_fingerprint(void **state)
 	assert_false(key_fingerprint(long_key, fp));
 }
 
+/* Any text at all: no other one than the key's own has its fingerprint. */
+static void test_fingerprint_of_anything(void **state)
+{
+	uint8_t own[FACTOR_KEY_LEN], fp[FACTOR_KEY_LEN];
+	unsigned seed = 7, accepted = 0;
+
+	(void)state;
+	assert_true(key_fingerprint(KEY, own));
+	for (int i = 0; i < 200000; i++) {
+		char text[] = KEY;
+
+		for (unsigned n = 0; n <= (seed >> 16) % 3; n++) {
+			seed = seed * 1103515245u + 12345u;
+			text[(seed >> 16) % (sizeof(text) - 1)] =
+				(char)(seed >> 8 & 0xff);
+		}
+		if (!key_fingerprint(text, fp) || strcmp(text, KEY) == 0)
+			continue;
+		accepted++;
+		assert_memory_not_equal(fp, own, sizeof(fp));
+	}
+	assert_true(accepted > 0); /* another key, well-formed */
+}
+
 static struct mfa_result use_key(struct world *w, const char *id, const char *info)
 {
 	struct mfa_result r;
@@ -500,6 +524,7 @@ int main(void)
 		CASE(test_unlock),
 		CASE(test_scratch),
 		cmocka_unit_test(test_fingerprint),
+		cmocka_unit_test(test_fingerprint_of_anything),
 		CASE(test_key),
 		CASE(test_key_tells),
 	};
