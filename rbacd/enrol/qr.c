@@ -77,15 +77,37 @@ static void code_freep(QRcode **qr)
 	QRcode_free(*qr);
 }
 
+/*
+ * The library frees its copies of the text as they are. An allocator hands out first
+ * what was freed last: so take some blocks of each size that a copy may have, and wipe
+ * them. Best effort; what asked for them, in qr_draw(), is over by then.
+ */
+static void wipe_freed(void)
+{
+	void *block[16];
+
+	for (size_t size = 24; size <= 4096; size += size < 1040 ? 16 : 1024) {
+		for (size_t i = 0; i < ARRAY_SIZE(block); i++) {
+			block[i] = malloc(size);
+			if (block[i])
+				explicit_bzero(block[i], size);
+		}
+		for (size_t i = 0; i < ARRAY_SIZE(block); i++)
+			free(block[i]);
+	}
+}
+
 int qr_draw(const char *text, enum qr_style style, int quiet, struct qr_picture *ret)
 {
 	_cleanup_(code_freep) QRcode *qr =
 		QRcode_encodeString(text, 0, QR_ECLEVEL_L, QR_MODE_8, 1);
+	const int error = errno; /* of the line above */
 	size_t side;
 
+	wipe_freed();
 	if (!qr)
-		return errno == ERANGE	 ? -EMSGSIZE
-		       : errno == ENOMEM ? -ENOMEM
+		return error == ERANGE	 ? -EMSGSIZE
+		       : error == ENOMEM ? -ENOMEM
 					 : -EINVAL;
 	ret->len = 0;
 	if (style == QR_ASCII)

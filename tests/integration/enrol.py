@@ -492,9 +492,10 @@ class Enrol:
             for name in names:
                 with open(os.path.join(folder, name), "rb") as f:
                     places[os.path.join(folder, name)] = f.read()
-        places["rbacd's memory"] = memory(w.children["rbacd"].pid)
-        self.r.check("what rbacd does keep is found there", b"db01.demo.example" in
-                     places["rbacd's memory"])
+        if w.variant != "asan":  # which keeps everything that was freed
+            places["rbacd's memory"] = memory(w.children["rbacd"].pid)
+            self.r.check("what rbacd does keep is found there", b"db01.demo.example" in
+                         places["rbacd's memory"])
         owner = os.stat("/proc/%d/maps" % w.children["rbacd"].pid).st_uid
         self.r.check("A9 rbacd leaves no core: it is not dumpable", owner == 0 and
                      "Uid:\t901\t" in w.read("/proc/%d/status" % w.children["rbacd"].pid), owner)
@@ -502,7 +503,9 @@ class Enrol:
                                                       ("password of bob", PW["bob"])]:
             forms = [text.encode(), text.replace("-", "").encode()]
             if what.startswith("key"):
-                forms.append(base64.b32decode(text))
+                raw = base64.b32decode(text)
+                forms = [text[i:i + 12].encode() for i in range(21)] + \
+                    [raw[i:i + 8] for i in range(13)]  # no piece of it either
             found = [p for p, data in places.items() if any(f in data for f in forms)]
             self.r.check("A9 %s: in no log, state or memory" % what, text and not found, found)
 
@@ -517,9 +520,9 @@ def memory(pid):
     with open("/proc/%d/maps" % pid) as maps, open("/proc/%d/mem" % pid, "rb", 0) as mem:
         for line in maps:
             span, mode = line.split()[:2]
-            if "w" not in mode:
-                continue
             start, end = (int(x, 16) for x in span.split("-"))
+            if "w" not in mode or end - start > 1 << 30:  # a sanitizer's own books
+                continue
             mem.seek(start)
             try:
                 out += mem.read(end - start)
