@@ -28,8 +28,8 @@ struct search {
 	const char **vms; /* owned; names of the newer, sorted */
 	bool *open;	  /* owned; by @vms */
 	enum kind kind;
-	const struct side *side; /* of the newer */
-	const char *counted;	 /* whom the last change was about */
+	struct side side;    /* of the newer */
+	const char *counted; /* whom the last change was about */
 	struct widening *w;
 };
 
@@ -48,6 +48,7 @@ void widening_done(struct widening *w)
 
 static void search_done(struct search *s)
 {
+	side_done(&s->side);
 	free(s->vms);
 	free(s->open);
 }
@@ -193,7 +194,7 @@ static void mark_who(struct search *s, const char *login)
 	if (s->counted && str_eq(s->counted, login))
 		return; /* changes come person by person */
 	s->counted = login;
-	n = find(s->side, login);
+	n = find(&s->side, login);
 	if (n && s->kind == GROUP) {
 		s->w->groups[n->index] = true;
 		s->w->n_groups++;
@@ -228,19 +229,20 @@ static void pin_as(const struct side *new, struct side *old)
 
 static int compare(struct search *s, const struct policy *before, int64_t now_s)
 {
-	_cleanup_(side_done) struct side old = {0}, new = {0};
+	_cleanup_(side_done) struct side old = {0};
 	int r = side_make(before, s->kind, &old);
 
+	side_done(&s->side);
+	s->side = (struct side){0};
 	if (r == 0)
-		r = side_make(s->after, s->kind, &new);
+		r = side_make(s->after, s->kind, &s->side);
 	if (r != 0)
 		return r;
-	pin_as(&new, &old);
-	s->side = &new;
+	pin_as(&s->side, &old);
 	s->counted = NULL;
 	return policy_diff(&(struct policy_side){before, old.people, old.n},
-			   &(struct policy_side){s->after, new.people, new.n}, now_s,
-			   tell, s);
+			   &(struct policy_side){s->after, s->side.people, s->side.n},
+			   now_s, tell, s);
 }
 
 /* There everybody gets in, whoever it is. */

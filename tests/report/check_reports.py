@@ -9,7 +9,6 @@ import collections
 import concurrent.futures
 import csv
 import hashlib
-import importlib.util
 import itertools
 import json
 import os
@@ -19,117 +18,13 @@ import shutil
 import sqlite3
 import subprocess
 import sys
-import tempfile
 import time
 
-HERE = os.path.dirname(os.path.abspath(__file__))
-TREE = os.path.join(HERE, "../..")
-DATA = os.path.join(os.environ.get("VMSEC_DATA", os.path.join(TREE, "../shared/data")),
-                    "wikimedia")
+sys.path.insert(0, os.path.dirname(os.path.abspath(__file__)))
+from reportworld import (DATA, HERE, LEAVER, PASSWORD, REPORTS, TREE, Check, column,  # noqa: E402
+                         figures, load, tables)
+
 PINNED = os.path.join(HERE, "golden.txt")
-REPORTS = ("access review changes unused privileged mfa activity passwords separation "
-           "integrity control-map").split()
-LEAVER = "u0407"  # joins between the two snapshots
-DAYS, DECISIONS = 40, 200
-PASSWORD = "password: {preset: %s}\n"
-
-
-class Check:
-    def __init__(self, variant):
-        self.folder = tempfile.mkdtemp(prefix="vmsec-reports-")
-        self.bin = os.path.join(TREE, "build", variant)
-        self.passed = self.failed = 0
-        self.runs = {}  # what was asked before and what came
-
-    def check(self, what, good, detail=""):
-        if good:
-            self.passed += 1
-        else:
-            self.failed += 1
-            print("FAILED: %s: %s" % (what, str(detail)[:400]))
-        return good
-
-    def path(self, *names):
-        return os.path.join(self.folder, *names)
-
-    def make_small(self):
-        """A world whose pages a browser measures in seconds."""
-        os.mkdir(self.path("small"), 0o700)
-        subprocess.run([sys.executable, "-I", os.path.join(HERE, "large.py"),
-                        self.path("small"), "60", "40", "10"], check=True)
-        people = self.path("small/people.yaml")
-        subprocess.run([os.path.join(self.bin, "tests/report/world"),
-                        self.path("small/policy.yaml"), people, people, self.path("small"),
-                        str(DAYS), "30"], check=True)
-        self.config("file", "small.yaml", "small")
-
-    def make(self):
-        tool = os.path.join(TREE, "tests/data/wikimedia.py")
-        for name, more in (("now", []), ("before", [LEAVER])):
-            os.mkdir(self.path(name))
-            subprocess.run([sys.executable, "-I", tool, DATA, self.path(name)] + more,
-                           check=True, stdout=subprocess.DEVNULL)
-        with open(self.path("now/policy.yaml"), "a", encoding="utf-8") as f:
-            f.write(PASSWORD % "pci-dss-4, min_length: 14, history: 5")
-        os.mkdir(self.path("state"), 0o700)
-        subprocess.run([os.path.join(self.bin, "tests/report/world"),
-                        self.path("now/policy.yaml"), self.path("before/people.yaml"),
-                        self.path("now/people.yaml"), self.path("state"), str(DAYS),
-                        str(DECISIONS)], check=True)
-        self.config("file", "config.yaml")
-        self.config("nss", "partial.yaml")
-
-    def config(self, source, name, state="state"):
-        people = ", people: %s" % self.path("now/people.yaml") if source == "file" else ""
-        with open(self.path(name), "w", encoding="utf-8") as out:
-            out.write("rbacd: 1\nvm: {name: vm7}\npolicy: %s\nstate: %s\nrun: %s\nkey: %s\n"
-                      "directory: {source: %s%s}\n" % (
-                          self.path("now/policy.yaml"), self.path(state), self.path("run"),
-                          self.path(state, "master.key"), source, people))
-
-    def run(self, report, *more, config="config.yaml", now="now.vmsec", state="state",
-            again=False):
-        argv = [os.path.join(self.bin, "rbacctl"), "report", report, "--config",
-                self.path(config)] + list(more)
-        if now:
-            argv += ["--as-of", self.path(state, now), "--before",
-                     self.path(state, "before.vmsec")]
-        if again or tuple(argv) not in self.runs:
-            self.runs[tuple(argv)] = subprocess.run(argv, capture_output=True, check=False)
-        return self.runs[tuple(argv)]
-
-    def json(self, report, *more, **kw):
-        return json.loads(self.run(report, "--json", *more, **kw).stdout)
-
-    def lines(self):
-        db = sqlite3.connect("file:%s?mode=ro" % self.path("state/rbacd.db"), uri=True)
-        return [json.loads(row[0]) for row in db.execute(
-            "SELECT CAST(line AS TEXT) FROM audit ORDER BY seq")]
-
-    def end(self):
-        shutil.rmtree(self.folder)
-        print("reports: %d passed, %d failed" % (self.passed, self.failed))
-        sys.exit(self.failed != 0)
-
-
-def load(name, path):
-    spec = importlib.util.spec_from_file_location(name, os.path.join(TREE, path))
-    module = importlib.util.module_from_spec(spec)
-    spec.loader.exec_module(module)
-    return module
-
-
-def tables(doc):
-    return {t["name"]: t for s in doc["body"]["sections"] for t in s["tables"]}
-
-
-def column(table, name):
-    at = [c["name"] for c in table["columns"]].index(name)
-    return [row[at] for row in table["rows"]]
-
-
-def figures(doc):
-    return {f["name"]: f["value"] for f in doc["body"]["figures"]}
 
 
 # ---------------------------------------------------------------- content
