@@ -267,7 +267,7 @@ def main():
     world.enter()
     words = sys.argv[1:]
     numbers = [int(x) for x in words if x.isdigit()]
-    disks = numbers[0] if numbers else 1000 if "long" in words else 30
+    disks = numbers[0] if numbers else 1000 if "long" in words else 20
     variant = next((x for x in words if not x.isdigit() and x != "long"), "release")
     seed = int.from_bytes(os.urandom(4), "big")
     r = world.Report("powerloss")

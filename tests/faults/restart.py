@@ -195,7 +195,7 @@ def waiting(w, r):
 def main():
     world.enter()
     words = sys.argv[1:]
-    seconds = 60 if "long" in words else 4
+    seconds = 60 if "long" in words else 2
     variant = words[0] if words and words[0] != "long" else "release"
     r = world.Report("restart")
     w = Supervised(variant, people=256).make()
@@ -205,8 +205,8 @@ def main():
     confined(w, r)
     refused(w, r)
     waiting(w, r)
-    under_load(w, r, "restarted", signal.SIGTERM, 1.0 if seconds < 60 else 2.0, seconds)
-    under_load(w, r, "killed", signal.SIGKILL, 1.0 if seconds < 60 else 2.0, seconds)
+    under_load(w, r, "restarted", signal.SIGTERM, 0.6 if seconds < 60 else 2.0, seconds)
+    under_load(w, r, "killed", signal.SIGKILL, 0.6 if seconds < 60 else 2.0, seconds)
     v = w.rbacctl("audit", "verify", check=False)
     r.check("the log verifies", v.returncode == 0, v.stdout + v.stderr)
     r.end()
