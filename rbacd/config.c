@@ -409,6 +409,13 @@ static void default_anchor(struct config_reader *r)
 		       r->config->state_dir); /* fits */
 	if (!r->config->anchor_dir)
 		config_set_string(r, &r->config->anchor_dir, path);
+	(void)snprintf(path, sizeof(path), "%s/", r->config->state_dir); /* fits */
+	if (r->config->anchor_dir &&
+	    (str_after(r->config->anchor_dir, path) ||
+	     str_eq(r->config->anchor_dir, r->config->state_dir)))
+		diags_add(r->diag, r->config->path, 0, 0, NULL,
+			  "anchor: must not lie in the state folder: it would be put "
+			  "back together with it");
 }
 
 /* What depends on several keys, and what defaults to another key. */

@@ -192,6 +192,8 @@ class Crash:
             self.sweep("error=" + error, calls)
         self.recovery()
         self.crowd(60 if self.long else 10)
+        self.r.check("none of it looked like a database that was set back",
+                     not [x for x in self.w.records() if x["ev"] == "state.set_back"])
         print("slowest restart: %.2f s; rbacd ended in %d cases, went on in %d"
               % (self.slowest, self.seen.get(True, 0), self.seen.get(False, 0)))
         self.r.check("restarts took at most 5 s", self.slowest < 5, self.slowest)

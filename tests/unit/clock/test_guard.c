@@ -9,6 +9,7 @@
 
 #include "rbacd/clock/guard.h"
 #include "rbacd/mfa/factor.h"
+#include "rbacd/mfa/recovery.h"
 
 #define TRUE_START INT64_C(1790000010)
 #define YEAR	   (365 * INT64_C(86400))
@@ -254,12 +255,95 @@ static void test_histories(void **state)
 	mfa_free(w.mfa);
 }
 
+/* ---------------------------------------------------------------- what is refused */
+
+struct told {
+	enum mfa_outcome outcome;
+	const char *reason;
+	uint32_t fails; /* of the person, after it */
+};
+
+static struct told try_unsure(struct world *w, const char *code, size_t len)
+{
+	struct secret text = {.len = len};
+	struct mfa_attempt a = {.person = "p",
+				.login = "p",
+				.origin = "local",
+				.proven = true,
+				.accept = BOTH,
+				.clock_unsure = true,
+				.kind = WIRE_ANSWER_CODE,
+				.text = &text,
+				.now_s = w->true_s};
+	struct store_person p;
+	struct mfa_result r;
+
+	memcpy(text.bytes, code, len);
+	assert_int_equal(mfa_verify(w->mfa, &a, &r), 0);
+	assert_int_equal(store_person_get(w->f->store, "p", &p), 0);
+	return (struct told){r.outcome, r.reason, p.fails};
+}
+
+static void add_factor(struct world *w, enum store_factor_kind kind, uint16_t period_s,
+		       const struct secret *seed)
+{
+	struct factor_spec spec = {.kind = kind,
+				   .hash = STORE_SHA1,
+				   .digits = 6,
+				   .period_s = period_s,
+				   .last_step = -1,
+				   .secret = seed};
+
+	assert_int_equal(factor_add(w->mfa, "p", "p", &spec, TRUE_START, NULL), 0);
+}
+
+/* O7: no time-based code holds, and none of them is a guess; what needs no time does.
+ */
+static void test_unsure(void **state)
+{
+	struct world w = {.f = *state, .true_s = TRUE_START};
+	struct secret counter = {.len = 20, .bytes = "12345678901234567890"};
+	struct told t;
+	char code[8];
+
+	w.seed.len = 20;
+	memset(w.seed.bytes, 's', 20);
+	assert_int_equal(mfa_new(w.f->store, w.f->seal, &w.mfa), 0);
+	add_factor(&w, STORE_FACTOR_TOTP, 30, &w.seed);
+	assert_int_equal(recovery_store(w.f->store, w.f->seal, "p", STORE_CODE_RECOVERY,
+					"13571357", 1, 0, TRUE_START),
+			 0);
+	phone(&w, code);
+	for (int i = 0; i < 20; i++) {
+		t = try_unsure(&w, i % 2 ? code : "000000", 6);
+		assert_int_equal(t.outcome, MFA_REFUSED);
+		assert_string_equal(t.reason, "clock_unsynced");
+		assert_int_equal(t.fails, 0);
+	}
+	t = try_unsure(&w, "24682468", 8); /* a guess at a recovery code */
+	assert_string_equal(t.reason, "bad_otp");
+	assert_int_equal(t.fails, 1);
+	t = try_unsure(&w, "13571357", 8);
+	assert_int_equal(t.outcome, MFA_ACCEPTED);
+	add_factor(&w, STORE_FACTOR_HOTP, 0, &counter);
+	t = try_unsure(&w, "000000", 6); /* beside a counter it may be a guess */
+	assert_string_equal(t.reason, "bad_otp");
+	assert_int_equal(t.fails, 1);
+	t = try_unsure(&w, code, 6);
+	assert_int_equal(t.outcome, MFA_REFUSED);
+	t = try_unsure(&w, "755224", 6); /* RFC 4226, counter 0 */
+	assert_int_equal(t.outcome, MFA_ACCEPTED);
+	mfa_free(w.mfa);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_back),
 		cmocka_unit_test(test_limit),
 		cmocka_unit_test(test_start),
+		cmocka_unit_test_setup_teardown(test_unsure, fixture_setup,
+						fixture_teardown),
 		cmocka_unit_test_setup_teardown(test_histories, fixture_setup,
 						fixture_teardown),
 	};
