@@ -17,7 +17,7 @@
 #include "rbacd/password/blocklist.h"
 #include "rbacd/password/history.h"
 
-#define NICE 10 /* logins come first */
+#define NICE 5 /* logins come first; a busy host must not starve it */
 
 struct worker_job {
 	TAILQ_ENTRY(worker_job) next;

@@ -5,10 +5,11 @@
  * usage: bench_load floor   CLIENTS MILLISECONDS SOCKET
  *        bench_load account CLIENTS MILLISECONDS SOCKET CLOCK PEOPLE
  *        bench_load login   CLIENTS LOGINS       SOCKET CLOCK PEOPLE
+ *        bench_load change  CLIENTS MILLISECONDS SOCKET CLOCK PEOPLE
  * Each client is a process and a person of its own, from an address of its own; each
  * request takes a connection of its own. account: everybody has proved a code from that
- * address before. Prints "load MODE clients per_s p50_us p99_us answered refused
- * failed".
+ * address before. change: a new password each time, found good. Prints "load MODE
+ * clients per_s p50_us p99_us answered refused failed".
  */
 #include <errno.h>
 #include <stdio.h>
@@ -61,6 +62,15 @@ static int ask_floor(const struct load *l)
 	return rc;
 }
 
+static int ask_change(const struct raw_client *rc, const struct client *c,
+		      struct wire_result_msg *ret)
+{
+	char text[64];
+
+	(void)snprintf(text, sizeof(text), "Wxy-%u-lantern-%zu-Qvk", rc->number, c->n);
+	return raw_ask(rc, WIRE_OP_PW_CHANGE, text, NULL, ret);
+}
+
 static void once(const struct load *l, const struct raw_client *rc, struct client *c)
 {
 	struct wire_result_msg m = {.result = WIRE_RESULT_NONE};
@@ -71,6 +81,8 @@ static void once(const struct load *l, const struct raw_client *rc, struct clien
 		r = ask_floor(l);
 	else if (l->mode[0] == 'a')
 		r = raw_ask(rc, WIRE_OP_ACCOUNT, NULL, NULL, &m);
+	else if (l->mode[0] == 'c')
+		r = ask_change(rc, c, &m);
 	else
 		r = raw_login(rc, l->shared->now_s, &m) < 0 ? -EIO : 0;
 	if (r != 0)
@@ -178,7 +190,8 @@ int main(int argc, char **argv)
 	struct load l = {0};
 
 	if (argc != 5 && argc != 7)
-		die("usage: bench_load floor|account|login CLIENTS AMOUNT SOCKET "
+		die("usage: bench_load floor|account|login|change CLIENTS AMOUNT "
+		    "SOCKET "
 		    "[CLOCK PEOPLE]");
 	l.mode = argv[1];
 	l.n_clients = (unsigned)strtoul(argv[2], NULL, 10);

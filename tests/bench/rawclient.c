@@ -71,7 +71,9 @@ static int send_answer(int fd, const struct wire_prompt *p, const struct wire_be
 	uint8_t frame[512];
 	size_t len;
 
-	a.kind = code ? WIRE_ANSWER_CODE : WIRE_ANSWER_FAILED;
+	a.kind = !code			      ? WIRE_ANSWER_FAILED
+		 : b->op == WIRE_OP_PW_CHANGE ? WIRE_ANSWER_PASSWORD
+					      : WIRE_ANSWER_CODE;
 	if (code) {
 		a.text.len = strlen(code);
 		memcpy(a.text.bytes, code, a.text.len);

@@ -26,7 +26,8 @@ void raw_begin(const struct raw_client *c, enum wire_op op, struct wire_begin *r
 int raw_send_begin(int fd, const struct wire_begin *begin);
 
 /*
- * raw_result() - read frames until RESULT, answering a prompt with @code (NULL: none).
+ * raw_result() - read frames until RESULT, answering a prompt with @code (NULL: none),
+ * which is the new password of a change.
  * Return: 0 and *ret; negative errno, -ECONNRESET when rbacd closed.
  */
 int raw_result(int fd, const struct wire_begin *begin, const char *code,
