@@ -810,6 +810,15 @@ bench-peers:
 	cd build/peers && { npm install --no-save --no-audit --no-fund --ignore-scripts \
 	  casbin@5 @cedar-policy/cedar-wasm@4 || echo "casbin, cedar: skipped, npm gives nothing"; }
 
+# Passwords that a directory keeps, by pam_ldap and pam_sss; root, and bench-peers before.
+.PHONY: passwords-peers bench-change
+passwords-peers: all test-tools
+	@tests/integration/passwords_peers.py $(VARIANT)
+
+# Logins while 100 people change their passwords.
+bench-change: all test-tools bench-tools
+	@tests/bench/bench_change.py $(VARIANT)
+
 # Ours beside its floors and peers, as ratios of one run; reports, never fails on time.
 bench: all test-tools bench-tools fault-tools $(B)/tests/property/test_hplabs
 	@tests/bench/bench.py $(VARIANT) $(BENCH)
@@ -832,6 +841,8 @@ help:
 	@echo 'make bench       ours beside floors and peers (bench-peers unpacks one more peer)'
 	@echo 'make bench-audit appending, verifying and reading the audit log'
 	@echo 'make bench-password  new passwords and the blocklist, beside libpwquality'
+	@echo 'make bench-change logins while 100 people change their passwords'
+	@echo 'make passwords-peers passwords of a directory, by pam_ldap and pam_sss (bench-peers first)'
 	@echo 'make bench-year  every report over a year of 10,000 decisions a day (4 GB, minutes)'
 	@echo 'make deb, rpm    packages; deb-test, rpm-test: reproducible, clean, killed in between (root)'
 	@echo 'make sandbox-test  44 ways out of the sandbox, tried from inside; man-test: pages and code'

@@ -292,7 +292,8 @@ class Passwords:
                         with open(path, "rb") as f:
                             data = f.read()
                         found += [path for x in wanted if x in data]
-        for name in ("rbacd", "rbacd-dir"):
+        # A sanitizer maps terabytes.
+        for name in () if w.variant == "asan" else ("rbacd", "rbacd-dir"):
             found += [name for x in wanted if x in self.memory(w.children[name].pid)]
         probe = b"copper-Window-53-or" + b"chard"
         self.check("canary: the search would find one", probe in self.memory(os.getpid()))
