@@ -772,6 +772,10 @@ ldap-389 ldap-samba: all test-tools
 bench-ldap: all test-tools
 	@tests/bench/bench_ldap.py $(VARIANT)
 
+# Enrolment and combined entry in real logins; `integration` runs most of it.
+.PHONY: enrol-test
+enrol-test: all test-tools
+	@tests/integration/enrol.py $(VARIANT) long
 # Over a real sshd: 200 refusals of each kind, ten minutes.
 .PHONY: ssh-timing
 ssh-timing: all test-tools
@@ -837,6 +841,7 @@ help:
 	@echo 'make policy-test schema, examples, hours, a real policy, hostile ones'
 	@echo 'make integration the real programs against the build; race: the long run'
 	@echo 'make faults      crashes, floods, swaps, timing, soak: samples; crash, flood ... : long'
+	@echo 'make enrol-test  a first factor made in real logins: every client and way out'
 	@echo 'make ssh-timing  200 refusals of each kind over a real sshd: medians within 10 ms'
 	@echo 'make bench       ours beside floors and peers (bench-peers unpacks one more peer)'
 	@echo 'make bench-audit appending, verifying and reading the audit log'

@@ -2,7 +2,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """A first factor made inside the login: real sshd, PuTTY's plink and login(1).
 
-The screen is decoded by zbarimg, oathtool is the phone. usage: enrol.py [VARIANT]
+The screen is decoded by zbarimg, oathtool is the phone. usage: enrol.py [VARIANT [long | PART...]]
 """
 import base64
 import os
@@ -545,8 +545,11 @@ def main():
     e = Enrol(w, r)
     stack = w.read("/etc/pam.d/sshd")  # two seconds a refusal would prove nothing
     world.write("/etc/pam.d/sshd", stack.replace("pam_unix.so", "pam_unix.so nodelay"))
-    for part in words[1:] or ("ssh_client", "key_login", "dumb", "console", "interrupted",
-                              "overtaken", "put_off", "others", "combined", "administrator", "canaries", "clock", "dormant"):
+    short = ("ssh_client", "key_login", "console", "interrupted", "overtaken", "put_off",
+             "others", "combined", "canaries", "dormant")
+    more = ("dumb", "administrator", "clock")
+    parts = short[:-2] + more + short[-2:] if words[1:] == ["long"] else words[1:] or short
+    for part in parts:
         try:
             getattr(e, part)()
         except Exception as x:  # one broken part must not hide the others

@@ -571,13 +571,17 @@ class World:
                                           timeout=seconds)
         child.waitnoecho = lambda timeout: time.sleep(0.15)
         child.close_terminal = lambda: (os.close(master), self.reap(pid),
-                                        tty != "pts" and run("umount", path))
+                                        tty != "pts" and self.unmount(path))
         session = Session(self, child)
         session.seen = seen
         session.ok = session.start_login(answers, user, seconds)
         if not session.ok:
             session.close()
         return session
+
+    def unmount(self, path):
+        """What the session left behind may hold it for a moment."""
+        self.wait(lambda: run("umount", path, check=False).returncode == 0, 5, "umount " + path)
 
     @staticmethod
     def reap(pid):
