@@ -76,6 +76,19 @@ static int give_to_rbacd(struct ctl *ctl, const char *path)
 	return CTL_OK;
 }
 
+/* Else rbacd would take the backup for a database that somebody put back by hand, and
+ * void all codes once more. Interrupted before this it does, which is the safe side. */
+static int forget_anchor(struct ctl *ctl)
+{
+	char path[4096];
+
+	(void)snprintf(path, sizeof(path), "%s/anchor", ctl->config->anchor_dir);
+	if (unlink(path) == 0 || errno == ENOENT)
+		return CTL_OK;
+	return ctl_fail(ctl, CTL_NO, "%s cannot be removed: %m. Remove it by hand.",
+			path);
+}
+
 int cmd_restore(struct ctl *ctl, const struct ctl_args *args)
 {
 	_cleanup_diags_ struct diags diag = DIAGS_INIT;
@@ -103,5 +116,6 @@ int cmd_restore(struct ctl *ctl, const struct ctl_args *args)
 			      "backup "
 			      "are void. Start rbacd now: systemctl start rbacd\n",
 			      path);
-	return give_to_rbacd(ctl, path);
+	r = give_to_rbacd(ctl, path);
+	return r == CTL_OK ? forget_anchor(ctl) : r;
 }

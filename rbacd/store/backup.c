@@ -160,6 +160,10 @@ static const char *const burn_with_old[] = {
 static const char burn_rest[] =
 	"DELETE FROM main.proof; DELETE FROM main.session; DELETE FROM main.seat;";
 
+/* The anchor belongs to the database that is replaced, and goes with it. */
+static const char forget_anchor[] =
+	"UPDATE main.meta SET value = x'30' WHERE name = 'anchored'";
+
 static int run_bound(sqlite3 *db, const char *sql, const char *text, int64_t num)
 {
 	sqlite3_stmt *st = NULL;
@@ -224,6 +228,8 @@ static int burn(const char *path, const char *old, int64_t now_s, bool has_old)
 			     : sqlite3_exec(db, burn_without_old, NULL, NULL, NULL);
 	if (rc == SQLITE_OK)
 		rc = sqlite3_exec(db, burn_rest, NULL, NULL, NULL);
+	if (rc == SQLITE_OK)
+		rc = sqlite3_exec(db, forget_anchor, NULL, NULL, NULL);
 	if (rc == SQLITE_OK)
 		rc = sqlite3_exec(db, "COMMIT", NULL, NULL, NULL);
 	return rc;
