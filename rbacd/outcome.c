@@ -224,6 +224,8 @@ int outcome_record(struct request *r, const struct outcome *o,
 	ev.dec = o->verdict == POLICY_ALLOW ? "allow" : "deny";
 	ev.reason = o->reason;
 	ev.mfa_method = o->how;
+	if (str_eq(o->how, "skipped"))
+		ev.op = o->how; /* to be seen at a glance */
 	ev.lat_us = (int64_t)((wire_now_ns() - r->arrived_ns) / 1000u);
 	if (r->begin.session != AUTHZ_UNSET) {
 		(void)snprintf(sess, sizeof(sess), "%u", r->begin.session);

@@ -317,6 +317,8 @@ class Enrol:
                 if x.get("dec") == "allow"]
         self.r.check("E4 optional: Enter lets in, and both phases record it", i == 0 and
                      rows == [("auth", "skipped"), ("account", "skipped")], (text, rows))
+        said = w.rbacctl("audit", "show", "--user", "bob").stdout
+        self.r.check("E4 audit show says it", said.count("skipped") == 2, said)
         c, asked, text = self.begin("bob")
         self.answer(c, "000000")
         self.expect(c, QUESTION)
