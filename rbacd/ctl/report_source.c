@@ -68,6 +68,39 @@ static int load_policy(struct ctl *ctl, const struct policy_host *host,
 			ctl->config->policy);
 }
 
+static const char *text_or_none(const char *text)
+{
+	return text ? text : "-";
+}
+
+/* Servers, bases and filters, or the file: what "all people" was taken from. */
+static void describe_directory(const struct config *c, const char *people, char *buf,
+			       size_t cap)
+{
+	FILE *out = fmemopen(buf, cap, "w");
+
+	if (!out)
+		return;
+	if (people)
+		(void)fprintf(out, "file %s", people);
+	else if (c->source == CONFIG_SOURCE_FILE)
+		(void)fprintf(out, "file %s", c->people);
+	else if (c->source == CONFIG_SOURCE_NSS)
+		(void)fputs("this system's accounts", out);
+	for (size_t i = 0;
+	     !people && c->source == CONFIG_SOURCE_LDAP && i < c->ldap.n_uris; i++)
+		(void)fprintf(out, "%s ", c->ldap.uris[i]);
+	if (!people && c->source == CONFIG_SOURCE_LDAP)
+		(void)fprintf(out, "schema %s; people: %s %s; groups: %s %s",
+			      text_or_none(c->ldap.schema),
+			      text_or_none(c->ldap.users_base),
+			      text_or_none(c->ldap.users_filter),
+			      text_or_none(c->ldap.groups_base),
+			      text_or_none(c->ldap.groups_filter));
+	(void)fclose(out); /* cut, it still says which */
+	buf[cap - 1] = '\0';
+}
+
 int report_snapshot(struct ctl *ctl, const struct ctl_args *args, struct store *store,
 		    int64_t now_s, char **ret, size_t *ret_len)
 {
@@ -80,6 +113,7 @@ int report_snapshot(struct ctl *ctl, const struct ctl_args *args, struct store *
 				 .pop = &pop,
 				 .store = store,
 				 .now_s = now_s};
+	char from[STATE_FROM_MAX + 1] = "";
 	int r = load_policy(ctl, &host, &policy);
 
 	if (r == 0)
@@ -88,6 +122,8 @@ int report_snapshot(struct ctl *ctl, const struct ctl_args *args, struct store *
 	if (r != 0)
 		return r;
 	in.policy = policy;
+	in.from = from;
+	describe_directory(ctl->config, ctl_arg(args, "people"), from, sizeof(from));
 	r = state_make(&in, ret, ret_len);
 	return r == 0 ? 0
 		      : ctl_fail(ctl, r == STORE_E_CORRUPT ? CTL_INTEGRITY : CTL_NO,

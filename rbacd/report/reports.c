@@ -70,6 +70,8 @@ static void say_people(const struct state *st, struct report *r)
 				 ? text_time(snapshot_made_s(st->pop.people), made)
 				 : "never",
 			 st->people.complete ? "complete" : "incomplete"));
+	if (*st->from)
+		report_provenance(r, "directory_from", "Directory read from", st->from);
 	report_provenance_n(r, "people", "People", (int64_t)st->people.n);
 	if (!st->people.complete)
 		report_missing(r, *st->people.why ? st->people.why

@@ -111,6 +111,10 @@ static int read_meta(struct reading *in, struct state *st)
 	    !get_number(rec, "max_stale", &st->pop.max_stale_s) ||
 	    !get_number(rec, "factors", &factors) || !get_number(rec, "log_seq", &seq))
 		return bad(in, "its meta section");
+	/* Snapshots of an earlier version do not say. */
+	if (record_get(rec, "from") &&
+	    !get_text(rec, "from", st->from, sizeof(st->from)))
+		return bad(in, "its meta section");
 	st->pop.whole = whole == 1;
 	st->pop.n_left_out = left_out < 0 ? 0 : (size_t)left_out;
 	st->pop.now_s = st->as_of_s;

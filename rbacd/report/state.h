@@ -17,6 +17,7 @@
 #include "rbacd/store/store.h"
 
 #define STATE_HOST_MAX	255
+#define STATE_FROM_MAX	1023
 #define STATE_BYTES_MAX (1024u << 20)
 
 enum { STATE_E_INVALID = 1 };
@@ -35,8 +36,9 @@ struct state_factor {
 struct state {
 	char host[STATE_HOST_MAX + 1];
 	int64_t as_of_s;
-	char sha256[65];   /* of the file's bytes */
-	char log_hash[65]; /* the log's last record when it was made */
+	char sha256[65];	       /* of the file's bytes */
+	char from[STATE_FROM_MAX + 1]; /* where people come from; "": not said */
+	char log_hash[65];	       /* the log's last record when it was made */
 	uint64_t log_seq;
 	struct policy *policy;
 	const char *policy_text; /* borrowed from bytes */
@@ -71,6 +73,7 @@ struct state_input {
 	const struct policy_host *host;
 	const struct policy *policy;
 	const struct population *pop;
+	const char *from;    /* which servers, bases and filters, or file; NULL: none */
 	struct store *store; /* NULL: no second factors are known */
 	int64_t now_s;
 };

@@ -35,6 +35,8 @@ static int put_meta(const struct state_input *in, FILE *out)
 	put_text("{", "host", in->host->name, out);
 	put_text(",", "sw", VMSEC_VERSION, out);
 	put_text(",", "source", pop->source, out);
+	if (in->from)
+		put_text(",", "from", in->from, out);
 	(void)fprintf(out,
 		      ",\"as_of\":%" PRId64 ",\"whole\":%d,\"left_out\":%zu,"
 		      "\"max_stale\":%" PRId64 ",\"factors\":%d,\"log_seq\":%" PRIu64,

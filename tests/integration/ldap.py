@@ -137,7 +137,8 @@ class Ldap(Follower):
             doc = json.loads(a.stdout)
             rows = [row for s in doc["body"]["sections"] for t in s["tables"]
                     if t["name"] == "access" for row in t["rows"]]
-            return doc["result"], {row[0] for row in rows}
+            result = dict(doc["result"], read_from=doc["provenance"]["directory_from"])
+            return result, {row[0] for row in rows}
 
         w.policy(policy(grant("a", "crew", "viewer"), grant("b", "captains")), reload=True)
         self.expect("a policy whose groups are all there", "fry", True)
@@ -145,6 +146,9 @@ class Ldap(Follower):
         result = access()[0]
         r.check("report access: complete, and those of the directory alone",
                 result["exit"] in (0, 1) and result["complete"], result)
+        r.check("report access: from which servers, bases and filters", "ldap" in
+                result["read_from"] and "people: ou=people," + slapd.BASE in result["read_from"],
+                result)
         self.one.member("crew", "uid=fry,ou=people," + slapd.BASE, False)
         self.expect("taken out again: refused", "fry", False)
         w.wait(lambda: "fry" not in access()[1], 10, "the change that rbacd keeps")

@@ -281,6 +281,8 @@ def separation(c):
     held = {(r[1], r[k].split(", grant ")[0]) for r in tables(doc)["separation"]["rows"] for k in (3, 5)}
     c.check("separation: held through a group of theirs, or by name", all(
         p == "user:" + who or p.replace("group:", "") in people[who] for who, p in held), held)
+    c.check("separation: says which file people come from", doc["provenance"]["directory_from"]
+            == "file " + c.path("sep-people.yaml"), doc["provenance"])
     c.check("separation: conflicts are a finding", a.returncode == 1 and figures(doc)["conflicts"]
             == len(want), a.stderr[-300:])
     who = sorted(want)[0][1]
