@@ -13,6 +13,7 @@ import sys
 import time
 
 sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), "../lib"))
+import pamwire  # noqa: E402
 import pexpect  # noqa: E402
 import world  # noqa: E402
 
@@ -467,6 +468,63 @@ class Enrol:
         self.r.check("O11 and the record says why", self.last("auth").get("reason") ==
                      "acct_dormant", self.last("auth"))
 
+    def wire(self):
+        """In the module's place: every answer that is none, and every way to ask too much."""
+        self.reset("erin")
+        before = self.stored()
+
+        def key(login):
+            return (re.search(r"secret=([A-Z2-7]{32})", login.question() or "") or [None] * 2)[1]
+
+        for what, more in (("first factor not proven", {"flags": pamwire.CAN_PROMPT}),
+                           ("nobody to ask", {"flags": pamwire.PROVEN}),
+                           ("sudo", {"service": "sudo"}), ("cron", {"service": "cron"}),
+                           ("account alone", {"op": pamwire.ACCOUNT})):
+            c = pamwire.Login("erin", **more)
+            self.r.check("O11 %s: no key is shown" % what, key(c) is None)
+            c.close()
+        for what, kind, text in (("a recovery code", pamwire.RECOVERY, "AAAAAAAAAAAAAAAA"),
+                                 ("a password", pamwire.BLIND, ""),
+                                 ("nothing", pamwire.EMPTY, ""),
+                                 ("eight digits", pamwire.CODE, "00000000")):
+            c = pamwire.Login("erin")
+            asked = key(c) and [c.answer(kind, text) for _ in range(3)]
+            self.r.check("%s three times: asked three times, refused" % what, asked and
+                         asked[0] and asked[1] and asked[2] is None and
+                         c.result == pamwire.AUTH_FAILED, asked)
+        c = pamwire.Login("erin")
+        right = pamwire.totp(key(c), self.w.now())
+        c.turn += 1
+        self.r.check("the right code for another turn: cut off", self.cut(c, right))
+        c = pamwire.Login("erin")
+        right, c.nonce = pamwire.totp(key(c), self.w.now()), b"x" * 16
+        self.r.check("the right code of another transaction: cut off", self.cut(c, right))
+        c = pamwire.Login("erin")
+        key(c)
+        self.r.check("the conversation fails: so does the login", c.answer(pamwire.FAILED) is
+                     None and c.result == pamwire.CONV_FAILED)
+        self.r.check("P5 none of this stored anything", self.stored() == before, self.stored())
+        many = [pamwire.Login("erin", source="198.51.%d.%d" % (i // 200, 1 + i % 200))
+                for i in range(100)]
+        keys = [key(c) for c in many]
+        self.r.check("a hundred at once: one person does not use up the room", len(set(keys)) ==
+                     100 and None not in keys, keys.count(None))
+        said = [c.answer(pamwire.CODE, pamwire.totp(k, self.w.now())) for c, k in zip(many, keys)]
+        self.r.check("and only the newest key became a factor", self.stored() ==
+                     (before[0] + 1, before[1] + 10) and said[:99] == [None] * 99 and said[99],
+                     (self.stored(), len([x for x in said if x])))
+        for c in many:
+            c.close()
+        self.reset("erin")
+
+    @staticmethod
+    def cut(login, code):
+        try:
+            login.answer(pamwire.CODE, code)
+        except pamwire.Gone:
+            return True
+        return False
+
     def clock(self):
         """Set back, it holds for no time-based code: neither is one made."""
         w = self.w
@@ -548,7 +606,7 @@ def main():
     stack = w.read("/etc/pam.d/sshd")  # two seconds a refusal would prove nothing
     world.write("/etc/pam.d/sshd", stack.replace("pam_unix.so", "pam_unix.so nodelay"))
     short = ("ssh_client", "key_login", "console", "interrupted", "overtaken", "put_off",
-             "others", "combined", "canaries", "dormant")
+             "others", "wire", "combined", "canaries", "dormant")
     more = ("dumb", "administrator", "clock")
     parts = short[:-2] + more + short[-2:] if words[1:] == ["long"] else words[1:] or short
     for part in parts:

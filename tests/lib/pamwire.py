@@ -12,7 +12,8 @@ import time
 BEGIN, ANSWER, PROMPT, INFO, RESULT = 1, 2, 3, 4, 5
 AUTH, ACCOUNT = 1, 2
 PROVEN, CAN_PROMPT, PLAIN = 4, 8, 32
-CODE, EMPTY = 1, 4
+CODE, RECOVERY, BLIND, EMPTY, FAILED = 1, 2, 3, 4, 5
+AUTH_FAILED, CONV_FAILED = 1, 6
 ALLOW = 0x35c3691e
 UNSET = 0xffffffff
 
@@ -35,7 +36,7 @@ class Login:
     """One entry point of one login."""
 
     def __init__(self, user, op=AUTH, flags=PROVEN | CAN_PROMPT | PLAIN, service="sshd", handle=None,
-                 path="/run/rbacd/pam/pam.sock"):
+                 source="192.0.2.9", path="/run/rbacd/pam/pam.sock"):
         self.nonce, self.buf, self.turn, self.ids = os.urandom(16), b"", 0, []
         self.sock = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM)
         self.sock.settimeout(10)
@@ -45,7 +46,7 @@ class Login:
             raise Gone(str(e)) from None
         body = field(1, self.nonce) + field(2, bytes([op])) + field(3, self.deadline()) + \
             field(4, struct.pack(">I", flags)) + field(5, service.encode()) + \
-            field(6, user.encode()) + field(10, b"192.0.2.9 1 192.0.2.1 22") + \
+            field(6, user.encode()) + field(10, source.encode() + b" 1 192.0.2.1 22") + \
             field(12, struct.pack(">I", UNSET)) + field(13, struct.pack(">I", UNSET)) + \
             field(14, struct.pack(">I", 0))
         self.send(BEGIN, body + (field(15, handle) if handle else b""))
