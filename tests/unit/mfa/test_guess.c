@@ -21,6 +21,7 @@ struct guess {
 	int64_t now_s;
 	bool proven;
 	unsigned codes;	 /* right at one moment */
+	int64_t ahead_s; /* of the owner's phone */
 	uint64_t tried;	 /* attempts sent */
 	uint64_t looked; /* of them compared with the real codes */
 	uint64_t logins; /* of the owner, in between */
@@ -59,7 +60,7 @@ static bool guess(struct guess *g, const char *login, const char *origin)
 /* The owner, with a right code, from home. False: shut out. */
 static bool owner(struct guess *g)
 {
-	struct secret code = phone(&g->w->seed, g->now_s);
+	struct secret code = phone(&g->w->seed, g->now_s + g->ahead_s);
 	struct mfa_attempt a = {.person = "id:alice",
 				.login = "alice",
 				.origin = HOME,
@@ -239,6 +240,33 @@ static void test_all_factors(void **state)
 	judge(&g, "four factors");
 }
 
+/* A phone five steps fast: the window around it and the one around the time are open.
+ */
+static void test_drifted(void **state)
+{
+	struct world *w = *state;
+	struct store_factor f;
+	struct guess g;
+
+	setup_guess(&g, w, true);
+	assert_int_equal(factor_find(w->mfa, "id:alice", "totp", &f), 0);
+	f.drift = 5;
+	assert_int_equal(store_factor_put(w->f->store, &f), 0);
+	g.ahead_s = 150;
+	g.codes = otp_codes(&f);
+	assert_int_equal(g.codes, 6);
+	while (g.now_s < NOW + YEAR_S) {
+		for (int i = 0; i < 60; i++) {
+			(void)guess(&g, "alice", "10.0.0.1");
+			g.now_s += LOCKOUT_LONGEST_S + 1;
+		}
+		(void)owner(&g);
+		g.now_s += DAY;
+	}
+	assert_true(g.logins > 1);
+	judge(&g, "a phone that is fast");
+}
+
 /* Nobody ends the run: the hundredth disables. */
 static void test_alone(void **state)
 {
@@ -342,6 +370,7 @@ int main(void)
 		CASE(test_many_sources),
 		CASE(test_name_variants),
 		CASE(test_all_factors),
+		CASE(test_drifted),
 		CASE(test_alone),
 		CASE(test_stranger_patient),
 		CASE(test_stranger_many),
