@@ -750,7 +750,7 @@ $(B)/tests/faults/tamper: $(call obj,tests/faults/tamper.c $(MEMLOG))
 .PHONY: tamper
 tamper: $(B)/tests/faults/tamper
 	@$< 1000000
-FAULTS := crash rotate enrol_kill flood swap restart kills powerloss host_abuse timing soak abuse memory
+FAULTS := crash rotate enrol_kill flood swap restart kills powerloss host_abuse timing soak abuse memory halves
 # The module as shipped in a real sshd; leaky.so is the proof that valgrind would see.
 $(B)/tests/faults/leaky.so: $(call obj,tests/faults/leaky.c)
 	@mkdir -p $(@D)
