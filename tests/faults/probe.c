@@ -8,7 +8,8 @@
  *            one account phase without a handle
  *        probe crowd SOCKET PEOPLE CLIENTS NOW_S
  *            CLIENTS people log in at once, then ask account until rbacd is gone
- * Each line is "PHASE allow ID", "PHASE refused RESULT" or "PHASE lost ERRNO".
+ * Each line is "PHASE allow ID", "PHASE refused RESULT" or "PHASE lost ERRNO", and then
+ * "LOGIN SENT RECEIVED" in monotonic ms: a history for histories.py.
  */
 #include <errno.h>
 #include <stdio.h>
@@ -22,19 +23,28 @@
 
 #define BUDGET_NS 5000000000u
 
-static bool say(const char *phase, int rc, const struct wire_result_msg *m)
+static uint64_t now_ms(void)
 {
-	char line[128];
+	return measure_now_ns() / 1000000;
+}
+
+/* Returns whether it was allowed. */
+static bool say(const struct raw_client *c, const char *phase, uint64_t sent_ms, int rc,
+		const struct wire_result_msg *m)
+{
+	char line[256], what[64];
 	int n;
 
 	if (rc != 0)
-		n = snprintf(line, sizeof(line), "%s lost %d\n", phase, -rc);
+		(void)snprintf(what, sizeof(what), "lost %d", -rc);
 	else if (m->result == WIRE_RESULT_ALLOW)
-		n = snprintf(line, sizeof(line), "%s allow %s\n", phase, m->id);
+		(void)snprintf(what, sizeof(what), "allow %s", m->id);
 	else
-		n = snprintf(line, sizeof(line), "%s refused %d\n", phase,
-			     (int)m->result);
+		(void)snprintf(what, sizeof(what), "refused %d", (int)m->result);
 	/* One write, so that lines of many processes do not mix. */
+	n = snprintf(line, sizeof(line), "%s %s %s %llu %llu\n", phase, what,
+		     c->person->login, (unsigned long long)sent_ms,
+		     (unsigned long long)now_ms());
 	if (n < 0 || write(STDOUT_FILENO, line, (size_t)n) != n)
 		die("write: %s", strerror(errno));
 	return rc == 0 && m->result == WIRE_RESULT_ALLOW;
@@ -44,16 +54,18 @@ static bool probe_login(const struct raw_client *c, int64_t now_s)
 {
 	struct wire_result_msg auth = {.result = WIRE_RESULT_NONE};
 	struct wire_result_msg account = {.result = WIRE_RESULT_NONE};
+	uint64_t sent_ms = now_ms();
 	char code[7];
 	int rc;
 
 	people_code(c->person, now_s, code);
 	rc = raw_ask(c, WIRE_OP_AUTH, code, NULL, &auth);
-	if (!say("auth", rc, &auth))
+	if (!say(c, "auth", sent_ms, rc, &auth))
 		return false;
+	sent_ms = now_ms();
 	rc = raw_ask(c, WIRE_OP_ACCOUNT, NULL, auth.has_handle ? auth.handle : NULL,
 		     &account);
-	return say("account", rc, &account);
+	return say(c, "account", sent_ms, rc, &account);
 }
 
 static int run_login(int argc, char **argv)
@@ -81,6 +93,7 @@ static int run_account(int argc, char **argv)
 	struct raw_client c = {.budget_ns = BUDGET_NS, .person = &person};
 	struct wire_result_msg m = {.result = WIRE_RESULT_NONE};
 	struct wire_begin b;
+	uint64_t sent_ms = now_ms();
 	int fd, rc;
 
 	if (argc != 6)
@@ -98,20 +111,22 @@ static int run_account(int argc, char **argv)
 	rc = fd < 0 ? fd : raw_send_begin(fd, &b);
 	if (rc == 0)
 		rc = raw_result(fd, &b, NULL, &m);
-	(void)say("account", rc, &m);
+	(void)say(&c, "account", sent_ms, rc, &m);
 	return 0;
 }
 
 static _Noreturn void crowd_member(struct raw_client *c, int64_t now_s)
 {
 	struct wire_result_msg m;
+	uint64_t sent_ms;
 	int rc = 0;
 
 	if (probe_login(c, now_s))
 		while (rc == 0) {
 			m.result = WIRE_RESULT_NONE;
+			sent_ms = now_ms();
 			rc = raw_ask(c, WIRE_OP_ACCOUNT, NULL, NULL, &m);
-			if (!say("account", rc, &m))
+			if (!say(c, "account", sent_ms, rc, &m))
 				break;
 		}
 	_exit(0);
