@@ -3,6 +3,7 @@
 #include "policy/match.h"
 
 #include <arpa/inet.h>
+#include <endian.h>
 
 #define GALLOP_FROM 16 /* lists this much longer are searched, not walked */
 
@@ -17,13 +18,13 @@ static void add_named(uint32_t *v, size_t *n, uint32_t principal)
 void match_subject_init(struct match_subject *m, const struct policy *p,
 			const struct policy_subject *s)
 {
-	*m = (struct match_subject){.s = s};
-	if (s->directory) {
-		m->groups = s->groups;
-		m->n_groups = s->n_groups;
-		m->unknown = s->unknown;
-		m->n_unknown = s->n_unknown;
-	}
+	m->s = s;
+	m->groups = s->groups;
+	m->n_groups = s->directory ? s->n_groups : 0;
+	m->unknown = s->unknown;
+	m->n_unknown = s->directory ? s->n_unknown : 0;
+	m->n_grant_named = m->n_deny_named = 0;
+	m->users_from = m->users_end = 0;
 	if (s->directory && p->users.n > 0) {
 		uint32_t by_name = names_find(&p->users, s->login);
 		uint32_t by_id = names_find(&p->ids, s->id);
@@ -225,12 +226,32 @@ static bool addr_is_v4(const uint8_t *addr)
 	return memcmp(addr, prefix, sizeof(prefix)) == 0;
 }
 
+/* An address as two numbers: compared so, it needs no call. */
+static inline void addr_halves(const uint8_t *addr, uint64_t ret[2])
+{
+	memcpy(ret, addr, 16);
+	ret[0] = be64toh(ret[0]);
+	ret[1] = be64toh(ret[1]);
+}
+
 bool match_prefix(const uint8_t *a, const uint8_t *b, unsigned bits)
 {
-	unsigned bytes = bits / 8, rest = bits % 8;
+	uint64_t x[2], y[2];
 
-	return memcmp(a, b, bytes) == 0 &&
-	       (rest == 0 || ((a[bytes] ^ b[bytes]) >> (8 - rest)) == 0);
+	addr_halves(a, x);
+	addr_halves(b, y);
+	if (bits < 64)
+		return bits == 0 || (x[0] ^ y[0]) >> (64 - bits) == 0;
+	return x[0] == y[0] && (bits == 64 || (x[1] ^ y[1]) >> (128 - bits) == 0);
+}
+
+static bool addr_after(const uint8_t *a, const uint8_t *b)
+{
+	uint64_t x[2], y[2];
+
+	addr_halves(a, x);
+	addr_halves(b, y);
+	return x[0] != y[0] ? x[0] > y[0] : x[1] > y[1];
 }
 
 /* ::/0 is every IPv6 address and no IPv4 one, although those are stored mapped. */
@@ -251,7 +272,7 @@ static bool any_network(const struct rule *r, const uint8_t *addr)
 		uint32_t mid = lo + (hi - lo) / 2;
 		const struct model_from *f = &r->from[mid];
 
-		if (f->local || memcmp(f->addr, addr, sizeof(f->addr)) <= 0)
+		if (f->local || !addr_after(f->addr, addr))
 			lo = mid + 1;
 		else
 			hi = mid;

@@ -346,7 +346,7 @@ struct policy_decision {
  * policy_decide() - decide one access request against a compiled policy.
  * @policy: NULL gives deny (no policy).
  * @req:    borrowed.
- * @ret:    always written completely; strings borrowed from @policy.
+ * @ret:    always written, near[] up to n_near; strings borrowed from @policy.
  * Deny overrides; no match is deny; `batch` needs no grant for a known, enabled, local
  * account that no deny names. Cost: O(rules indexed for VM and privilege); no
  * allocation.
