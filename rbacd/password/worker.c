@@ -3,6 +3,7 @@
  */
 #include "rbacd/password/worker.h"
 
+#include <assert.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <signal.h>
@@ -175,6 +176,7 @@ static int start(struct worker_job *job)
 	int fds[2];
 	int r;
 
+	assert(job->task); /* it waits with it, once */
 	if (pipe2(fds, O_CLOEXEC | O_NONBLOCK) != 0)
 		return -errno;
 	job->pipe = fds[0];

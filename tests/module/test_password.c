@@ -407,13 +407,14 @@ static void test_wrong_prompt(void **state)
 static unsigned count_in_memory(const unsigned char *masked, size_t len)
 {
 	FILE *maps = fopen("/proc/self/maps", "re");
-	char line[512], perms[8];
-	unsigned long from, to;
+	char line[512], *perms;
 	unsigned n = 0;
 
 	while (maps && fgets(line, sizeof(line), maps)) {
-		if (sscanf(line, "%lx-%lx %7s", &from, &to, perms) != 3 ||
-		    perms[0] != 'r' || perms[1] != 'w' || strstr(line, "[vvar]"))
+		uintptr_t from = strtoul(line, &perms, 16);
+		uintptr_t to = strtoul(perms + 1, &perms, 16);
+
+		if (perms[1] != 'r' || perms[2] != 'w' || strstr(line, "[vvar]"))
 			continue;
 		for (const volatile unsigned char *p = (unsigned char *)from;
 		     p + len <= (unsigned char *)to; p++) {

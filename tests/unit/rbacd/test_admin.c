@@ -323,7 +323,8 @@ static const char policy_text[] =
 	"grants:\n"
 	"  - {id: g1, to: [user:alice], roles: [viewer], vms: [all]}\n"
 	"  - {id: g2, to: [user:alice], roles: [late], vms: [all],"
-	" review: {every: 1d, overdue: suspend}}\n";
+	" review: {every: 1d, overdue: suspend}}\n"
+	"password: {preset: pci-dss-4}\n";
 
 static int setup(void **state)
 {
@@ -737,6 +738,28 @@ static void test_locks(void **state)
 }
 
 /* A lock that has ended is gone; a turn that was lost leaves nothing behind. */
+/* A demand is kept with who and why, shown, and counted; nobody unknown is marked. */
+static void test_password_expire(void **state)
+{
+	struct world *w = *state;
+	struct conn *c;
+
+	expect(w, "password-status", PAIRS("user", "alice"), 1, "no password of");
+	expect(w, "password-expire", PAIRS("user", "alice"), 64, "why");
+	expect(w, "password-expire", PAIRS("user", "nobody", "why", "x"), 1,
+	       "knows nobody");
+	expect(w, "password-expire", PAIRS("user", "alice", "why", "in a breach"), 0,
+	       "must choose");
+	c = call(w, "password-status", PAIRS("user", "alice"));
+	assert_string_equal(out_text(&c->rows, "passwords", "demanded"), "pw_demanded");
+	assert_string_equal(out_text(&c->rows, "passwords", "why"), "in a breach");
+	assert_string_equal(out_text(&c->rows, "passwords", "by"), "uid:0");
+	conn_end(c);
+	c = call(w, "status", NO_PAIRS);
+	assert_string_equal(out_text(&c->rows, "passwords", "preset"), "pci-dss-4");
+	conn_end(c);
+}
+
 static void test_lock_ends(void **state)
 {
 	struct world *w = *state;
@@ -881,9 +904,9 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		T(test_enrol),		T(test_wrong_confirm), T(test_bad_calls),
 		T(test_lost_phone),	T(test_left),	       T(test_my_status),
-		T(test_busy_directory), T(test_explain),       T(test_locks),
-		T(test_lock_ends),	T(test_reviewed),      T(test_status),
-		T(test_policy_try),	T(test_parked),
+		T(test_busy_directory), T(test_explain),       T(test_password_expire),
+		T(test_locks),		T(test_lock_ends),     T(test_reviewed),
+		T(test_status),		T(test_policy_try),    T(test_parked),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
