@@ -282,3 +282,17 @@ void ctl_show_json(struct ctl *ctl, struct ctl_answer *a, const char *lists)
 	}
 	out_json_set(&a->set, lists, ctl->out);
 }
+
+int ctl_call_told(struct ctl *ctl, const struct wire_call *call)
+{
+	_cleanup_answer_ struct ctl_answer answer = CTL_ANSWER_INIT;
+	int r = ctl_call(ctl, CTL_ADMIN, call, &answer);
+
+	if (r != 0)
+		return r;
+	if (ctl->json)
+		ctl_show_json(ctl, &answer, "");
+	else
+		ctl_show_message(ctl, &answer);
+	return answer.code;
+}

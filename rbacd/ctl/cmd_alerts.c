@@ -65,21 +65,12 @@ int cmd_alerts_list(struct ctl *ctl, const struct ctl_args *args)
 static int call(struct ctl *ctl, const char *verb, const char *name, const char *value,
 		const char *why)
 {
-	_cleanup_answer_ struct ctl_answer answer = CTL_ANSWER_INIT;
 	struct wire_call call;
-	int r;
 
 	ctl_call_init(&call, verb);
 	ctl_call_add(&call, name, value);
 	ctl_call_add(&call, "why", why);
-	r = ctl_call(ctl, CTL_ADMIN, &call, &answer);
-	if (r != 0)
-		return r;
-	if (ctl->json)
-		ctl_show_json(ctl, &answer, "");
-	else
-		ctl_show_message(ctl, &answer);
-	return answer.code;
+	return ctl_call_told(ctl, &call);
 }
 
 int cmd_alerts_ack(struct ctl *ctl, const struct ctl_args *args)

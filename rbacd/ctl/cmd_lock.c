@@ -9,20 +9,6 @@
 #define LOCK_MIN_S 60
 #define LOCK_MAX_S (366 * 86400)
 
-static int run(struct ctl *ctl, const struct wire_call *call)
-{
-	_cleanup_answer_ struct ctl_answer answer = CTL_ANSWER_INIT;
-	int r = ctl_call(ctl, CTL_ADMIN, call, &answer);
-
-	if (r != 0)
-		return r;
-	if (ctl->json)
-		ctl_show_json(ctl, &answer, "");
-	else
-		ctl_show_message(ctl, &answer);
-	return answer.code;
-}
-
 /* The login of a lock of a person, so that rbacd can note the id with it. */
 static const char *login_of(const char *what)
 {
@@ -54,7 +40,7 @@ int cmd_lock(struct ctl *ctl, const struct ctl_args *args)
 	ctl_call_add(&call, "for", seconds);
 	ctl_call_add(&call, "why", why);
 	ctl_call_add(&call, "user", login_of(args->pos[0]));
-	return run(ctl, &call);
+	return ctl_call_told(ctl, &call);
 }
 
 static int with_why(struct ctl *ctl, const struct ctl_args *args, const char *verb,
@@ -69,7 +55,7 @@ static int with_why(struct ctl *ctl, const struct ctl_args *args, const char *ve
 	ctl_call_init(&call, verb);
 	ctl_call_add(&call, name, args->pos[0]);
 	ctl_call_add(&call, "why", why);
-	return run(ctl, &call);
+	return ctl_call_told(ctl, &call);
 }
 
 int cmd_unlock(struct ctl *ctl, const struct ctl_args *args)

@@ -11,10 +11,8 @@
 
 static int change(struct ctl *ctl, const struct ctl_args *args, const char *verb)
 {
-	_cleanup_answer_ struct ctl_answer answer = CTL_ANSWER_INIT;
 	const char *id = ctl_arg(args, "id");
 	struct wire_call call;
-	int r;
 
 	if ((args->n_pos > 0) == (id != NULL))
 		return ctl_fail(ctl, CTL_USAGE,
@@ -23,14 +21,7 @@ static int change(struct ctl *ctl, const struct ctl_args *args, const char *verb
 	ctl_call_add(&call, "user", args->n_pos > 0 ? args->pos[0] : NULL);
 	ctl_call_add(&call, "id", id);
 	ctl_call_add(&call, "why", ctl_arg(args, "why"));
-	r = ctl_call(ctl, CTL_ADMIN, &call, &answer);
-	if (r != 0)
-		return r;
-	if (ctl->json)
-		ctl_show_json(ctl, &answer, "");
-	else
-		ctl_show_message(ctl, &answer);
-	return answer.code;
+	return ctl_call_told(ctl, &call);
 }
 
 int cmd_disable(struct ctl *ctl, const struct ctl_args *args)

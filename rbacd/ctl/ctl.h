@@ -76,6 +76,10 @@ void ctl_show_message(struct ctl *ctl, const struct ctl_answer *a);
  * out_json_set(). */
 void ctl_show_json(struct ctl *ctl, struct ctl_answer *a, const char *lists);
 
+/* ctl_call_told() - a call whose answer is a sentence: made, and shown. Return: the
+ * exit status. */
+int ctl_call_told(struct ctl *ctl, const struct wire_call *call);
+
 /* ctl_show_policy() - the answer of reload, policy try and policy confirm: diagnostics,
  * the policy, END's sentence. Return: its code. */
 int ctl_show_policy(struct ctl *ctl, struct ctl_answer *a);
