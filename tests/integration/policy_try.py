@@ -54,10 +54,41 @@ class Try:
         rec = w.last("policy.load")
         self.r.check("reload: the same policy changes nothing", rec["before_sha"] == old ==
                      rec["after_sha"] and rec["reason_text"].startswith("lost 0, gained 0"), rec)
+        self.tools()
         self.try_refused(old)
         self.try_returns(old)
         self.try_restart(old)
         self.try_confirm(old)
+
+    def tools(self):
+        """What the tools say beside a running rbacd, whose source lists nobody."""
+        w = self.w
+        self.allowed("tools: a login to judge again", self.login())
+        world.write(NEW, self.numbered(world.POLICY.replace(ADMINS, "to: [developers]")))
+
+        def says(what, code, text, *argv):
+            r = w.rbacctl(*argv, check=False)
+            self.r.check("tools: " + what, r.returncode == code and text in r.stdout + r.stderr, r)
+        host = world.HOST
+        says("explain: allowed, with the rule", 0, "admins", "explain", "alice", host, "ssh",
+             "--from", "127.0.0.1", "--with-code")
+        says("explain: refused, with what is missing", 1, "mfa_required", "explain", "alice", host,
+             "ssh", "--from", "127.0.0.1")
+        says("explain --id of a login", 0, "admins", "explain", "--id", w.last("account")["id"])
+        for argv in (("who-can", host), ("what-can", "alice"), ("policy", "lint"),
+                     ("policy", "diff", FILE, NEW)):
+            says("%s: not all people are known, so exit 2" % " ".join(argv[:2]), 2, "incomplete",
+                 *argv)
+        people = ("--people", PEOPLE)
+        says("who-can --people: everybody", 0, "zara", "who-can", host, *people)
+        says("what-can --people", 0, host, "what-can", "zara", *people)
+        says("diff --people: who loses", 1, "zara", "policy", "diff", FILE, NEW, *people)
+        says("replay: whom it does not know it does not judge", 2, "could not be judged", "policy",
+             "replay", NEW, "--since", "1d", "--csv")
+        says("lint --people: a group without members", 1, "contractors", "policy", "lint", *people)
+        says("graph of what runs", 0, "vmadmins", "policy", "graph")
+        says("test of what runs", 0, "tests of", "policy", "test")
+        says("pin: this source has no ids", 1, "no ids", "policy", "pin")
 
     def try_refused(self, old):
         other = self.numbered(world.POLICY.replace(ADMINS, "to: [developers]"))
