@@ -77,6 +77,23 @@ class Host:
         self.w.syslog = world.Syslog()
         self.w.syslog.start()
 
+    def full(self):
+        """Row 9: no room, then no inodes, on a file system of their own."""
+        def used(what):
+            return int(world.run("df", "--output=" + what, "/var/lib").stdout.split()[1])
+
+        for what, option in (("used", "size=%dk"), ("iused", "nr_inodes=%d")):
+            before = len([x for x in self.w.records() if x.get("dec") == "allow"])
+            world.run("mount", "-o", "remount," + option % (used(what) + 1), "/var/lib")
+            got = [self.account("alice")[0] for _ in range(30)]
+            world.run("mount", "-o", "remount,size=50%,nr_inodes=100000", "/var/lib")
+            after = len([x for x in self.w.records() if x.get("dec") == "allow"])
+            self.r.check("%s full: of 30 logins %d in, each with its record" % (what, sum(got)),
+                         after - before == sum(got) and (what != "used" or sum(got) < 30),
+                         (got, before, after))
+            self.w.wait(lambda: self.account("alice")[0], 10, "in again")
+            self.r.check("room again: in", True)
+
     def read_only(self):
         """Row 30: the disk cannot be written, and there is no network but lo."""
         w = self.w
@@ -109,6 +126,7 @@ def main():
     h = Host(w, r)
     h.prepared()
     h.deaf_log()
+    h.full()
     h.read_only()
     v = w.rbacctl("audit", "verify", check=False)
     r.check("the log verifies", v.returncode == 0, v.stdout + v.stderr)
