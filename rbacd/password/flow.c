@@ -331,7 +331,8 @@ static int keep_change(struct request *r, struct store_password *row)
 	row->ticket_other = false;
 	row->pending[0] = '\0';
 	rc = store_password_put(store, row);
-	if (rc == 0 && *hash)
+	/* rules that went away since are no order to forget */
+	if (rc == 0 && *hash && rules.history > 0)
 		rc = store_password_old_add(store, row->person, hash, rules.history);
 	return rc;
 }

@@ -244,6 +244,9 @@ class Passwords:
         ok, text = self.passwd("bob", self.now["bob"], "x"), ""
         self.check("rules: without a section nothing is changed", ok[0] != 0, ok)
         w.policy(world.POLICY + RULES % "pci-dss-4", reload=True)
+        ok, text = self.passwd("bob", self.now["bob"], new, new, "x", "x", "x", "x")
+        self.check("rules: history outlives rules that were away", "pw_reused" in
+                   [x.get("reason") for x in self.news("password.new")], text)
 
     def told(self):
         """status names the preset; the report counts what the records say."""
