@@ -64,7 +64,7 @@ static int tally_init(const struct lint *l, struct tally *t)
 	struct policy_rule glass;
 
 	t->opened = calloc(n, sizeof(*t->opened));
-	t->named_by = calloc(n, sizeof(*t->named_by));
+	t->named_by = calloc(n, sizeof(const struct policy_rule *));
 	t->n_members = calloc(n, sizeof(*t->n_members));
 	t->gone = calloc(n, sizeof(*t->gone));
 	t->unknown = calloc(n, sizeof(*t->unknown));
