@@ -42,8 +42,8 @@ _must_check_ int yaml_parse(const char *name, const char *buf, size_t len,
 /*
  * yaml_read_file() - open (O_NOFOLLOW|O_CLOEXEC|O_NONBLOCK), require a regular file
  * that group and others cannot write, that belongs to root or to this process and ends
- * with a line feed, read and parse it. Return: as yaml_parse(); what was wrong with the file is a diagnostic
- * too.
+ * with a line feed, read and parse it. Return: as yaml_parse(); what was wrong with the
+ * file is a diagnostic too.
  */
 _must_check_ int yaml_read_file(const char *path, struct yaml_doc **ret_doc,
 				struct diags *diag);
