@@ -19,6 +19,9 @@ import time
 sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), "../lib"))
 import world  # noqa: E402
 
+sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), "../faults"))
+import frames  # noqa: E402
+
 JOURNAL = "/run/systemd/journal/socket"
 HOOK = "/etc/rbacd/alert-hook"
 HOOK_OUT = "/var/lib/rbacd/hook.out"
@@ -281,16 +284,29 @@ class Evidence:
 
     # ---- a consumer that stands still
 
+    @staticmethod
+    def recorded_in(n):
+        """Seconds of n records each, sorted, without the client's share of a login."""
+        took = []
+        for _ in range(n):
+            began = time.monotonic()
+            got = frames.ask("alice", op=frames.CLOSE)
+            took.append(time.monotonic() - began)
+            assert got[0] == "noted", got
+        return sorted(took)
+
     def slow(self):
         w, r = self.w, self.r
-        quick = [self.login().seconds for _ in range(5)]
+        quick = self.recorded_in(60)
         before = json.loads(w.rbacctl("--json", "status").stdout)["evidence"]["not_forwarded"]
         n = self.journal.fill()
-        slow = [self.login().seconds for _ in range(5)]
+        slow = self.recorded_in(60)
         after = json.loads(w.rbacctl("--json", "status").stdout)["evidence"]["not_forwarded"]
-        late = min(slow) - min(quick)  # a machine that is busy adds to any of them
-        r.check("a journal that nobody reads delays no login by 100 ms (%d ms; %d lines dropped)" % (
-            late * 1000, after - before), late < 0.1 and after > before and n > 0, (quick, slow, n))
+        late = [b - a for a, b in zip(quick, slow)]  # as sorted: the median, and nine in ten
+        r.check("a journal that nobody reads delays nothing by 100 ms (%d ms, 90 %%: %d ms; %d lines dropped)" % (
+            late[30] * 1000, late[54] * 1000, after - before),
+            late[54] < 0.1 and after - before >= 60 and n > 0, (quick, slow, n))
+        r.check("nor does it keep anybody out", self.login().ok)
         self.journal.reading = True
 
     # ---- alerts
