@@ -50,7 +50,9 @@ class Kills:
         time.sleep(self.chance.random() * 0.12)
         with_dir = self.chance.random() < 0.125
         if with_dir:
+            group = self.w.children["rbacd-dir"].pid
             self.w.stop("rbacd-dir", signal.SIGKILL)
+            reap(group)
             self.n["rbacd-dir"] += 1
         self.w.stop("rbacd", signal.SIGKILL)
         self.n["rbacd"] += 1
@@ -59,6 +61,7 @@ class Kills:
         if with_dir:
             self.w.spawn("rbacd-dir", ["rbacd-dir"])
         told = histories.read(p.communicate(timeout=60)[0])
+        reap(p.pid)
         self.slowest = max(self.slowest, time.monotonic() - begun)
         self.n.update(x.verdict for x in told)
         return told
@@ -71,6 +74,7 @@ class Kills:
         time.sleep(self.chance.random() * 0.06)
         os.killpg(p.pid, signal.SIGKILL)
         p.communicate(timeout=60)
+        reap(p.pid)
         self.n["clients"] += CLIENTS
 
     def pending(self):
@@ -84,6 +88,8 @@ class Kills:
             self.clients()
         self.w.wait(lambda: self.pending() == 0, 10, "a slot is stuck")
         self.r.passed += 1
+        mine = [x for x in os.listdir("/proc") if x.isdigit()]
+        self.quiet("nothing is left behind", len(mine) < 50, len(mine))
         raw = histories.lines(self.w.database(), seq)
         histories.check(self.r, "%d kills" % n, saw, raw)
         v = self.w.rbacctl("audit", "verify", check=False, timeout=300)
@@ -96,6 +102,15 @@ class Kills:
             self.r.passed += 1
         else:
             self.r.check(what, ok, detail)
+
+
+def reap(group):
+    """Orphans come to us, who do not end: each waits to be collected."""
+    try:
+        while True:
+            os.waitpid(-group, 0)
+    except ChildProcessError:
+        pass
 
 
 def main():
