@@ -262,7 +262,7 @@ static const struct ctl_command root_commands[] = {
 		.run = cmd_my_status,
 	},
 	{.name = "policy",
-	 .help = "check or print a policy",
+	 .help = "check, compare, replay, try, print a policy",
 	 .sub = ctl_policy_commands},
 	{.name = "directory",
 	 .help = "the directory: state, test, and what its guard holds",

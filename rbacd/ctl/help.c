@@ -59,7 +59,9 @@ void ctl_help(const struct ctl_args *args, FILE *out)
 	for (const struct ctl_option *o = ctl_global_options; o->name; o++)
 		print_option(out, o);
 	if (args->depth == 1)
-		(void)fputs("\nexit status: 0 done, 1 no or findings, 2 usage, "
-			    "3 integrity, 4 rbacd unreachable\n",
-			    out);
+		(void)fputs(
+			"\nexit status: 0 done, 1 no or findings, 2 incomplete data, "
+			"3 damage, 4 rbacd\nunreachable, 64 usage; "
+			"see rbacctl(1)\n",
+			out);
 }
