@@ -487,7 +487,8 @@ static int print_to_memory(const struct policy *p, char **ret_text, size_t *ret_
 	if (!out)
 		return -ENOMEM;
 	r = policy_print(p, out);
-	if (fclose(out) != 0)
+	/* Without memory for the last byte glibc's fclose() leaves NULL, and says 0. */
+	if (fclose(out) != 0 || !*ret_text)
 		r = -ENOMEM;
 	return r;
 }

@@ -171,7 +171,7 @@ static const char *make_text(struct loader *l, const struct model_test *t)
 		return NULL;
 	}
 	put_test(l->p, t, out);
-	if (fclose(out) != 0) {
+	if (fclose(out) != 0 || !text) {
 		l->err = -ENOMEM;
 		return NULL;
 	}

@@ -74,7 +74,7 @@ void admin_run_metrics(struct admin_req *req)
 		return;
 	}
 	metrics_print(req->server, out);
-	if (fclose(out) != 0) {
+	if (fclose(out) != 0 || !text) {
 		admin_end(req, ADMIN_NO, "Out of memory.");
 		return;
 	}

@@ -186,7 +186,7 @@ static int put_section(const struct state_input *in, const char *name,
 	if (!section)
 		return -ENOMEM;
 	r = put(in, section);
-	if (fclose(section) != 0 && r == 0)
+	if ((fclose(section) != 0 || !buf) && r == 0)
 		r = -ENOMEM;
 	if (r != 0)
 		return r;
@@ -216,7 +216,7 @@ int state_make(const struct state_input *in, char **ret, size_t *ret_len)
 	(void)fputs("vmsec-snapshot 1\n", out);
 	for (size_t i = 0; i < ARRAY_SIZE(sections) && r == 0; i++)
 		r = put_section(in, sections[i].name, sections[i].put, out);
-	if (fclose(out) != 0 && r == 0)
+	if ((fclose(out) != 0 || !buf) && r == 0)
 		r = -ENOMEM;
 	if (r != 0) {
 		free(buf);

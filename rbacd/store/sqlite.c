@@ -317,7 +317,7 @@ static int migrate(struct store *store, int64_t version)
 	(void)fprintf(text,
 		      "PRAGMA application_id = %d; PRAGMA user_version = %d; COMMIT;",
 		      STORE_APPLICATION_ID, STORE_SCHEMA_VERSION);
-	return fclose(text) == 0 ? exec_sql(store, sql) : -ENOMEM;
+	return fclose(text) == 0 && sql ? exec_sql(store, sql) : -ENOMEM;
 }
 
 static int check_version(struct store *store, struct diags *diag)

@@ -6,7 +6,7 @@ The n-th allocation fails, once or from there on, for every n until a request no
 reaches it. rbacd must never crash, every ALLOW that a client saw is in the log under its id,
 and an honest login works afterwards.
 
-usage: memory.py [VARIANT] [long]
+usage: memory.py [VARIANT] [long] [KIND...]
 """
 import os
 import struct
@@ -21,6 +21,7 @@ import world  # noqa: E402
 
 PLAN = "/run/test-memory"
 MOST = 20000
+KINDS = ("login", "wrong", "root", "session", "admin", "reload")
 
 
 class LeanWorld(world.World):
@@ -33,8 +34,8 @@ class LeanWorld(world.World):
 
 
 class Memory:
-    def __init__(self, variant, long):
-        self.long = long
+    def __init__(self, variant, long, kinds):
+        self.long, self.kinds = long, kinds
         self.r = world.Report("memory")
         self.w = LeanWorld(variant).make()
         self.w.install()
@@ -162,7 +163,7 @@ class Memory:
     def run(self):
         self.code = self.w.code("alice")
         self.r.check("an undisturbed login is allowed", len(self.login()) == 2)
-        for name in ("login", "wrong", "root", "session", "admin", "reload"):
+        for name in self.kinds or KINDS:
             begun = time.monotonic()
             self.sweep(name)
             print("        %s: %.0f s" % (name, time.monotonic() - begun), flush=True)
@@ -177,8 +178,9 @@ class Memory:
 
 def main():
     world.enter()
-    words = [x for x in sys.argv[1:] if x != "long"]
-    Memory(words[0] if words else "release", "long" in sys.argv[1:]).run()
+    words = [x for x in sys.argv[1:] if x != "long" and x not in KINDS]
+    Memory(words[0] if words else "release", "long" in sys.argv[1:],
+           [x for x in sys.argv[1:] if x in KINDS]).run()
 
 
 main()
