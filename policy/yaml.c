@@ -565,8 +565,8 @@ int yaml_read_each(const char *path, const struct yaml_each *each,
 	}
 	if (len != size) /* half of a change is not a policy */
 		return file_error(path, diag, "changed while it was read; try again");
-	if (len > 0 &&
-	    buf[len - 1] != '\n') /* cut inside a line, which may read well */
+	/* Cut inside a line it could read well, with a shorter name. */
+	if (len > 0 && buf[len - 1] != '\n')
 		return file_error(path, diag,
 				  "does not end with a line feed; is it whole?");
 	return parse(path, buf, len, each, ret_doc, diag);

@@ -214,7 +214,8 @@ class Halves:
                 n["gained"] += 1
         os.kill(pid, signal.SIGKILL)
         os.waitpid(pid, 0)
-        ever = {x["after_sha"] for x in self.w.records(seq) if x.get("after_sha")}
+        ever = {x["after_sha"] for x in self.w.records(seq) if x["ev"] == "policy.load" and
+                x["outcome"] == "success"}
         return n, ever - good
 
     def writers(self):

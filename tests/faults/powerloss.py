@@ -10,6 +10,7 @@ accepted is not accepted again.
 
 usage: powerloss.py [VARIANT] [DISKS | long]
 """
+import json
 import os
 import random
 import re
@@ -20,8 +21,10 @@ import subprocess
 import sys
 import time
 
-sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), "../bench"))
+HERE = os.path.dirname(os.path.abspath(__file__))
+sys.path[:0] = [os.path.join(HERE, "../bench"), HERE]
 import benchworld  # noqa: E402
+import histories  # noqa: E402
 import world  # noqa: E402
 
 SOCKET = "/run/rbacd/pam/pam.sock"
@@ -189,6 +192,7 @@ class Power:
     def __init__(self, w, r, chance):
         self.w, self.r, self.chance = w, r, chance
         self.people = benchworld.DISK + "/fresh"
+        self.replays = 0  # spent codes that were tried again
         self.logins = w.some("fresh", 1)[0][0]
 
     def next_step(self):
@@ -198,7 +202,7 @@ class Power:
     def log_in(self):
         text = world.run(self.w.build + "/tests/faults/probe", "login", SOCKET, self.people,
                          self.logins, str(int(self.w.now()))).stdout
-        return [x.split() for x in text.splitlines()]
+        return histories.read(text)
 
     def record(self):
         """A disk at rest, then a trace of what follows. Returns the ids that were seen."""
@@ -213,7 +217,7 @@ class Power:
         seen = []
         for i in range(LOGINS):
             self.next_step()
-            seen += [x[2] for x in self.log_in() if x[1] == "allow"]
+            seen += [x.word for x in self.log_in() if x.verdict == "allow"]
             if i == LOGINS // 2:
                 time.sleep(1.2)  # a checkpoint in between
         time.sleep(1.2)
@@ -254,21 +258,34 @@ class Power:
         return ""
 
     def started(self, files):
-        """rbacd on that disk: a code of a step that is in the log is not taken again."""
+        """rbacd on that disk, in the step of its last login: that code is spent, the next
+        one is not, and all that was logged before and after holds together."""
         for name in ("rbacd", "rbacd-dir"):
             self.w.stop(name)
         put(files)
+        before = histories.lines(IMAGE + "/rbacd.db")
+        spent = histories.accepted(json.loads(x) for x in before)
+        put(files)  # reading left an index
         world.run("sh", "-c", "for end in '' -anchor; do rm -rf %s$end/*; "
                   "cp -a %s$end/. %s$end/; done" % (STATE, IMAGE, STATE))
-        self.w.start()
+        if spent:
+            self.w.set_clock(int(histories.seconds(spent[-1])) + 1 - int(time.time()))
+        try:
+            self.w.start()
+        except RuntimeError as e:
+            return "%s; published: %r" % (e, files.get(STATE + "/audit/checkpoint"))
         said = self.w.rbacctl("status", check=False).stdout
-        spent = max((x["ts"] for x in self.w.records() if x["ev"] == "auth" and
-                     x.get("dec") == "allow"), default="")
-        again = self.log_in()  # the last step of the trace
+        again = self.log_in()
+        self.next_step()
+        later = self.log_in()
+        bad = {k: v for k, v in histories.judge(again + later, histories.lines(
+            self.w.database())).items() if v}
         v = self.w.rbacctl("audit", "verify", check=False)
-        good = v.returncode == 0 and "set back" not in said and bool(again) and (
-            again[0][1] == "allow" or bool(spent))
-        return "" if good else repr((v.stdout, said, again, spent))
+        self.replays += bool(spent)
+        good = v.returncode == 0 and "set back" not in said and not bad and \
+            [x.verdict for x in later] == ["allow", "allow"] and \
+            again[0].verdict == ("refused" if spent else "allow")
+        return "" if good else repr((v.stdout, said, again, later, bad))
 
 
 def main():
@@ -301,8 +318,9 @@ def main():
         why = p.started(files) if i % START_EVERY == 0 else ""
         if why:
             bad.append((i, "after a start: " + why))
-    r.check("seed %d: %d disks after a power loss, %d ALLOWs seen before it, none lost"
-            % (seed, disks, told_all), not bad and told_all > disks, bad[:3])
+    r.check("seed %d: %d disks after a power loss, %d ALLOWs seen before it, none lost; %d "
+            "started with a spent code" % (seed, disks, told_all, p.replays),
+            not bad and told_all > disks, bad[:3])
     r.end()
 
 
