@@ -57,6 +57,8 @@ void admin_run_reload(struct admin_req *req)
 				    : "there is no valid policy, everybody is refused");
 		return;
 	}
+	if (r < 0)
+		server_turn_lost(s, r); /* half of its record may be in the turn */
 	if (r != 0 || !s->policy) {
 		admin_end(req, ADMIN_NO, "The policy could not be loaded: error %d.",
 			  r);
