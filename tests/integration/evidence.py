@@ -322,7 +322,7 @@ class Evidence:
         lst = w.rbacctl("alerts", "list", "--json", check=False)
         open_ = [x for x in json.loads(lst.stdout)["alerts"] if x["alert"] == "account_failures"]
         r.check("alerts list shows it, with exit 1", lst.returncode == 1 and len(open_) == 1, lst)
-        w.wait(lambda: os.path.exists(HOOK_OUT), 10, "the hook")
+        w.wait(lambda: os.path.exists(HOOK_OUT) and w.read(HOOK_OUT).endswith("\n"), 10, "the hook")
         told = [json.loads(x) for x in w.read(HOOK_OUT).splitlines()]
         r.check("the hook got the record on its input", a["seq"] in [x["seq"] for x in told], told)
         for x in json.loads(lst.stdout)["alerts"]:
