@@ -279,7 +279,7 @@ static int run_loop(struct server *s)
 	for (size_t i = 0; i < ARRAY_SIZE(evs); i++)
 		if (evs[i])
 			event_free(evs[i]);
-	return rc;
+	return rc == 0 && s->broken ? -ENOMEM : rc;
 }
 
 static void server_done(struct server *s)

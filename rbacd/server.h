@@ -77,6 +77,7 @@ struct server {
 	int turn_error; /* not 0: this turn is lost, see server_turn_lost() */
 	const char *storage_problem; /* static; NULL: writing works */
 	bool stop;		     /* leave the loop after this turn */
+	bool broken;		     /* with stop: not in order, start anew */
 };
 
 /*

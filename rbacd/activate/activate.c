@@ -286,8 +286,10 @@ void activate_free(struct server *s)
 static void take_back(struct server *s, struct activate_turn *a)
 {
 	log_err("an activation could not be recorded: the policy of before decides");
-	if (identity_set_policy(s->identity, a->policy) != 0)
-		s->stop = true; /* groups and policy would not fit each other */
+	if (identity_set_policy(s->identity, a->policy) != 0) {
+		log_err("out of memory: groups and policy would not fit each other");
+		s->stop = s->broken = true;
+	}
 	policy_unref(s->policy);
 	policy_unref(s->trial.before);
 	s->policy = STEAL(a->policy);
