@@ -221,7 +221,7 @@ class Halves:
     def writers(self):
         """Two programs write the same file: by rename, and in place, piece by piece."""
         texts = [policy(name) for name in ("one", "two")]
-        good = set()
+        good = set(self.good)  # the old one stands there until the writer comes to it
         for text in texts:
             world.write(FILE, text)
             self.reload()
