@@ -5,12 +5,15 @@
  * usage: soak CONFDIR CLOCK PEOPLE COUNT RBACD_PID
  * By turns a login with a fresh code and an account phase without one; each fiftieth
  * time also a used code and a conversation that fails. Descriptors and resident memory
- * of this process and of rbacd are read after the first tenth and at the end. Prints
- * "soak WHERE fds_before fds_after kib_before kib_after", and fails on growth of
- * descriptors or on an answer that is not the expected one.
+ * of this process and of rbacd are read after the first tenth and at the end, at rest:
+ * the fewest of ten readings in half a second, so that a connection that rbacd has yet
+ * to see closed is not one of them, and a lost descriptor is in all. Prints "soak WHERE
+ * fds_before fds_after kib_before kib_after", and fails on growth of descriptors or on
+ * an answer that is not the expected one.
  */
 #include <dirent.h>
 #include <errno.h>
+#include <limits.h>
 #include <security/pam_appl.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -25,20 +28,33 @@ struct use {
 	long fds, kib;
 };
 
-static struct use use_of(const char *pid)
+static long entries(const char *path)
 {
-	struct use u = {0};
-	char path[64], line[128];
-	DIR *d;
-	FILE *f;
+	DIR *d = opendir(path);
+	long n = 0;
 
-	(void)snprintf(path, sizeof(path), "/proc/%s/fd", pid);
-	d = opendir(path);
 	if (!d)
 		die("%s: %s", path, strerror(errno));
 	while (readdir(d))
-		u.fds++;
+		n++;
 	(void)closedir(d);
+	return n;
+}
+
+static struct use use_of(const char *pid)
+{
+	struct use u = {.fds = LONG_MAX};
+	char path[64], line[128];
+	FILE *f;
+
+	(void)snprintf(path, sizeof(path), "/proc/%s/fd", pid);
+	for (int i = 0; i < 10; i++) {
+		long n = entries(path);
+
+		if (n < u.fds)
+			u.fds = n;
+		(void)usleep(50000);
+	}
 	(void)snprintf(path, sizeof(path), "/proc/%s/status", pid);
 	f = fopen(path, "re");
 	while (f && fgets(line, sizeof(line), f))
