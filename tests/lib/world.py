@@ -432,7 +432,8 @@ class World:
             self.wait(self.answers, 15, "not ready")
         except TimeoutError:
             r = self.rbacctl("status", check=False)
-            raise RuntimeError("rbacd is not ready: " + r.stdout + r.stderr) from None
+            raise RuntimeError("rbacd is not ready: %s%s\n%s" % (
+                r.stdout, r.stderr, self.read("/var/log/rbacd.log")[-4000:])) from None
 
     def answers(self):
         for name in ("rbacd", "rbacd-dir"):
