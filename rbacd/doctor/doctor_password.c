@@ -4,88 +4,68 @@
 
 #include <security/_pam_types.h>
 
-enum { NOWHERE = PAMCONF_LINES_MAX };
+#include "rbacd/doctor/pamrules.h"
 
-static bool has_word(const struct pamconf_line *line, const char *word)
+static void check_token(struct doctor *d, const struct pamconf_line *line)
 {
-	size_t len = strlen(word);
-
-	for (const char *p = line->args; *p; p += strspn(p, " ")) {
-		size_t n = strcspn(p, " ");
-
-		if (n == len && memcmp(p, word, n) == 0)
-			return true;
-		p += n;
-	}
-	return false;
-}
-
-/* Modules that change a password, and would ask for one of their own. */
-static bool is_changer(const struct pamconf_line *line)
-{
-	static const char *const modules[] = {"pam_unix", "pam_ldap", "pam_sss",
-					      "pam_krb5", "pam_winbind"};
-
-	for (size_t i = 0; i < ARRAY_SIZE(modules); i++)
-		if (pamconf_is_module(line, modules[i]))
-			return true;
-	return false;
-}
-
-static void check_changer(struct doctor *d, const struct pamconf_line *line)
-{
-	if (has_word(line, "use_authtok"))
+	if (!pamrules_asks(line) || pamconf_has_arg(line, "use_authtok"))
 		return;
 	doctor_at_line(d, DOCTOR_CRITICAL, "pam-password-token", line,
 		       "this module asks for a new password of its own",
-		       "it sets what was never judged",
+		       "what is set was never judged",
 		       "add use_authtok to its arguments");
 }
 
-static void check_confirmation(struct doctor *d, const struct pamconf_stack *stack,
-			       size_t judge, size_t confirm)
+static void check_refusal(struct doctor *d, const struct pamconf_line *judge)
 {
-	if (judge == NOWHERE)
+	if (judge->actions[PAM_AUTHTOK_ERR] == PAMCONF_DIE ||
+	    judge->actions[PAM_AUTHTOK_ERR] == PAMCONF_BAD)
+		return;
+	doctor_at_line(d, DOCTOR_CRITICAL, "pam-password-dropped", judge,
+		       "the control of this line drops its refusal",
+		       "a password that was refused is set all the same",
+		       "make it: password requisite pam_vmsec.so");
+}
+
+static void check_confirmation(struct doctor *d, const struct pamconf_stack *stack,
+			       const struct pamrules *at)
+{
+	if (at->judge == PAMRULES_NOWHERE)
 		doctor_at_line(d, DOCTOR_ERROR, "pam-password-confirm",
-			       &stack->v[confirm],
+			       &stack->v[at->confirm],
 			       "it confirms a change that no line of ours judged",
 			       "every change of a password fails",
 			       "put before it: password requisite pam_vmsec.so");
-	else if (confirm == NOWHERE || confirm < judge)
+	else if (at->confirm == PAMRULES_NOWHERE || at->confirm < at->judge)
 		doctor_at_line(d, DOCTOR_ERROR, "pam-password-confirm",
-			       &stack->v[judge],
+			       &stack->v[at->judge],
 			       "nobody tells rbacd that the password was changed",
 			       "history and age stand still, and whoever must change "
 			       "a password is asked again at every login",
 			       "put behind the modules that change it: password "
 			       "required pam_vmsec.so confirm");
+	else if (at->changer != PAMRULES_NOWHERE && !pamrules_confirmed(stack, at))
+		doctor_at_line(
+			d, DOCTOR_ERROR, "pam-password-confirm", &stack->v[at->confirm],
+			"the lines before it skip this line after a change, or "
+			"run it although nothing was changed",
+			"rbacd believes in a change that was none, or asks for "
+			"one again at every login",
+			"make the line that changes it requisite, or as in "
+			"pam_vmsec(8): [success=1 default=ignore], and behind it "
+			"password requisite pam_deny.so");
 }
 
 void doctor_password(struct doctor *d, const struct pamconf_stack *stack)
 {
-	size_t judge = NOWHERE, confirm = NOWHERE;
+	struct pamrules at;
 
-	for (size_t i = 0; i < stack->n; i++) {
-		const struct pamconf_line *line = &stack->v[i];
-
-		if (!pamconf_is_module(line, "pam_vmsec")) {
-			if (judge != NOWHERE && is_changer(line))
-				check_changer(d, line);
-			continue;
-		}
-		if (has_word(line, "confirm"))
-			confirm = i;
-		else if (judge == NOWHERE)
-			judge = i;
+	pamrules_find(stack, &at);
+	if (at.judge != PAMRULES_NOWHERE) {
+		check_refusal(d, &stack->v[at.judge]);
+		for (size_t i = at.judge; i < stack->n; i++)
+			check_token(d, &stack->v[i]);
 	}
-	if (judge != NOWHERE &&
-	    stack->v[judge].actions[PAM_AUTHTOK_ERR] != PAMCONF_DIE &&
-	    stack->v[judge].actions[PAM_AUTHTOK_ERR] != PAMCONF_BAD)
-		doctor_at_line(d, DOCTOR_CRITICAL, "pam-password-dropped",
-			       &stack->v[judge],
-			       "the control of this line drops its refusal",
-			       "a password that was refused is set all the same",
-			       "make it: password requisite pam_vmsec.so");
-	if (judge != NOWHERE || confirm != NOWHERE)
-		check_confirmation(d, stack, judge, confirm);
+	if (at.judge != PAMRULES_NOWHERE || at.confirm != PAMRULES_NOWHERE)
+		check_confirmation(d, stack, &at);
 }

@@ -439,14 +439,18 @@ int pamwalk_stack(const struct pamconf_stack *stack, const struct pamwalk_rules 
 	return e;
 }
 
-int pamwalk_replay(const struct pamconf_stack *stack, const int *codes)
+int pamwalk_replay(const struct pamconf_stack *stack, const int *codes, bool *ret_ran)
 {
 	struct state s = {0};
 
+	for (size_t i = 0; ret_ran && i < stack->n; i++)
+		ret_ran[i] = false;
 	settle(stack, &s);
 	while (s.pos < stack->n) {
 		size_t i = s.pos++;
 
+		if (ret_ran)
+			ret_ran[i] = true;
 		apply(stack, &s, &stack->v[i],
 		      stack->v[i].kind == PAMCONF_MUST_FAIL ? PAM_PERM_DENIED
 							    : codes[i]);

@@ -60,11 +60,11 @@ _must_check_ int pamwalk_stack(const struct pamconf_stack *stack,
 			       const struct pamwalk_rules *rules, struct pamwalk *ret);
 
 /*
- * pamwalk_replay() - one way: what an account stack returns when line i answers
- * codes[i]. Return: PAM_SUCCESS, PAM_NEW_AUTHTOK_REQD, or PAM_AUTH_ERR for every
- * refusal.
+ * pamwalk_replay() - one way: what an account or password stack returns when line i
+ * answers codes[i]. @ret_ran: for each line whether it was run; NULL: not wanted.
+ * Return: PAM_SUCCESS, PAM_NEW_AUTHTOK_REQD, or PAM_AUTH_ERR for every refusal.
  */
-int pamwalk_replay(const struct pamconf_stack *stack, const int *codes);
+int pamwalk_replay(const struct pamconf_stack *stack, const int *codes, bool *ret_ran);
 
 /* pamwalk_is_ours() - the line has pam_vmsec ask rbacd; combined=split only asks the
  * person, and decides nothing. */

@@ -139,7 +139,7 @@ static int ask_us(struct pamwalk *walk, char *shown, size_t cap)
 		diags_print(&diag, stdout);
 	if (pamwalk_stack(s, &rules, walk) != 0)
 		return -1;
-	return pamwalk_replay(s, codes);
+	return pamwalk_replay(s, codes, NULL);
 }
 
 /* A pam.d of our own, gone with the process. libpam's includes know no other place. */
