@@ -82,7 +82,8 @@ URI_SRC    := rbacd/migrate/scan.c rbacd/migrate/otpauth_read.c
 MIGRATE_SRC := $(URI_SRC) rbacd/migrate/google.c rbacd/migrate/pam_oath.c rbacd/migrate/oath_ldif.c
 MIGRATE_CALLS := $(URI_SRC) rbacd/migrate/admin_import.c rbacd/migrate/admin_export.c
 ANCHOR_SRC := rbacd/keys/anchor.c rbacd/keys/set_back.c
-CLOCK_SRC  := rbacd/clock/guard.c rbacd/clock/clock.c rbacd/clock/admin_clock.c
+CLOCK_SRC  := rbacd/clock/guard.c rbacd/clock/clock.c rbacd/clock/forget.c \
+  rbacd/clock/admin_clock.c
 MFA_SRC    := rbacd/mfa/mfa.c rbacd/mfa/otp.c rbacd/mfa/recovery.c rbacd/mfa/lockout.c \
   rbacd/mfa/enrol.c rbacd/mfa/draft.c rbacd/mfa/otpauth.c rbacd/mfa/factor.c
 MFA_SRC    += rbacd/mfa/budget.c rbacd/mfa/key.c
@@ -258,6 +259,10 @@ LINK_migrate/test_migrate := $(MIGRATE_SRC) rbacd/directory/dn.c
 UNIT_TESTS += clock/test_guard
 LINK_clock/test_guard := rbacd/clock/guard.c $(MFA_SRC) $(STORE_SRC) policy/diag.c rbacd/wire/code.c
 LIBS_clock/test_guard := -lsqlite3 -lcrypto -loath
+UNIT_TESTS += clock/test_clock
+LINK_clock/test_clock := rbacd/clock/guard.c rbacd/clock/clock.c rbacd/clock/forget.c rbacd/log.c \
+  $(STORE_SRC) policy/diag.c
+LIBS_clock/test_clock := -lsqlite3 -lcrypto
 UNIT_TESTS += keys/test_keyring
 LINK_keys/test_keyring := $(KEYRING_SRC) $(RESEAL_SRC) rbacd/mfa/otp.c rbacd/mfa/recovery.c \
   rbacd/wire/code.c policy/reason.c $(AUDIT_SRC) $(STORE_SRC) policy/diag.c

@@ -204,7 +204,7 @@ static void send_factor(struct admin_req *req, const struct policy_decision *d)
 
 	if (!p->known || !(d->mfa_required || d->mfa_would_help))
 		return;
-	if (mfa_status(req->server->mfa, p->id, server_now_s(), &m) != 0) {
+	if (admin_mfa_status(req->server, p->id, &m) != 0) {
 		send_line(req, "The state of the second factor could not be read.");
 		return;
 	}

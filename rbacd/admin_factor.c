@@ -54,6 +54,11 @@ static void send_state(struct admin_req *req, const struct admin_subject *who,
 	admin_row_send(req, &row);
 }
 
+int admin_mfa_status(const struct server *s, const char *person, struct mfa_status *ret)
+{
+	return mfa_status(s->mfa, person, server_now_s(), clock_ahead_s(s), ret);
+}
+
 void admin_run_factors(struct admin_req *req)
 {
 	struct store_factor list[STORE_FACTORS_MAX];
@@ -66,7 +71,7 @@ void admin_run_factors(struct admin_req *req)
 		return;
 	r = store_factor_list(req->server->store, who.id, list, &n);
 	if (r == 0)
-		r = mfa_status(req->server->mfa, who.id, server_now_s(), &m);
+		r = admin_mfa_status(req->server, who.id, &m);
 	if (r != 0) {
 		admin_unreadable(req, r);
 		return;
@@ -190,7 +195,8 @@ void admin_run_factor_unlock(struct admin_req *req)
 
 	if (!admin_why_ok(req) || admin_find_subject(req, &who) != 0)
 		return;
-	r = factor_unlock(req->server->mfa, who.id, server_now_s());
+	r = factor_unlock(req->server->mfa, who.id, server_now_s(),
+			  clock_ahead_s(req->server));
 	if (not_there(req, r, who.login))
 		return;
 	if (r == MFA_E_DISABLED)

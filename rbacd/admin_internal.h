@@ -85,6 +85,10 @@ void admin_unreadable(struct admin_req *req, int error);
 /* admin_why_ok() - the reason fits; else the END is queued. */
 bool admin_why_ok(struct admin_req *req);
 
+/* admin_mfa_status() - mfa_status() of now. */
+_must_check_ int admin_mfa_status(const struct server *server, const char *person,
+				  struct mfa_status *ret);
+
 /* Whose state a call changes: from the directory, or from the store when they left it.
  */
 struct admin_subject {
@@ -127,7 +131,7 @@ void admin_run_lock(struct admin_req *req);
 void admin_run_unlock(struct admin_req *req);
 void admin_run_locks(struct admin_req *req);
 void admin_run_reviewed(struct admin_req *req);
-/* admin_send_locks() - a row of "locks" for each; also part of status. */
+/* admin_send_locks() - a row of "locks" for each that holds; also in status. */
 _must_check_ int admin_send_locks(struct admin_req *req);
 void admin_run_explain(struct admin_req *req);
 void admin_run_record(struct admin_req *req);

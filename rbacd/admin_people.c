@@ -417,11 +417,11 @@ static void send_bypass(struct admin_req *req, const char *code, int64_t uses,
 
 /* A bypass stands in for a working factor; it never replaces an enrolment or a reset.
  */
-static bool stands_in(struct admin_req *req, int64_t now_s)
+static bool stands_in(struct admin_req *req)
 {
 	const char *login = req->person.login;
 	struct mfa_status m = {0};
-	int r = mfa_status(req->server->mfa, req->person.id, now_s, &m);
+	int r = admin_mfa_status(req->server, req->person.id, &m);
 
 	if (r != 0)
 		admin_unreadable(req, r);
@@ -458,7 +458,7 @@ void admin_run_bypass(struct admin_req *req)
 	    admin_arg_number(req, "uses", 1, ADMIN_USES_MAX, 1, &uses) != 0 ||
 	    admin_arg_number(req, "for", 60, ADMIN_BYPASS_MAX_S, 3600, &for_s) != 0)
 		return;
-	if (!stands_in(req, now_s))
+	if (!stands_in(req))
 		return;
 	r = mfa_bypass(req->server->mfa, p->id, p->login, (uint32_t)uses, now_s + for_s,
 		       now_s, code);
@@ -480,7 +480,6 @@ void admin_run_bypass(struct admin_req *req)
 struct users_page {
 	struct admin_req *req;
 	int64_t from, at, sent;
-	int64_t now_s;
 };
 
 static void put_mfa(struct admin_row *row, const struct mfa_status *m)
@@ -503,7 +502,7 @@ static int send_user(const struct store_person *p, void *arg)
 		return 0;
 	if (page->sent == ADMIN_PAGE_MAX)
 		return 1;
-	r = mfa_status(page->req->server->mfa, p->id, page->now_s, &m);
+	r = admin_mfa_status(page->req->server, p->id, &m);
 	if (r != 0)
 		return r < 0 ? r : -EIO;
 	admin_row_begin(&row, "users");
@@ -521,7 +520,7 @@ static int send_user(const struct store_person *p, void *arg)
 
 void admin_run_users(struct admin_req *req)
 {
-	struct users_page page = {.req = req, .now_s = server_now_s()};
+	struct users_page page = {.req = req};
 	int r;
 
 	if (admin_arg_number(req, "from", 0, ADMIN_SCAN_MAX, 0, &page.from) != 0)
@@ -561,7 +560,7 @@ void admin_run_my_status(struct admin_req *req)
 			  uid);
 		return;
 	}
-	r = mfa_status(req->server->mfa, p->id, server_now_s(), &m);
+	r = admin_mfa_status(req->server, p->id, &m);
 	if (r != 0) {
 		admin_end(req, ADMIN_NO,
 			  "Your state could not be read. Try again later.");

@@ -226,6 +226,7 @@ static void send_passwords(struct admin_req *req, struct health *h)
 
 static void send_clock(struct admin_req *req, struct health *h)
 {
+	int64_t ahead_d = clock_ahead_s(req->server) / 86400;
 	bool synced = clock_synchronised(req->server);
 	struct admin_row row;
 
@@ -243,6 +244,12 @@ static void send_clock(struct admin_req *req, struct health *h)
 		     "The clock is not synchronised and require_sync is set: "
 		     "time-based "
 		     "codes are refused.");
+	else if (ahead_d > 0)
+		hint(req, h, false,
+		     "The clock is %lld days ahead of the time that passed here: until "
+		     "it is accepted, failed codes count for so much longer. If it is "
+		     "right: rbacctl clock accept",
+		     (long long)ahead_d);
 	else if (!synced)
 		hint(req, h, false,
 		     "The kernel does not say that the clock is synchronised; one-time "

@@ -96,9 +96,6 @@ int alerts_new(struct server *s, struct alerts **ret)
 
 /* ---------------------------------------------------------------- watching */
 
-/* So long away, or a clock set ahead meanwhile: nothing here can tell which. */
-#define AWAY_S (30 * 86400)
-
 static int64_t boot_now_s(void)
 {
 	struct timespec ts = {0};
@@ -136,7 +133,7 @@ static void watch_clock(struct alerts *a)
 							       : AUDIT_WARNING,
 			    "the clock jumped by %lld s", (long long)jump_s);
 	else if (!a->clock_known && a->last_s > 0 &&
-		 server_now_s() - a->last_s >= AWAY_S)
+		 server_now_s() - a->last_s >= CLOCK_AWAY_S)
 		raise_plain(a, DETECT_CLOCK, AUDIT_WARNING,
 			    "rbacd was away for %lld days, or the clock is ahead",
 			    (long long)((server_now_s() - a->last_s) / 86400));

@@ -13,6 +13,7 @@
 #include "rbacd/activate/activate.h"
 #include "rbacd/admin.h"
 #include "rbacd/alert.h"
+#include "rbacd/clock/forget.h"
 #include "rbacd/enrol/pending.h"
 #include "rbacd/handle.h"
 #include "rbacd/hook_process.h"
@@ -30,9 +31,7 @@
 #include "rbacd/start.h"
 #include "rbacd/wire/client.h"
 
-#define BOOT_ID_PATH  "/proc/sys/kernel/random/boot_id"
-#define PRUNE_EVERY_S 3600
-#define SEEN_KEPT_S   (400 * 86400) /* longer than any detection looks back */
+#define BOOT_ID_PATH "/proc/sys/kernel/random/boot_id"
 
 static const char usage[] =
 	"Usage: rbacd [--config FILE] [--check]\n"
@@ -226,7 +225,6 @@ static void on_hup(evutil_socket_t sig, short what, void *arg)
 static void on_tick(evutil_socket_t fd, short what, void *arg)
 {
 	struct server *s = arg;
-	int64_t now_s = server_now_s();
 	int rc = clock_tick(s);
 
 	(void)fd;
@@ -241,10 +239,8 @@ static void on_tick(evutil_socket_t fd, short what, void *arg)
 		rc = alerts_tick(s->alerts);
 	if (rc == 0)
 		rc = audit_tick(s->audit, server_now_us());
-	if (rc == 0 && now_s % PRUNE_EVERY_S == 0)
-		rc = store_budget_prune(s->store, now_s - 86400);
-	if (rc == 0 && now_s % PRUNE_EVERY_S == 0)
-		rc = store_seen_prune(s->store, now_s - SEEN_KEPT_S);
+	if (rc == 0)
+		rc = forget_tick(s);
 	if (rc != 0)
 		server_turn_lost(s, rc);
 	else if (s->stats.n_commits == s->n_commits_ticked)

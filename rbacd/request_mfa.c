@@ -87,7 +87,8 @@ bool request_has_codes(const struct request *r)
 {
 	struct mfa_status m;
 
-	return mfa_status(r->server->mfa, r->person.id, server_now_s(), &m) != 0 ||
+	return mfa_status(r->server->mfa, r->person.id, server_now_s(),
+			  clock_ahead_s(r->server), &m) != 0 ||
 	       (m.codes && !m.disabled);
 }
 
@@ -104,6 +105,7 @@ int request_verify(struct request *r, const struct wire_answer *a,
 		.kind = a->kind,
 		.text = &a->text,
 		.now_s = server_now_s(),
+		.ahead_s = clock_ahead_s(r->server),
 	};
 	int rc;
 

@@ -13,7 +13,6 @@ struct standing {
 	struct arena arena;    /* owns all that state points to */
 	struct policy *policy; /* counted; what the indices belong to; may be NULL */
 	struct policy_state state;
-	int64_t next_end_s;    /* when the first lock ends; INT64_MAX: none */
 	uint64_t n_lost_turns; /* of the server, when this was read */
 };
 
@@ -74,8 +73,6 @@ static int read_lock(const struct store_lock *row, void *arg)
 	lock->until_s = row->until_s;
 	if (*row->person)
 		lock->id = keep(r->st, row->person);
-	if (row->until_s < r->st->next_end_s)
-		r->st->next_end_s = row->until_s;
 	return lock->kind == POLICY_LOCK_ROLE ? read_grants(r->st, lock) : 0;
 }
 
@@ -131,7 +128,6 @@ int standing_refresh(struct server *s)
 
 	if (!st)
 		return -ENOMEM;
-	st->next_end_s = INT64_MAX;
 	st->n_lost_turns = s->stats.n_lost_turns;
 	st->policy = s->policy ? policy_ref(s->policy) : NULL;
 	rc = read_locks(s, st);
@@ -174,13 +170,8 @@ bool standing_overdue(const struct server *s, size_t i, const struct policy_rule
 
 int standing_tick(struct server *s)
 {
-	int64_t now_s = server_now_s();
-	int rc;
-
 	/* A turn that was lost may have been read from before it was rolled back. */
-	if (s->standing && s->standing->n_lost_turns == s->stats.n_lost_turns &&
-	    now_s < s->standing->next_end_s)
+	if (s->standing && s->standing->n_lost_turns == s->stats.n_lost_turns)
 		return 0;
-	rc = store_lock_prune(s->store, now_s);
-	return rc == 0 ? standing_refresh(s) : rc;
+	return standing_refresh(s);
 }

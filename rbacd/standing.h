@@ -29,5 +29,6 @@ const struct policy_state *standing_state(const struct server *server,
 bool standing_overdue(const struct server *server, size_t i,
 		      const struct policy_rule *rule);
 
-/* standing_tick() - once a second: drops locks that have ended. Return: as refresh. */
+/* standing_tick() - once a second: reads again what a lost turn left. Return: as
+ * refresh. */
 _must_check_ int standing_tick(struct server *server);

@@ -23,6 +23,8 @@ void admin_run_clock_accept(struct admin_req *req)
 			", and the kernel does not say that it is.");
 	else
 		admin_end(req, ADMIN_OK, "%s",
-			  done ? "Time-based codes are accepted again."
+			  done ? "The time is accepted: time-based codes hold, and "
+				 "what is "
+				 "kept ages by it."
 			       : "The clock is trusted: there is nothing to accept.");
 }

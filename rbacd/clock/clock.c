@@ -10,6 +10,7 @@
 #include "rbacd/server.h"
 
 #define META_DISTRUSTED "clock-distrusted" /* "1" or "0"; survives a restart */
+#define META_AGE	"clock-age"	   /* struct clock_age */
 
 static int64_t boot_now_s(void)
 {
@@ -50,6 +51,36 @@ static int record(struct server *s, const char *ev, enum audit_sev sev,
 	return audit_append(s->audit, &e, server_now_us(), id);
 }
 
+int64_t clock_aged_s(const struct server *s)
+{
+	return clock_guard_aged(&s->clock.guard, boot_now_s());
+}
+
+int64_t clock_ahead_s(const struct server *s)
+{
+	return server_now_s() - clock_aged_s(s);
+}
+
+int clock_keep_age(struct server *s)
+{
+	const struct clock_age age = {clock_aged_s(s), server_now_s()};
+
+	return store_meta_put(s->store, META_AGE, &age, sizeof(age));
+}
+
+static int resume(struct server *s)
+{
+	struct clock_age age;
+	size_t len = 0;
+	int rc = store_meta_get(s->store, META_AGE, &age, sizeof(age), &len);
+
+	if (rc == 0 && len != sizeof(age))
+		return STORE_E_CORRUPT;
+	if (rc == 0)
+		clock_guard_resume(&s->clock.guard, server_now_s(), boot_now_s(), &age);
+	return rc == 0 || rc == STORE_E_NONE ? clock_keep_age(s) : rc;
+}
+
 int clock_start(struct server *s)
 {
 	struct store_head head;
@@ -63,7 +94,8 @@ int clock_start(struct server *s)
 		return rc < 0 ? rc : -EIO;
 	clock_guard_start(&s->clock.guard, server_now_s(), boot_now_s(), head.ts_s,
 			  was != '0');
-	return clock_tick(s);
+	rc = resume(s);
+	return rc == 0 ? clock_tick(s) : rc;
 }
 
 /* What a time that lies back would bring to life again is void. */
@@ -109,6 +141,7 @@ static int trust_again(struct server *s, const char *ev, enum audit_sev sev,
 	if (rc == 0)
 		rc = record(s, ev, sev, actor, text);
 	if (rc == 0) {
+		s->clock.before = s->clock.guard;
 		s->clock.guard.distrusted = false;
 		s->clock.trusted = true;
 	}
@@ -142,11 +175,16 @@ int clock_accept(struct server *s, const char *actor, const char *why, bool *ret
 {
 	int rc = clock_check(s);
 
-	*ret_done = s->clock.guard.distrusted;
+	*ret_done = s->clock.guard.distrusted || llabs(clock_ahead_s(s)) > CLOCK_BACK_S;
 	if (rc != 0 || !*ret_done)
 		return rc;
 	log_warning("the clock was accepted by %s", actor);
-	return trust_again(s, "clock.accept", AUDIT_ALERT, actor, why);
+	rc = trust_again(s, "clock.accept", AUDIT_ALERT, actor, why);
+	if (rc != 0)
+		return rc;
+	s->clock.guard.age_s += clock_ahead_s(s);
+	s->clock.forget_s = 0; /* it may have gone back, too */
+	return clock_keep_age(s);
 }
 
 bool clock_unsure(const struct server *s)
@@ -160,6 +198,6 @@ void clock_end_turn(struct server *s, bool kept)
 	if (kept && s->clock.moved)
 		clock_guard_adopt(&s->clock.guard, server_now_s(), boot_now_s());
 	if (!kept && s->clock.trusted)
-		s->clock.guard.distrusted = true;
+		s->clock.guard = s->clock.before;
 	s->clock.moved = s->clock.trusted = false;
 }

@@ -96,7 +96,7 @@ bool budget_spent(const struct budget *b, const struct mfa_attempt *a, unsigned 
 	return waits(b, a) ||
 	       (a->person &&
 		lockout_bucket_full(b->year.next_try_s, lockout_year_cap(codes) / 2,
-				    a->now_s));
+				    mfa_aged_s(a)));
 }
 
 int budget_put(struct mfa *m, const struct mfa_attempt *a, struct budget *b,
@@ -111,13 +111,16 @@ int budget_put(struct mfa *m, const struct mfa_attempt *a, struct budget *b,
 	int rc;
 
 	if (counted)
-		lockout_budget_fail(&b->pair, LOCKOUT_SOURCE_FREE, a->now_s);
+		lockout_budget_fail(&b->pair, LOCKOUT_SOURCE_FREE, a->now_s,
+				    mfa_aged_s(a));
 	/* One stranger would close a shared source for everybody. */
 	if (counted && !is_shared(a))
-		lockout_budget_fail(&b->whole, LOCKOUT_SOURCE_TOTAL, a->now_s);
+		lockout_budget_fail(&b->whole, LOCKOUT_SOURCE_TOTAL, a->now_s,
+				    mfa_aged_s(a));
 	if (guess)
-		b->year.next_try_s = lockout_bucket_add(b->year.next_try_s, a->now_s);
-	b->pair.touched_s = b->whole.touched_s = b->year.touched_s = a->now_s;
+		b->year.next_try_s =
+			lockout_bucket_add(b->year.next_try_s, mfa_aged_s(a));
+	b->pair.touched_s = b->whole.touched_s = b->year.touched_s = mfa_aged_s(a);
 	rc = skip ? 0 : store_budget_put(m->store, &b->pair);
 	if (rc == 0)
 		rc = store_budget_put(m->store, &b->whole);

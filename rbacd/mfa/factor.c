@@ -293,7 +293,7 @@ int factor_resync(struct mfa *m, const char *person, const char *name,
 	return rc;
 }
 
-int factor_unlock(struct mfa *m, const char *person, int64_t now_s)
+int factor_unlock(struct mfa *m, const char *person, int64_t now_s, int64_t ahead_s)
 {
 	struct mfa_status st = {0};
 	struct store_person p;
@@ -313,6 +313,6 @@ int factor_unlock(struct mfa *m, const char *person, int64_t now_s)
 	if (rc == 0)
 		rc = budget_forgive(m, person);
 	if (rc == 0)
-		rc = mfa_status(m, person, now_s, &st);
+		rc = mfa_status(m, person, now_s, ahead_s, &st);
 	return rc == 0 && st.locked ? MFA_E_YEAR : rc;
 }

@@ -68,8 +68,9 @@ _must_check_ int factor_resync(struct mfa *mfa, const char *person, const char *
 			       int64_t now_s, int64_t *ret_delta);
 /*
  * factor_unlock() - end the delay, the run of wrong codes and what strangers spent. The
- * person's year goes on, and who
- * is disabled must be bound again. Return: 0; MFA_E_NOT_ENROLLED; MFA_E_DISABLED;
- * MFA_E_YEAR: the year's guesses are spent, only a reset helps.
+ * person's year goes on, and who is disabled must be bound again. @ahead_s: as in an
+ * attempt. Return: 0; MFA_E_NOT_ENROLLED; MFA_E_DISABLED; MFA_E_YEAR: the year's
+ * guesses are spent, only a reset helps.
  */
-_must_check_ int factor_unlock(struct mfa *mfa, const char *person, int64_t now_s);
+_must_check_ int factor_unlock(struct mfa *mfa, const char *person, int64_t now_s,
+			       int64_t ahead_s);

@@ -69,11 +69,12 @@ void lockout_success(struct store_person *p, int64_t now_s)
 	p->last_ok_s = now_s;
 }
 
-void lockout_budget_fail(struct store_budget *b, uint32_t free, int64_t now_s)
+void lockout_budget_fail(struct store_budget *b, uint32_t free, int64_t now_s,
+			 int64_t aged_s)
 {
-	if (now_s - b->touched_s > LOCKOUT_FORGET_S)
+	if (aged_s - b->touched_s > LOCKOUT_FORGET_S)
 		b->fails = 0;
 	b->fails += b->fails < UINT32_MAX;
 	b->next_try_s = next_try(b->fails, free, now_s);
-	b->touched_s = now_s;
+	b->touched_s = aged_s;
 }

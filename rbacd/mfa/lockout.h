@@ -50,6 +50,9 @@ void lockout_fail(struct store_person *p, int64_t now_s);
 /* lockout_success() - an accepted code ends a run of wrong ones; the year goes on. */
 void lockout_success(struct store_person *p, int64_t now_s);
 
-/* lockout_budget_fail() - count a stranger's try; @free: LOCKOUT_SOURCE_FREE or _TOTAL.
+/*
+ * lockout_budget_fail() - count a stranger's try; @free: LOCKOUT_SOURCE_FREE or _TOTAL.
+ * @aged_s: the time by which counts age.
  */
-void lockout_budget_fail(struct store_budget *b, uint32_t free, int64_t now_s);
+void lockout_budget_fail(struct store_budget *b, uint32_t free, int64_t now_s,
+			 int64_t aged_s);

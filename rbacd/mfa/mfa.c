@@ -66,7 +66,7 @@ struct scene {
 static int gather(struct mfa *m, const struct mfa_attempt *a, struct scene *s)
 {
 	const char *id = a->person ? a->person : NOBODY;
-	int64_t since = a->now_s / 86400 - LOCKOUT_YEAR_DAYS; /* no less */
+	int64_t since = mfa_aged_s(a) / 86400 - LOCKOUT_YEAR_DAYS; /* no less */
 	int rc = store_person_get(m->store, id, &s->person);
 
 	s->known = rc == 0 && a->person;
@@ -311,14 +311,16 @@ static int count_person(struct mfa *m, const struct mfa_attempt *a, struct scene
 	if (accepted)
 		lockout_success(&s->person, a->now_s);
 	else if (is_guess(r) && a->kind != WIRE_ANSWER_EMPTY) {
+		int64_t day = mfa_aged_s(a) / 86400;
+
 		lockout_fail(&s->person, a->now_s);
 		r->disabled = s->person.disabled;
 		r->alert = r->alert || r->disabled;
 		s->year_fails++;
-		rc = store_fail_add(m->store, s->person.id, a->now_s / 86400);
+		rc = store_fail_add(m->store, s->person.id, day);
 		if (rc == 0)
 			rc = store_fail_prune(m->store, s->person.id,
-					      a->now_s / 86400 - LOCKOUT_YEAR_DAYS - 1);
+					      day - LOCKOUT_YEAR_DAYS - 1);
 	}
 	r->fails = s->person.fails;
 	r->locked = !accepted && closed(a, s) != NULL;
@@ -377,13 +379,15 @@ int mfa_verify(struct mfa *m, const struct mfa_attempt *a, struct mfa_result *re
 	return rc;
 }
 
-int mfa_status(struct mfa *m, const char *person, int64_t now_s, struct mfa_status *ret)
+int mfa_status(struct mfa *m, const char *person, int64_t now_s, int64_t ahead_s,
+	       struct mfa_status *ret)
 {
 	struct mfa_attempt a = {.person = person,
 				.login = "",
 				.origin = "unknown",
 				.proven = true,
-				.now_s = now_s};
+				.now_s = now_s,
+				.ahead_s = ahead_s};
 	struct scene s = {.matched_id = 0};
 	struct mfa_status out = {.enrolled = false};
 	int rc = gather(m, &a, &s);

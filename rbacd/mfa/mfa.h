@@ -29,6 +29,8 @@ struct mfa_attempt {
 	enum wire_answer_kind kind;
 	const struct secret *text; /* normalised; CODE and RECOVERY only */
 	int64_t now_s;
+	int64_t ahead_s; /* of now_s: nothing is forgotten by a time that never passed
+			  */
 };
 
 enum mfa_outcome {
@@ -73,8 +75,9 @@ struct mfa_status {
 	uint32_t fails, year_fails, year_cap, recovery_left;
 	int64_t last_ok_s;
 };
+/* mfa_status() - @ahead_s: as in an attempt. */
 _must_check_ int mfa_status(struct mfa *mfa, const char *person, int64_t now_s,
-			    struct mfa_status *ret);
+			    int64_t ahead_s, struct mfa_status *ret);
 
 #define MFA_RECOVERY_CODES 10
 #define MFA_CODE_TEXT	   20 /* "XXXX-XXXX-XXXX-XXXX" and NUL */

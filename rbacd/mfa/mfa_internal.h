@@ -11,6 +11,12 @@ struct mfa {
 		dummy; /* random seed for people without a factor; never accepted */
 };
 
+/* mfa_aged_s() - the time by which failures age. */
+static inline int64_t mfa_aged_s(const struct mfa_attempt *a)
+{
+	return a->now_s - a->ahead_s;
+}
+
 /* mfa_new_recovery_codes() - a new set into @e; those of before are void. */
 _must_check_ int mfa_new_recovery_codes(struct mfa *m, const char *person,
 					int64_t now_s, struct mfa_enrolment *e);

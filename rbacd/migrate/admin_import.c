@@ -80,7 +80,7 @@ static bool possible(struct admin_req *req, const struct import *im)
 {
 	struct mfa *mfa = req->server->mfa;
 	struct mfa_status m = {0};
-	int r = mfa_status(mfa, req->person.id, server_now_s(), &m);
+	int r = admin_mfa_status(req->server, req->person.id, &m);
 
 	if (r == 0 && m.disabled) {
 		admin_end(req, ADMIN_NO,

@@ -51,11 +51,12 @@ int store_seen_put(struct store *store, const uint8_t key[32], int64_t at_s)
 	return r == 0 ? seen_write(store, SQL_SEEN_INSERT, key, at_s) : r;
 }
 
-int store_seen_prune(struct store *store, int64_t before_s)
+int store_seen_prune(struct store *store, int64_t before_s, int64_t keep_n)
 {
 	_cleanup_query_ struct query q = query_open(store, SQL_SEEN_PRUNE);
 
 	query_int(&q, before_s);
+	query_int(&q, keep_n);
 	return query_write(&q);
 }
 

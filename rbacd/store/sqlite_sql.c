@@ -250,7 +250,8 @@ const char *const store_sql_text[SQL_N] = {
 	[SQL_SEEN_COUNT] = "SELECT count(*) FROM seen",
 	[SQL_SEEN_UPDATE] = "UPDATE seen SET at_s = ?2 WHERE key = ?1",
 	[SQL_SEEN_INSERT] = "INSERT INTO seen(key, at_s) VALUES(?1, ?2)",
-	[SQL_SEEN_PRUNE] = "DELETE FROM seen WHERE at_s < ?1",
+	[SQL_SEEN_PRUNE] = "DELETE FROM seen WHERE at_s < ?1 AND"
+			   " (SELECT count(*) FROM seen) > ?2",
 	[SQL_ALERT_PUT] =
 		"INSERT INTO alert(seq, at_s, sev, name, subject, evidence, acked_s,"
 		" acked_by) VALUES(?1, ?2, ?3, ?4, ?5, ?6, 0, '')",

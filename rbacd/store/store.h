@@ -381,7 +381,9 @@ _must_check_ int store_seen_get(struct store *store, const uint8_t key[32],
 				int64_t *ret_s); /* STORE_E_NONE */
 _must_check_ int store_seen_put(struct store *store, const uint8_t key[32],
 				int64_t at_s); /* STORE_E_LIMIT */
-_must_check_ int store_seen_prune(struct store *store, int64_t before_s);
+/* store_seen_prune() - drop what is older, when there are more than @keep_n. */
+_must_check_ int store_seen_prune(struct store *store, int64_t before_s,
+				  int64_t keep_n);
 
 /* Alerts that were raised; the newest STORE_ALERTS_MAX are kept. */
 #define STORE_ALERTS_MAX 1024

@@ -70,6 +70,33 @@ static void test_start(void **state)
 	assert_true(g.distrusted);
 }
 
+/* Things age by what passes, whatever the clock says meanwhile. */
+static void test_age(void **state)
+{
+	struct clock_age kept = {.aged_s = 1030, .wall_s = 5000};
+	struct clock_guard g;
+
+	(void)state;
+	clock_guard_start(&g, 1000, 10, 0, false);
+	assert_int_equal(clock_guard_aged(&g, 10), 1000);
+	(void)seen(&g, 1000 + YEAR, 20);
+	assert_int_equal(clock_guard_aged(&g, 20), 1010);
+	(void)seen(&g, 500, 30);
+	clock_guard_adopt(&g, 500, 30);
+	assert_int_equal(clock_guard_aged(&g, 40), 1030);
+	/* Away: as long as the clock says, within reason; never less than nothing. */
+	clock_guard_start(&g, 5100, 2, 0, false);
+	clock_guard_resume(&g, 5100, 2, &kept);
+	assert_int_equal(clock_guard_aged(&g, 3), 1131);
+	clock_guard_resume(&g, 5000 + YEAR, 2, &kept);
+	assert_int_equal(clock_guard_aged(&g, 2), 1030 + CLOCK_AWAY_S);
+	clock_guard_resume(&g, 4000, 2, &kept);
+	assert_int_equal(clock_guard_aged(&g, 2), 1030);
+	/* A start before the last record: from that on. */
+	clock_guard_start(&g, 1000, 5, 2000, false);
+	assert_int_equal(clock_guard_aged(&g, 5), 2000);
+}
+
 /* ---------------------------------------------------------------- histories */
 
 struct world {
@@ -342,6 +369,7 @@ int main(void)
 		cmocka_unit_test(test_back),
 		cmocka_unit_test(test_limit),
 		cmocka_unit_test(test_start),
+		cmocka_unit_test(test_age),
 		cmocka_unit_test_setup_teardown(test_unsure, fixture_setup,
 						fixture_teardown),
 		cmocka_unit_test_setup_teardown(test_histories, fixture_setup,

@@ -266,13 +266,13 @@ static void test_recent(void **state)
 	/* Read by a later turn, it is not asked for again within the hour... */
 	assert_true(is_kept(w, NOW + 100, true));
 	assert_int_equal(store_begin(w->f->store), 0);
-	assert_int_equal(store_seen_prune(w->f->store, NOW + DAY), 0);
+	assert_int_equal(store_seen_prune(w->f->store, NOW + DAY, 0), 0);
 	assert_int_equal(store_commit(w->f->store), 0);
 	assert_false(is_kept(w, NOW + 3601, true));
 	/* ...and written again after it, or when the clock goes back. */
 	assert_true(is_kept(w, NOW + 3602, true));
 	assert_int_equal(store_begin(w->f->store), 0);
-	assert_int_equal(store_seen_prune(w->f->store, NOW + DAY), 0);
+	assert_int_equal(store_seen_prune(w->f->store, NOW + DAY, 0), 0);
 	assert_int_equal(store_commit(w->f->store), 0);
 	assert_true(is_kept(w, NOW - 1, true));
 }

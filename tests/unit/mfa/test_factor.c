@@ -299,7 +299,7 @@ static void test_two_factors(void **state)
 	assert_accepted(login_as(w, phone(&w->seed, NOW), NOW), "totp");
 	assert_refused(login_as(w, phone(&seed, NOW), NOW), "otp_replay");
 	assert_refused(login_as(w, phone(&w->seed, NOW), NOW), "otp_replay");
-	assert_int_equal(mfa_status(w->mfa, ALICE, NOW, &st), 0);
+	assert_int_equal(mfa_status(w->mfa, ALICE, NOW, 0, &st), 0);
 	assert_int_equal(st.year_cap, LOCKOUT_YEAR / 2);
 	assert_int_equal(st.recovery_left, MFA_RECOVERY_CODES);
 }
@@ -342,22 +342,22 @@ static void test_unlock(void **state)
 	struct secret bad = wrong(&w->seed, NOW);
 	int64_t now = NOW;
 
-	assert_int_equal(factor_unlock(w->mfa, "id:bob", NOW), MFA_E_NOT_ENROLLED);
+	assert_int_equal(factor_unlock(w->mfa, "id:bob", NOW, 0), MFA_E_NOT_ENROLLED);
 	for (int i = 0; i < 5; i++)
 		(void)login_as(w, bad, NOW);
 	assert_refused(login_as(w, phone(&w->seed, NOW), NOW), "factor_locked");
-	assert_int_equal(factor_unlock(w->mfa, ALICE, NOW), 0);
+	assert_int_equal(factor_unlock(w->mfa, ALICE, NOW, 0), 0);
 	assert_int_equal(login_as(w, phone(&w->seed, NOW), NOW).told, 5);
 	/* The year is not given back, nor is what was disabled. */
 	for (int i = 0; i < LOCKOUT_YEAR - 5; i++, now += 60) {
 		(void)login_as(w, text_secret("xxxxxx"), now);
-		assert_int_equal(factor_unlock(w->mfa, ALICE, now) == 0,
+		assert_int_equal(factor_unlock(w->mfa, ALICE, now, 0) == 0,
 				 i < LOCKOUT_YEAR - 6);
 	}
-	assert_int_equal(factor_unlock(w->mfa, ALICE, now), MFA_E_YEAR);
+	assert_int_equal(factor_unlock(w->mfa, ALICE, now, 0), MFA_E_YEAR);
 	assert_refused(login_as(w, phone(&w->seed, now), now), "factor_locked");
 	assert_int_equal(mfa_disable(w->mfa, ALICE, now), 0);
-	assert_int_equal(factor_unlock(w->mfa, ALICE, now), MFA_E_DISABLED);
+	assert_int_equal(factor_unlock(w->mfa, ALICE, now, 0), MFA_E_DISABLED);
 }
 
 /* ---------------------------------------------------------------- other codes */
@@ -474,7 +474,7 @@ static void test_key(void **state)
 	assert_int_equal(use_key(w, ALICE, KEY "\n").outcome, MFA_REFUSED);
 	assert_int_equal(use_key(w, ALICE, "").outcome, MFA_REFUSED);
 	/* No code fits it, and it costs no guesses. */
-	assert_int_equal(mfa_status(w->mfa, ALICE, NOW, &st), 0);
+	assert_int_equal(mfa_status(w->mfa, ALICE, NOW, 0, &st), 0);
 	assert_int_equal(st.year_cap, LOCKOUT_YEAR);
 	assert_int_equal(factor_remove(w->mfa, ALICE, "totp", &left), 0);
 	assert_refused(login_as(w, text_secret("123456"), NOW), "not_enrolled");

@@ -22,6 +22,7 @@ struct guess {
 	bool proven;
 	unsigned codes;	 /* right at one moment */
 	int64_t ahead_s; /* of the owner's phone */
+	int64_t wrong_s; /* what rbacd's clock is ahead */
 	uint64_t tried;	 /* attempts sent */
 	uint64_t looked; /* of them compared with the real codes */
 	uint64_t logins; /* of the owner, in between */
@@ -43,7 +44,8 @@ static bool guess(struct guess *g, const char *login, const char *origin)
 				.accept = BOTH,
 				.kind = WIRE_ANSWER_CODE,
 				.text = &code,
-				.now_s = g->now_s};
+				.now_s = g->now_s + g->wrong_s,
+				.ahead_s = g->wrong_s};
 	struct mfa_result r;
 	bool looked;
 
@@ -267,6 +269,33 @@ static void test_drifted(void **state)
 	judge(&g, "a phone that is fast");
 }
 
+/* Who moves the network's time moves rbacd's clock two years ahead for one guess, and
+ * back: nothing that was counted is forgotten by a year that never passed. */
+static void ahead_and_back(struct guess *g, const char *origin)
+{
+	g->wrong_s = 2 * YEAR_S;
+	(void)guess(g, "alice", origin);
+	g->wrong_s = 0;
+}
+
+static void test_moved_clock(void **state)
+{
+	struct guess g;
+
+	setup_guess(&g, *state, true);
+	while (g.now_s < NOW + YEAR_S) {
+		for (int i = 0; i < 60; i++) {
+			(void)guess(&g, "alice", "10.0.0.1");
+			g.now_s += LOCKOUT_LONGEST_S + 1;
+		}
+		ahead_and_back(&g, "10.0.0.1");
+		g.now_s += DAY;
+		(void)owner(&g);
+		g.now_s += 60;
+	}
+	judge(&g, "a clock moved ahead and back");
+}
+
 /* Nobody ends the run: the hundredth disables. */
 static void test_alone(void **state)
 {
@@ -324,11 +353,26 @@ static void test_stranger_many(void **state)
 	assert_refused(try_as(w, "id:alice", phone(&w->seed, g.now_s), false, g.now_s,
 			      "203.0.113.9"),
 		       "rate_limited");
-	assert_int_equal(factor_unlock(w->mfa, "id:alice", g.now_s), 0);
+	assert_int_equal(factor_unlock(w->mfa, "id:alice", g.now_s, 0), 0);
 	assert_int_equal(try_as(w, "id:alice", phone(&w->seed, g.now_s), false, g.now_s,
 				"203.0.113.9")
 				 .outcome,
 			 MFA_ACCEPTED);
+}
+
+static void test_stranger_moved_clock(void **state)
+{
+	struct guess g;
+	char from[40];
+
+	setup_guess(&g, *state, false);
+	while (g.now_s < NOW + YEAR_S) {
+		for (int i = 0; i < 40; i++)
+			(void)guess(&g, "alice", source(g.tried, from));
+		ahead_and_back(&g, source(g.tried, from));
+		g.now_s += DAY;
+	}
+	judge(&g, "stranger, a moved clock");
 }
 
 /* Behind the same address as the owner, whose visits keep it a home. */
@@ -371,9 +415,11 @@ int main(void)
 		CASE(test_name_variants),
 		CASE(test_all_factors),
 		CASE(test_drifted),
+		CASE(test_moved_clock),
 		CASE(test_alone),
 		CASE(test_stranger_patient),
 		CASE(test_stranger_many),
+		CASE(test_stranger_moved_clock),
 		CASE(test_stranger_at_home),
 		CASE(test_stranger_console),
 	};
