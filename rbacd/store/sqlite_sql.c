@@ -263,10 +263,12 @@ const char *const store_sql_text[SQL_N] = {
 	[SQL_ALERT_ACK] =
 		"UPDATE alert SET acked_s = ?2, acked_by = ?3 WHERE seq = ?1 AND"
 		" acked_s = 0",
-	/* The bound of the table: the oldest go first. */
+	/* The bound of the table: the order in which store.h says that they go. */
 	[SQL_ALERT_PRUNE] =
-		"DELETE FROM alert WHERE seq <= (SELECT seq FROM alert ORDER BY seq"
-		" DESC LIMIT 1 OFFSET ?1)",
+		"DELETE FROM alert WHERE seq IN (SELECT seq FROM alert LEFT JOIN"
+		" (SELECT name AS kind, count(*) AS n_open FROM alert WHERE acked_s = 0"
+		" GROUP BY name) ON kind = name ORDER BY acked_s = 0, n_open DESC, sev,"
+		" seq LIMIT max(0, (SELECT count(*) FROM alert) - ?1))",
 	[SQL_FACTOR_COUNTS] = "SELECT (SELECT count(*) FROM factor WHERE status = 1),"
 			      " (SELECT count(*) FROM factor WHERE status = 2),"
 			      " (SELECT count(*) FROM factor WHERE status = 3),"

@@ -385,7 +385,11 @@ _must_check_ int store_seen_put(struct store *store, const uint8_t key[32],
 _must_check_ int store_seen_prune(struct store *store, int64_t before_s,
 				  int64_t keep_n);
 
-/* Alerts that were raised; the newest STORE_ALERTS_MAX are kept. */
+/*
+ * Alerts that were raised, at most STORE_ALERTS_MAX. Room is made by those that
+ * somebody has acknowledged, then by the kind of which most are open, the mildest and
+ * oldest first: no noise pushes out the one open alert of another kind.
+ */
 #define STORE_ALERTS_MAX 1024
 struct store_alert {
 	uint64_t seq; /* of its record */

@@ -483,6 +483,61 @@ static void test_alerts(void **state)
 	assert_int_equal(store_commit(f->store), 0);
 }
 
+static int64_t raise_alert(struct store *s, const char *name, int sev)
+{
+	static uint64_t seq;
+	struct store_alert a = {.seq = ++seq, .sev = sev};
+
+	(void)snprintf(a.name, sizeof(a.name), "%s", name);
+	assert_int_equal(store_alert_put(s, &a), 0);
+	return (int64_t)a.seq;
+}
+
+struct kinds {
+	unsigned n, n_acked, n_noise, n_severe;
+};
+
+static int count_kinds(const struct store_alert *a, void *arg)
+{
+	struct kinds *k = arg;
+
+	k->n++;
+	k->n_acked += a->acked_s != 0;
+	k->n_noise += str_eq(a->name, "spray");
+	k->n_severe += str_eq(a->name, "spray") && a->sev == 4;
+	return 0;
+}
+
+/* What is open and alone of its kind outlives any number of another. */
+static void test_alert_room(void **state)
+{
+	struct fixture *f = *state;
+	struct kinds k = {0};
+	bool open = false;
+	int64_t seq;
+
+	(void)raise_alert(f->store, "clock_off", 3);
+	(void)raise_alert(f->store, "spray", 4);
+	seq = raise_alert(f->store, "clock_off", 3);
+	assert_int_equal(store_alert_ack(f->store, (uint64_t)seq, 9, "uid:0"), 0);
+	for (int i = 3; i < STORE_ALERTS_MAX; i++)
+		(void)raise_alert(f->store, i % 2 ? "spray" : "account_failures", 3);
+	assert_int_equal(store_alert_each(f->store, count_kinds, &k), 0);
+	assert_int_equal(k.n, STORE_ALERTS_MAX);
+	assert_int_equal(k.n_acked, 1);
+	(void)raise_alert(f->store, "spray", 3); /* it takes that one's place */
+	for (int i = 0; i < 2 * STORE_ALERTS_MAX; i++)
+		(void)raise_alert(f->store, "spray", 3);
+	k = (struct kinds){0};
+	assert_int_equal(store_alert_each(f->store, count_kinds, &k), 0);
+	assert_int_equal(k.n, STORE_ALERTS_MAX);
+	assert_int_equal(k.n_acked, 0);
+	assert_int_equal(k.n_severe, 1); /* the mild ones went before it */
+	assert_int_equal(k.n_noise, STORE_ALERTS_MAX / 2 + 1);
+	assert_int_equal(store_alert_open(f->store, "clock_off", &open), 0);
+	assert_true(open);
+}
+
 #define CASE(fn) cmocka_unit_test_setup_teardown(fn, fixture_setup, fixture_teardown)
 
 int main(void)
@@ -496,6 +551,7 @@ int main(void)
 		CASE(test_file_modes),	  CASE(test_linked_lock),
 		CASE(test_restore),	  CASE(test_restore_without_old),
 		CASE(test_migration),	  CASE(test_alerts),
+		CASE(test_alert_room),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
