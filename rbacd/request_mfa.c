@@ -107,8 +107,10 @@ int request_verify(struct request *r, const struct wire_answer *a,
 		.now_s = server_now_s(),
 		.ahead_s = clock_ahead_s(r->server),
 	};
-	int rc;
+	int rc = clock_check(r->server); /* minutes may have passed since the prompt */
 
+	if (rc != 0)
+		return rc;
 	/* What this person's grants would take. Somebody without a grant is asked and
 	 * checked the same way, so that the prompt tells nobody what they may do. */
 	request_decide(r, &assumed, &d);

@@ -47,6 +47,13 @@ class Keys:
     def awaits(self, event, n):
         self.w.wait(lambda: len(self.seen(event)) == n, 5, "no record " + event)
 
+    def back_in_time(self):
+        self.w.step(-3600)
+        spent = self.w.spent["alice"]
+        code = self.w.code("alice", fresh=False)
+        self.w.spent["alice"] = spent  # those that were used stay used
+        return code
+
     def set_back(self):
         w = self.w
         w.set_sync(False)
@@ -59,7 +66,8 @@ class Keys:
         self.enters("bob, too", "bob", code)
         w.step(-60)
         self.enters("set back by a minute: in with a new code")
-        w.step(-3600)
+        self.refused("O7 set back by an hour while the code is asked: refused at once", "clock_unsynced",
+                     code=self.back_in_time)
         self.awaits("clock.back", 1)
         self.refused("O7 set back by an hour: a right code is refused", "clock_unsynced")
         self.r.check("status says what to do", self.clock_state() == (1, True))
