@@ -22,6 +22,22 @@ static int call_directory(struct ctl *ctl, const char *what, const char *why,
 	return ctl_call(ctl, CTL_ADMIN, &call, answer);
 }
 
+/* Facts of rbacd-dir come as text; people read a time as everywhere, JSON keeps it. */
+static void show_time(struct out_set *set, const char *name)
+{
+	struct out_row *row = set->first ? set->first->first : NULL;
+
+	for (size_t i = 0; row && i < row->n; i++) {
+		struct out_cell *c = &row->cells[i];
+
+		if (!str_eq(c->name, name) || !c->text)
+			continue;
+		c->i = strtoll(c->text, NULL, 10); /* what is no number is no time: 0 */
+		free(STEAL(c->text));
+		c->kind = WIRE_CELL_TIME;
+	}
+}
+
 int cmd_directory_status(struct ctl *ctl, const struct ctl_args *args)
 {
 	_cleanup_answer_ struct ctl_answer answer = CTL_ANSWER_INIT;
@@ -34,6 +50,7 @@ int cmd_directory_status(struct ctl *ctl, const struct ctl_args *args)
 		ctl_show_json(ctl, &answer, "groups");
 		return answer.code;
 	}
+	show_time(&answer.set, "last_change");
 	out_print_record(out_find(&answer.set, "directory"), ctl->out);
 	if (out_find(&answer.set, "groups"))
 		(void)fputc('\n', ctl->out);

@@ -240,9 +240,13 @@ void out_print_table(const struct out_table *t, FILE *out)
 void out_print_record(const struct out_table *t, FILE *out)
 {
 	const struct out_row *r = t ? t->first : NULL;
+	size_t width = 16; /* alike for most records */
 
+	for (size_t i = 0; r && i < r->n; i++)
+		if (strlen(r->cells[i].name) > width)
+			width = strlen(r->cells[i].name);
 	for (size_t i = 0; r && i < r->n; i++) {
-		(void)fprintf(out, "  %-16s ", r->cells[i].name);
+		(void)fprintf(out, "  %-*s ", (int)width, r->cells[i].name);
 		(void)cell_print(&r->cells[i], out);
 		(void)fputc('\n', out);
 	}

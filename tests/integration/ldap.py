@@ -88,6 +88,9 @@ class Ldap(Follower):
         r.check("and both are told", self.said("alice.*etc/passwd|etc/passwd.*alice") and
                 self.said("toor"), w.records()[-8:])
         a = w.rbacctl("directory", "status", check=False)
+        r.check("status: times as everywhere, in one column", re.search(
+            r"(?m)^  last_change       20\d\d-\d\d-\d\dT[\d:]{8}Z$", a.stdout) and
+            re.search(r"(?m)^  incomplete_groups \d+$", a.stdout), a.stdout)
         r.check("status: source, server, groups with members",
                 re.search(r"ldap", a.stdout) and "OpenLDAP" in a.stdout and "crew" in a.stdout,
                 a.stdout + a.stderr)

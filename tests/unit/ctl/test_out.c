@@ -144,6 +144,27 @@ static char *render(const struct out_set *set, const char *how)
 	return text;
 }
 
+/* A record's values stand in one column, also beside a name longer than most. */
+static void test_record(void **state)
+{
+	_cleanup_out_ struct out_set set = OUT_SET_INIT;
+	struct out_row *row = out_add_row(&set, "one");
+	char *text = NULL;
+	size_t n = 0;
+	FILE *out = open_memstream(&text, &n);
+
+	(void)state;
+	assert_non_null(row);
+	assert_non_null(out);
+	assert_int_equal(out_add_number(row, "age", WIRE_CELL_INT, 7), 0);
+	assert_int_equal(out_add_number(row, "incomplete_groups", WIRE_CELL_INT, 1), 0);
+	out_print_record(out_find(&set, "one"), out);
+	assert_int_equal(fclose(out), 0);
+	assert_string_equal(text, "  age               7\n"
+				  "  incomplete_groups 1\n");
+	free(text);
+}
+
 static void test_tables(void **state)
 {
 	_cleanup_out_ struct out_set set = OUT_SET_INIT;
@@ -215,7 +236,8 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_terminal), cmocka_unit_test(test_json_text),
 		cmocka_unit_test(test_csv_text), cmocka_unit_test(test_time),
-		cmocka_unit_test(test_tables),	 cmocka_unit_test(test_frames),
+		cmocka_unit_test(test_record),	 cmocka_unit_test(test_tables),
+		cmocka_unit_test(test_frames),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
