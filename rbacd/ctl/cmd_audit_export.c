@@ -154,9 +154,10 @@ static int read_search(struct ctl *ctl, const struct ctl_args *args, struct sear
 		const char *option;
 		enum audit_key key;
 	} filters[] = {
-		{"user", AUDIT_USER},	    {"vm", AUDIT_VM},	   {"event", AUDIT_EV},
-		{"reason", AUDIT_REASON},   {"source", AUDIT_SRC}, {"rule", AUDIT_RULE},
-		{"outcome", AUDIT_OUTCOME},
+		{"user", AUDIT_USER},	    {"vm", AUDIT_VM},
+		{"event", AUDIT_EV},	    {"reason", AUDIT_REASON},
+		{"source", AUDIT_SRC},	    {"rule", AUDIT_RULE},
+		{"outcome", AUDIT_OUTCOME}, {"decision", AUDIT_DEC},
 	};
 	int r;
 

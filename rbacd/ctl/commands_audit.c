@@ -18,6 +18,12 @@
 			.help = "only these",                                          \
 			.values = {"success", "failure", "unknown"},                   \
 		},                                                                     \
+		{                                                                      \
+			.name = "decision",                                            \
+			.metavar = "NAME",                                             \
+			.help = "what was decided",                                    \
+			.values = {"allow", "deny", "would_deny"},                     \
+		},                                                                     \
 		{.name = "since",                                                      \
 		 .metavar = "TIME",                                                    \
 		 .help = "2026-11-21, 2026-11-21T10:00 (UTC), or 2h back"},            \

@@ -1,107 +1,273 @@
 #!/usr/bin/python3 -I
 # SPDX-License-Identifier: Apache-2.0
-"""The guides for many hosts and for upgrades: every command that they show, in their order.
+"""The guides about policies, fleets and upgrades: every command that they show, in its order.
 
 usage: guides.py [VARIANT]
 """
 import os
-import re
+import shutil
 import sys
 
 sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), "../lib"))
+import guide  # noqa: E402
+import pam_stock  # noqa: E402
 import world  # noqa: E402
+from guide import Says  # noqa: E402
 
-STOCK = ("auth requisite pam_unix.so\naccount required pam_unix.so\n"
-         "session required pam_limits.so\n")
-
-
+STOCK = {x: pam_stock.STOCK[x] for x in ("sshd", "login", "sudo", "su")}
 PEOPLE = """vmsec_people: 1
 people:
   - {login: mia, id: "hr:1", uid: 7001, groups: [vmadmins]}
-  - {login: dora, id: "hr:2", uid: 7002, groups: []}
+  - {login: dora, id: "hr:2", uid: 7002, groups: [lookers]}
+  - {login: alice, id: "hr:3", uid: 2001, groups: [operations]}
 """
+FOLDER, FILE = "/etc/rbacd/policy.d/policy.yaml", "/etc/rbacd/policy.yaml"
+CONFIG = world.CONFIG.replace("source: nss", "source: file")
+OLD = """vmsec_policy: 1
+serial: 1
+vm_sets:
+  here: {every: true}
+roles:
+  viewer: {privileges: [ssh]}
+  operator: {includes: [viewer], privileges: [sudo, "su:root"]}
+grants:
+  - {id: admins, to: [vmadmins], roles: [operator], vms: [here], when: {mfa: none}}
+  - {id: look, to: [lookers], roles: [viewer], vms: [here], when: {mfa: none}}
+"""
+NEW = OLD.replace("serial: 1", "serial: 2").replace("to: [lookers]", "to: [nobodies]") + """tests:
+  - {user_in: [vmadmins], do: sudo, at: "2026-11-20T10:00Z", want: allow, by: admins}
+  - {user_in: [], do: ssh, at: "2026-11-20T10:00Z", want: deny, reason: no_grant}
+"""
+# The web shop of the examples, where operations lose sudo on web servers and may release once.
+SHOP = (
+    ("vm_sets:\n", "vm_sets:\n  app: {label: {env: prod, tier: app}}\n"),
+    ("roles:\n", "roles:\n  watcher: {privileges: [ssh, console]}\n"
+                 "  releaser: {privileges: [\"su:deploy\"]}\n"),
+    ("    roles: [operator]\n    vms: [all-but-db]\n",
+     "    roles: [watcher]\n    vms: [all-but-db]\n"),
+    ("denies:\n", "  - {id: a, to: [operations], roles: [operator], vms: [app]}\n"
+                  "  - {id: b, to: [operations], roles: [operator], vms: [\"vm:web01.stg.example\"]}\n"
+                  "  - {id: c, to: [operations], roles: [operator, releaser], "
+                  "vms: [\"vm:app01.stg.example\"]}\ndenies:\n"))
 
 
-class Guide:
-    def __init__(self, w, r, name):
-        self.w, self.r, self.name = w, r, name
-        self.text = w.read("%s/docs/guide/%s.md" % (world.TREE, name))
+class Guides:
+    def __init__(self, w, r):
+        self.w, self.r = w, r
 
-    def commands(self):
-        return [x for block in re.findall(r"```sh\n(.*?)```", self.text, re.S)
-                for x in block.splitlines()]
+    def again(self):
+        for name in ("rbacd", "rbacd-dir"):
+            if name in self.w.children:
+                self.w.stop(name)
+        self.w.start()
 
-    def yaml(self):
-        return re.findall(r"```yaml\n(.*?)```", self.text, re.S)
+    def account(self, user):
+        return world.run(self.w.build_tests + "/phases", "sshd", user, "account",
+                         check=False).returncode == 0
 
-    def run(self, line):
-        a = world.run("sh", "-c", line, check=False)
-        self.r.check("%s: %s" % (self.name, line), a.returncode == 0, a.stdout + a.stderr)
-        return a
+    # ---- policies
 
+    def writing(self):
+        shop = self.w.read(world.TREE + "/policy/examples/web-shop.yaml").split("\ntests:")[0] + "\n"
+        world.write(FOLDER, shop)
+        for old, new in SHOP:
+            assert old in shop, old
+            shop = shop.replace(old, new, 1)
+        world.write("/root/new.yaml", shop.replace("grants:", "grant:"))
 
-def rollout(w, r):
-    g = Guide(w, r, "rollout")
-    config, policy = g.yaml()
-    r.check("rollout: the policy of the guide is one", "mode: {default: monitor}" in policy)
-    world.write("/etc/rbacd/guide.yaml", config)
-    world.write("/etc/rbacd/policy.d/policy.yaml", policy.replace(
-        "prod: {label: {env: [prod]}}", "prod: {every: true}"))
-    here = w.read("/etc/rbacd/policy.d/policy.yaml")
-    for name, serial, mode in (("next", 2, "enforce"), ("before", 1, "monitor")):
-        os.makedirs("/root/" + name, exist_ok=True)
-        world.write("/root/%s/policy.yaml" % name, here.replace("serial: 1", "serial: %d" % serial)
-                    .replace("default: monitor", "default: " + mode))
-    a = world.run("rbacd", "--check", "--config", "/etc/rbacd/guide.yaml", check=False)
-    r.check("rollout: the configuration of the guide", a.returncode == 0, a.stderr)
-    said = {}
-    for line in g.commands():
-        said[line] = g.run(line)
-        if line == "rbacctl policy diff /etc/rbacd/policy.d /root/next":
-            r.check("rollout: monitor was in force until then", w.rbacctl("policy", "print").stdout
-                    .find("default: monitor") > 0)
-        if line == "rbacctl reload" and len(said) > 8:
-            r.check("rollout: enforced", "default: monitor" not in
-                    w.read("/etc/rbacd/policy.d/policy.yaml"))
-        if line.startswith("rbacctl pam enable"):
-            r.check("rollout: our lines are there", "pam_vmsec" in w.read("/etc/pam.d/sudo"))
-            w.rbacctl("pam", "revert")
-            w.rbacctl("pam", "disable", "--yes", "sudo", check=False)
-            again = world.run("sh", "-c", line, check=False)
-            r.check("rollout: enable may be run again", again.returncode == 0, again.stderr)
-            os.unlink("/etc/rbacd/pam/.pending")  # as if a new login had confirmed it
-    r.check("rollout: gone back", "pam_vmsec" not in w.read("/etc/pam.d/sudo") and
-            w.read("/etc/rbacd/policy.d/policy.yaml") == w.read("/root/before/policy.yaml"))
+        def corrected():
+            world.write("/root/new.yaml", shop)
+        guide.Guide("writing-policies", self.w, self.r).run({
+            "rbacctl policy check /root/new.yaml": Says(
+                r"new\.yaml:\d+:\d+: .*'grant'.*grants", code=1),
+            "rbacctl policy diff /etc/rbacd/policy.d /root/new.yaml --people "
+            "/etc/rbacd/people.yaml": Says(code=1, before=corrected)})
 
+    def change(self):
+        w = self.w
+        world.write("/etc/rbacd/rbacd.yaml", CONFIG.replace("/policy.d", "/policy.yaml"))
+        world.write(FILE, OLD)
+        world.write("/etc/rbacd/new.yaml", NEW)
+        w.pam("sshd", "account requisite pam_vmsec.so\n")
+        self.again()
+        self.r.check("policy-change: mia and dora are in", self.account("mia") and
+                     self.account("dora"), w.last())
+        w.wait(lambda: w.last("account").get("user") == "dora", 5, "the record")
+        guide.Guide("policy-change", w, self.r, put={
+            "OLD": FILE, "NEW": "/etc/rbacd/new.yaml", "PEOPLE": "/etc/rbacd/people.yaml",
+            "VM": world.HOST, "USER": "mia"}).run({
+                "rbacctl policy check NEW": Says("is valid: serial 2"),
+                "rbacctl policy test NEW": Says(r"2 tests"),
+                "rbacctl policy lint NEW --people PEOPLE": Says("nobodies", code=1),
+                "rbacctl policy diff OLD NEW --people PEOPLE": Says(
+                    "^dora", r"- ssh +on 1 VM", "lost 1, gained 0", code=1),
+                "rbacctl who-can VM --policy NEW --people PEOPLE": Says("mia", never="dora"),
+                "rbacctl what-can USER --policy NEW --people PEOPLE": Says(world.HOST, "sudo"),
+                "rbacctl policy replay NEW --since 30d --people PEOPLE": Says(
+                    "dora", w.last("account")["id"], never="^.*mia.*loses", code=1),
+                "rbacctl policy graph NEW --svg": Says("^<svg ", "vmadmins"),
+                "rbacctl policy try NEW --confirm-within 5m --people PEOPLE": Says(
+                    "confirm", instead=self.as_mia, after=lambda text: w.last("policy.load")["op"] == "try"),
+                "rbacctl policy confirm": Says(
+                    before=self.second_terminal, after=lambda text: w.read(FILE) == NEW and
+                    w.read(FILE + ".old") == OLD),
+                "rbacctl reload": Says(after=lambda text: w.last("policy.load")["outcome"] ==
+                                       "success"),
+                "rbacctl policy pin": Says("no ids", code=1)})
 
-def upgrade(w, r):
-    g = Guide(w, r, "upgrade")
-    n = 0
-    w.rbacctl("pam", "enable", "--yes", "--no-login", "--within", "10m", "sudo")
-    os.unlink("/etc/rbacd/pam/.pending")
-    for line in g.commands():
-        n += 1
-        g.run(line)
-        if line == "rbacd --check >/dev/null":  # here the package comes, and a restart with it
-            w.stop("rbacd")
-            w.stop("rbacd-dir")
-            w.start()
-    r.check("upgrade: a dozen commands", n >= 11, n)
+    @staticmethod
+    def as_mia(command):
+        """In a session that the kernel knows as hers."""
+        a = world.run("sh", "-c", "echo 7001 >/proc/self/loginuid && " + command, check=False)
+        return a.returncode, a.stdout + a.stderr
+
+    def second_terminal(self):
+        self.w.step(15)
+        self.r.check("policy-change: tried, mia is in and dora is not",
+                     self.account("mia") and not self.account("dora"), self.w.last())
+
+    # ---- a fleet
+
+    def rollout(self):
+        w = self.w
+        config, policy = guide.snippets("rollout", "yaml")
+        self.r.check("rollout: the policy of the guide is one", "mode: {default: monitor}" in policy)
+        world.write("/etc/rbacd/rbacd.yaml", CONFIG)
+        world.write("/etc/rbacd/guide.yaml", config)
+        here = policy.replace("prod: {label: {env: [prod]}}", "prod: {every: true}")
+        world.write(FOLDER, here)
+        for name, serial, mode in (("next", 2, "enforce"), ("before", 1, "monitor")):
+            world.write("/root/%s/policy.yaml" % name, here.replace(
+                "serial: 1", "serial: %d" % serial).replace("default: monitor", "default: " + mode))
+        world.run("rm", "-rf", "/var/lib/rbacd", "/var/lib/rbacd-anchor", FILE, FILE + ".old")
+        self.again()
+        a = world.run("rbacd", "--check", "--config", "/etc/rbacd/guide.yaml", check=False)
+        self.r.check("rollout: the configuration of the guide", a.returncode == 0 and
+                     "db01.prod.example" in a.stdout, a)
+        move = " && mv /etc/rbacd/policy.d/.new " + FOLDER
+
+        def monitored(want):
+            return lambda text=None: ("default: monitor" in
+                                      w.rbacctl("policy", "print").stdout) == want
+        guide.Guide("rollout", w, self.r).run({
+            "rbacctl policy check /etc/rbacd/policy.d": Says("is valid: serial 1"),
+            "rbacctl policy test /etc/rbacd/policy.d": Says("2 tests"),
+            "rbacctl policy lint /etc/rbacd/policy.d || test $? -eq 1": Says("admins"),
+            "rbacctl reload": [Says(after=monitored(True)), Says(after=self.enforced)],
+            "rbacctl status": Says(r"loaded +yes", never="^problem:"),
+            "rbacctl doctor || test $? -le 5": Says("subjects looked at"),
+            "rbacctl pam preview sudo": Says(r"^\+account\trequisite\tpam_vmsec.so"),
+            "rbacctl pam enable --yes --no-login --within 10m sudo": Says(
+                "10m|600 s|10 min", after=self.enabled_again),
+            "rbacctl pam confirm": Says("Confirmed"),  # a terminal is a new login where no audit is
+            "rbacctl audit search --since 7d --decision would_deny --csv || test $? -eq 1": Says(
+                "dora.*no_grant", before=self.would_be_refused),
+            "rbacctl report mfa --table mfa --csv || test $? -eq 1": Says("mia.*none"),
+            "rbacctl report access --csv": Says("mia.*sudo", "admins"),
+            "rbacctl policy diff /etc/rbacd/policy.d /root/next": Says("nobody gains or loses",
+                                                                       before=monitored(True)),
+            "rbacctl policy replay /root/next --since 7d || test $? -le 2": Says(r"\d"),
+            "rbacctl policy check /root/next": Says("is valid: serial 2"),
+            "cp /root/next/policy.yaml /etc/rbacd/policy.d/.new" + move: Says(
+                after=monitored(False)),
+            "rbacctl metrics": Says("^# TYPE vmsec_decisions_total", "^vmsec_alerts_open"),
+            "rbacctl audit verify --tail 24h": Says(r"^OK: \d+ records"),
+            "rbacctl status --json": Says('"policy"'),
+            "rbacctl backup /root/rbacd-fleet.db": Says(
+                after=lambda text: os.path.getsize("/root/rbacd-fleet.db") > 4096),
+            "cp /root/before/policy.yaml /etc/rbacd/policy.d/.new" + move: Says(
+                after=self.needs_a_word),
+            "rbacctl reload --rollback": Says(after=lambda text: w.last("policy.load")[
+                "outcome"] == "success"),
+            "rbacctl pam disable --yes sudo": Says(
+                after=lambda text: w.read("/etc/pam.d/sudo") == "#%PAM-1.0\n" + STOCK["sudo"])})
+
+    def would_be_refused(self):
+        self.r.check("rollout: monitored, dora is in", self.account("dora"), self.w.last())
+
+    def enforced(self, text):
+        a = self.w.rbacctl("policy", "print").stdout
+        return "default: monitor" not in a and "serial: 2\n" in a and "serial           2" in text
+
+    def enabled_again(self, text):
+        """May be run again without harm, as the guide says of every step."""
+        w = self.w
+        there = "pam_vmsec" in w.read("/etc/pam.d/sudo")
+        w.rbacctl("pam", "revert")
+        a = w.rbacctl("pam", "enable", "--yes", "--no-login", "--within", "10m", "sudo", check=False)
+        return there and a.returncode == 0 and "pam_vmsec" in w.read("/etc/pam.d/sudo")
+
+    def needs_a_word(self, text):
+        a = self.w.rbacctl("reload", check=False)
+        return a.returncode == 1 and "must be larger" in a.stdout + a.stderr
+
+    # ---- another version
+
+    def upgrade(self):
+        w = self.w
+        self.enable("sudo")
+        checked = lambda text: self.again()  # here the package comes, and a restart with it
+        ctl = guide.Systemctl({"rbacd": self.unit("rbacd"), "rbacd-dir": self.unit("rbacd-dir")})
+        guide.Guide("upgrade", w, self.r, act=ctl.act).run({
+            "rbacctl backup /root/before-upgrade.db": Says(
+                after=lambda text: os.path.getsize("/root/before-upgrade.db") > 4096),
+            "rbacctl audit verify": Says(r"^OK: \d+ records"),
+            "rbacd --check >/dev/null": Says(after=checked),
+            "make && make install": Says(after=lambda text: os.path.exists("/usr/sbin/rbacd")),
+            "make uninstall": Says(before=self.by_hand, after=lambda text: not os.path.exists(
+                "/usr/sbin/rbacd")),
+            "rbacctl version": Says(r"\d+\.\d+\.\d+"),
+            "rbacctl status": Says(r"loaded +yes", never="^problem:"),
+            "rbacctl doctor || test $? -le 5": Says("subjects looked at"),
+            "rbacctl audit tail -n 5": Says("policy.load", "daemon.start"),
+            "rbacctl restore /root/before-upgrade.db": Says(
+                "restored", after=lambda text: "rbacd" not in w.children),
+            "systemctl restart rbacd": Says(after=lambda text: w.answers()),
+            "rbacctl pam disable --yes sudo": Says(
+                after=lambda text: "pam_vmsec" not in w.read("/etc/pam.d/sudo")),
+            "rbacd --check": Says("^rbacd: 1", "source: 'file'"),
+            "rbacctl doctor || test $? -le 6": Says("subjects looked at"),
+            "rbacctl pam disable --yes sshd login sudo su": Says(
+                before=lambda: self.enable("sshd", "login", "sudo", "su"),
+                after=lambda text: all(w.read("/etc/pam.d/" + x) == "#%PAM-1.0\n" + t
+                                       for x, t in STOCK.items()))})
+
+    def enable(self, *services):
+        """As a new login would have confirmed it."""
+        shutil.copy(self.w.build + "/pam_vmsec.so", world.Cover.pam_folder())
+        for name in services:
+            self.w.pam(name, STOCK[name])
+        self.w.rbacctl("pam", "enable", "--yes", "--no-login", "--within", "10m", *services)
+        os.unlink("/etc/rbacd/pam/.pending")
+
+    @staticmethod
+    def by_hand():
+        """Lines that no rbacctl wrote go by hand."""
+        world.run("sh", "-c", "sed -i /pam_vmsec/d /etc/pam.d/*")
+
+    def unit(self, name):
+        def do(verb):
+            if verb in ("stop", "restart") and name in self.w.children:
+                self.w.stop(name)
+            if verb in ("start", "restart"):
+                self.again()
+        return do
 
 
 def main():
     world.enter()
     r = world.Report("guides")
     w = world.World(sys.argv[1] if len(sys.argv) > 1 else "release").make()
+    w.cover.over("/usr")
     w.install()
-    w.pam("sudo", STOCK)
-    world.write("/etc/rbacd/policy.d/policy.yaml", "vmsec_policy: 1\n")
-    world.write("/etc/rbacd/rbacd.yaml", world.CONFIG.replace("source: nss", "source: file"))
+    w.pam("sudo", STOCK["sudo"])
+    world.run("sed", "-i", "/^alice:/d", "/etc/passwd")  # she is of the people file
+    world.write("/etc/rbacd/rbacd.yaml", CONFIG)
     world.write("/etc/rbacd/people.yaml", PEOPLE)
-    w.start()
-    w.wait(lambda: w.rbacctl("directory", "status", check=False).returncode in (0, 1), 5, "up")
-    rollout(w, r)
-    upgrade(w, r)
+    os.chdir(world.TREE)
+    g = Guides(w, r)
+    for part in (g.writing, g.change, g.rollout, g.upgrade):
+        part()
     r.end()
 
 

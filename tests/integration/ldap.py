@@ -17,9 +17,11 @@ import time
 
 HERE = os.path.dirname(os.path.abspath(__file__))
 sys.path.insert(0, os.path.join(HERE, "../lib"))
+import guide  # noqa: E402
 import slapd  # noqa: E402
 import world  # noqa: E402
 from following import Follower  # noqa: E402
+from guide import Says  # noqa: E402
 from sniffer import Sniffer  # noqa: E402
 
 GRANTS = """vmsec_policy: 1
@@ -32,6 +34,7 @@ roles:
 grants:
 %s
 """
+POLICY = "/etc/rbacd/policy.d/policy.yaml"
 ANY_MFA = "when: {mfa: none}"
 
 
@@ -228,7 +231,7 @@ class Ldap(Follower):
                            "  captains: {dn: 'cn=captains,ou=groups,%s'} # who steers\n%s"
                            "users:\n  leela: {id: 'entryUUID:%s'}" % (
                                slapd.BASE, slapd.BASE, "  ghosts: {dn: 'cn=ghosts,dc=x'}\n", leela))
-        path = "/etc/rbacd/policy.d/policy.yaml"
+        path = POLICY
         w.policy(text, reload=True)
         w.wait(lambda: "2 ids" in w.rbacctl("policy", "pin", check=False).stdout, 10,
                "what rbacd keeps of this policy")
@@ -369,25 +372,53 @@ class Ldap(Follower):
     def guide(self):
         """What docs/guide/ldap.md shows is a configuration; its commands work."""
         w, one = self.w, self.one
-        text = w.read(world.TREE + "/docs/guide/ldap.md")
-        blocks = re.findall(r"```yaml\n(.*?)```", text, re.S)
-        for block in blocks:
+        shown = guide.snippets("ldap", "yaml")
+        for block in shown:
             world.write("/etc/rbacd/guide.yaml", re.sub(r"directory: \{[^}]*\}\n",
                                                         lambda m: block, world.CONFIG))
             a = world.run("rbacd", "--check", "--config", "/etc/rbacd/guide.yaml", check=False)
             self.r.check("the guide's %s" % re.search("schema: (.*)", block).group(1),
                          a.returncode == 0, a.stdout + a.stderr)
-        self.r.check("the guide shows three kinds of server", len(blocks) == 3, len(blocks))
-        w.policy(policy(grant("a", "crew3")))
-        mine = re.sub(r"uris: .*", "uris: ['%s']" % one.uri, blocks[0])
+        self.r.check("the guide shows three kinds of server", len(shown) == 3, len(shown))
+        w.policy(policy(grant("a", "crew3"), head="groups:\n  crew3: {}"))
         self.restart()
+        world.write("/root/typed", slapd.READER_PW + "\n", 0o600)
+        os.environ["EDITOR"] = "cp /root/typed"  # a person who types
+        os.unlink(slapd.PASSWORD)
+        mine = re.sub(r"uris: .*", "uris: ['%s']" % one.uri, shown[0])
         world.write("/etc/rbacd/rbacd.yaml", re.sub(r"directory: \{[^}]*\}\n", lambda m: mine,
                                                     world.CONFIG))
-        w.wait(lambda: w.rbacctl("directory", "status", check=False).returncode == 0, 15,
-               "something is known of the directory")
-        for line in re.findall(r"(?m)^    (rbac(?:d|ctl) .*)$", text):
-            a = world.run("sh", "-c", line, check=False)
-            self.r.check("the guide's command: " + line, a.returncode == 0, a.stdout + a.stderr)
+        guide.Guide("ldap", w, self.r).run(self.steps())
+
+    def again(self, text):
+        for name in ("rbacd-dir", "rbacd"):
+            self.w.stop(name)
+        self.w.start()
+        self.w.wait(lambda: "following" in self.status(), 15, "following")
+
+    def steps(self):
+        w, pinned = self.w, 'id: "entryUUID:[0-9a-f-]{36}"'
+        return {
+            "install -m 0400 -o rbacd-dir /dev/null /etc/rbacd/ldap.password": Says(
+                after=lambda text: os.stat(slapd.PASSWORD).st_uid ==
+                world.SERVICE_USERS["rbacd-dir"]),
+            "$EDITOR /etc/rbacd/ldap.password": Says(
+                after=lambda text: os.stat(slapd.PASSWORD).st_mode & 0o777 == 0o400),
+            "rbacd --check": Says("source: 'ldap'", "schema: 'rfc2307bis'"),
+            "rbacctl directory test": Says("OpenLDAP", "crew3'?: [1-9].*entryUUID:", "left out .*login is in",
+                                              after=self.again),
+            "rbacctl directory status": Says(r"state +following", "OpenLDAP",
+                                             r"^crew3 +yes +[1-9]\d* .*entryUUID:"),
+            "rbacctl policy pin": Says(r"^\+.*" + pinned, code=1, after=lambda text:
+                                       "entryUUID" not in w.read(POLICY)),
+            "rbacctl policy pin --write": Says("1 ids written", after=lambda text: bool(
+                re.search(pinned, w.read(POLICY)))),
+            "rbacctl reload": Says("loaded|active"),
+            'rbacctl directory accept --why "merger, ticket 4711"': Says(
+                "applied", after=lambda text: "merger, ticket 4711" in
+                str(w.last("admin.directory_accept"))),
+            'rbacctl directory reject --why "asked the directory\'s owners"': Says("stay held"),
+        }
 
     # ---- trouble
 

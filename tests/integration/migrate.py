@@ -16,11 +16,14 @@ import sys
 import time
 
 sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), "../lib"))
+import guide  # noqa: E402
 import world  # noqa: E402
+from guide import Says  # noqa: E402
+from pam_stock import STOCK  # noqa: E402
 
 OATH = "/etc/users.oath"
 OLD_STACK = "auth requisite %s\naccount required pam_permit.so\nsession required pam_permit.so\n"
-GUIDE = world.TREE + "/docs/guide/migration.md"
+EXPORT = 'rbacctl export --otpauth alice --as alice --why "back to the old module"'
 LDIF = """version: 1
 
 dn: cn=params,dc=example
@@ -122,31 +125,53 @@ class Migrate:
                     % self.secret["alice-2"], 0o600)
 
     def guide(self):
-        """Each command that the guide shows, as it shows it; {command: what came}."""
-        text = self.w.read(GUIDE)
-        lines = [x for block in re.findall(r"```sh\n(.*?)```", text, re.S)
-                 for x in block.splitlines() if "export" not in x]
-        self.r.check("the guide shows eight imports", len(lines) == 8, lines)
-        return {x: world.run("sh", "-c", x, check=False) for x in lines}
+        """The guide's commands, as it shows them; {command: what it printed}."""
+        said = {}
+
+        def keep(command, *patterns, code=0):
+            return {command: Says(*patterns, code=code,
+                                  after=lambda text: said.update({command: text}))}
+        steps = {
+            "rbacctl enrol USER": Says("dave is enrolled", put={"USER": "dave"},
+                                       answers=[self.code]),
+            "rbacctl pam enable sshd": Says(
+                r"^\+account\trequisite\tpam_vmsec.so", "goes back|60 s", answers=["y"],
+                before=lambda: self.w.pam("sshd", STOCK["sshd"]), after=self.revert),
+            "rbacctl explain USER VM ssh --with-code": Says(
+                "^ALLOW", put={"USER": "alice", "VM": world.HOST}),
+            EXPORT: Says(instead=lambda line: (0, "run in export()")),
+        }
+        for name, what, code in (("google-authenticator", "/home/*/.google_authenticator", 0),
+                                 ("pam-oath", OATH, 1), ("oath-ldap", "tokens.ldif", 1),
+                                 ("otpauth", "phones.txt", 0)):
+            steps.update(keep("rbacctl import %s --dry-run %s" % (name, what),
+                              "would be imported", code=code))
+            steps.update(keep("rbacctl import %s %s" % (name, what), code=code))
+        guide.Guide("migration", self.w, self.r).run(steps)
+        return said
+
+    def code(self, text):
+        self.secret["dave"] = re.search(r"secret=([A-Z2-7]+)", text).group(1)
+        return self.totp(self.secret["dave"], self.w.now())
+
+    def revert(self, text):
+        a = self.w.rbacctl("pam", "revert", check=False)
+        self.w.stacks()
+        return "Taken back" in a.stdout
 
     def imported(self):
         before = self.w.rbacctl("users").stdout
         said = self.guide()
         dry = [x for x in said if "--dry-run" in x]
         self.r.check("nobody was enrolled before", "alice" not in before, before)
-        for x in dry:
-            self.r.check("dry: " + x, "would be imported" in said[x].stdout, said[x])
         google, oath, ldif, uris = (said[x] for x in said if x not in dry)
-        self.r.check("both of google-authenticator's files", google.returncode == 0 and
-                     "2 imported, 0 left out" in google.stdout, google)
+        self.r.check("both of google-authenticator's files", "2 imported, 0 left out" in google, google)
         self.r.check("pam_oath's counter; the line with a PIN is left out, and said",
-                     oath.returncode == 1 and "1 imported, 1 left out" in oath.stdout and
-                     "a PIN, which would be lost" in oath.stdout, oath)
+                     "1 imported, 1 left out" in oath and
+                     "a PIN, which would be lost" in oath, oath)
         self.r.check("the LDIF's token; nobody whom the directory does not know",
-                     ldif.returncode == 1 and "1 imported, 1 left out" in ldif.stdout and
-                     "nobody called" in ldif.stdout, ldif)
-        self.r.check("the address, as a second factor", uris.returncode == 0 and
-                     "totp-2" in uris.stdout, uris)
+                     "1 imported, 1 left out" in ldif and "nobody called" in ldif, ldif)
+        self.r.check("the address, as a second factor", "totp-2" in uris, uris)
         rows = [x for x in self.w.records() if x["ev"] == "admin.import"]
         self.r.check("five records, none of a dry run", len(rows) == 5, rows)
         again = world.run("sh", "-c", [x for x in said if "google" in x][1], check=False)
@@ -210,8 +235,7 @@ class Migrate:
 
     def export(self):
         w = self.w
-        line = next(x for x in re.findall(r"```sh\n(.*?)```", w.read(GUIDE), re.S)
-                    if "export" in x).strip()
+        line = EXPORT
         r = world.run("sh", "-c", line, input="000000\n", check=False)
         self.r.check("export: not with a wrong code", r.returncode == 1 and not r.stdout, r)
         w.step(60)

@@ -123,26 +123,6 @@ class Replay:
         self.check("root's own sudo is not taken away", r["id"] not in got["loses"])
         self.rewrite(r["seq"], lambda _: old)
 
-    def guide(self):
-        """Every command of the guide that needs no daemon, on this policy and log.
-
-        try, confirm and reload are run against rbacd: hosts.py, part policy_try."""
-        with open(os.path.join(TREE, "docs/guide/policy-change.md"), encoding="utf-8") as f:
-            commands = [x.split()[1:] for x in f if x.startswith("       rbacctl ")]
-        new = self.write("new.yaml", self.policy + (
-            "denies:\n  - {id: shut, to: [%s], privileges: [\"*\"], vms: [\"vm:%s\"]}\n" % (
-                ", ".join(self.groups_of(self.log[0]["user"])), self.log[0]["vm"])))
-        put = {"OLD": self.path("policy.yaml"), "NEW": new, "PEOPLE": self.path("people.yaml"),
-               "VM": self.log[0]["vm"], "USER": self.log[0]["user"], "30d": SINCE}
-        want = {"check": 0, "test": 0, "lint": 1, "diff": 1, "replay": 1, "graph": 0}
-        alone = [c for c in commands if c[-1] != "reload" and c[1] not in ("try", "confirm")]
-        self.check("the guide has all tools", len(alone) == 8 and ["policy", "confirm"] in commands,
-                   commands)
-        for c in alone:
-            r = self.ctl(*[put.get(x, x) for x in c])
-            self.check("guide: " + " ".join(c), r.returncode == want.get(c[1], 0) and r.stdout != "",
-                       "%d: %s%s" % (r.returncode, r.stdout[-300:], r.stderr))
-
     def groups_of(self, login):
         with open(self.path("people.yaml"), encoding="utf-8") as f:
             line = next(x for x in f if "login: %s," % login in x)
@@ -155,7 +135,6 @@ def main():
         os.chmod(folder, 0o700)
         r = Replay(sys.argv[1], folder)
         r.run()
-        r.guide()
     print("replay: %d passed, %d failed" % (r.passed, r.failed))
     return r.failed != 0
 
