@@ -19,6 +19,7 @@ struct request {
 	uint64_t arrived_ns;	 /* of the frame being answered */
 	uint32_t turn;		 /* prompts sent */
 	struct pending *pending; /* owned: a first factor being made; NULL: none */
+	bool watched; /* auth: asked for a code that the VM does not insist on */
 	bool dormant; /* the policy offers an enrolment, but not after so long a time */
 	bool skipped; /* account: a factor was put off in this transaction */
 	bool authenticated; /* account: auth ran before, in the same process */
@@ -55,8 +56,15 @@ _must_check_ int request_ask(struct request *r, enum wire_style style,
 void request_recall(struct request *r);
 /* request_remember() - a code was accepted: the proof that later logins may use. */
 _must_check_ int request_remember(struct request *r, enum policy_method method);
-/* request_ask_code() - the prompt for a code. */
+/* request_ask_code() - the prompt for a code; @r->watched: that may be left empty. */
 void request_ask_code(struct request *r);
+/*
+ * request_is_watched() - on a VM that is only watched nobody is kept out for want of a
+ * code. Only behind a proven first factor, and only for somebody who is known: else a
+ * stack of our line alone would be a shell with no factor. Locks and denies never get
+ * here.
+ */
+bool request_is_watched(const struct request *r, const struct policy_decision *d);
 /* request_has_codes() - only who has codes is asked on a VM that is only watched; not
  * being able to tell counts as having them. */
 bool request_has_codes(const struct request *r);

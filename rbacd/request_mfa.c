@@ -64,7 +64,8 @@ void request_ask_code(struct request *r)
 	else
 		(void)snprintf(text, sizeof(text),
 			       "One-time code (%s): ", r->server->config->vm);
-	if (request_ask(r, WIRE_STYLE_HIDDEN, text) != 0) {
+	if (request_ask(r, r->watched ? WIRE_STYLE_OPTIONAL : WIRE_STYLE_HIDDEN,
+			text) != 0) {
 		conn_finish(r->conn);
 		return;
 	}
@@ -72,12 +73,7 @@ void request_ask_code(struct request *r)
 		conn_delay(r->conn, outcome_equal_due(r->arrived_ns));
 }
 
-/*
- * On a VM that is only watched nobody is kept out for want of a code. Only behind a
- * proven first factor, and only for somebody who is known: else a stack of our line
- * alone would be a shell with no factor. Locks and denies never get here.
- */
-static bool is_watched(const struct request *r, const struct policy_decision *d)
+bool request_is_watched(const struct request *r, const struct policy_decision *d)
 {
 	return d->monitor && d->verdict == POLICY_ALLOW && r->facts.proven &&
 	       r->person.known;
@@ -115,7 +111,7 @@ int request_verify(struct request *r, const struct wire_answer *a,
 	 * checked the same way, so that the prompt tells nobody what they may do. */
 	request_decide(r, &assumed, &d);
 	attempt.clock_unsure = clock_unsure(r->server);
-	attempt.uncounted = r->begin.op == WIRE_OP_AUTH && is_watched(r, &d);
+	attempt.uncounted = r->watched && request_is_watched(r, &d);
 	attempt.accept =
 		d.accept ? d.accept : POLICY_METHOD_TOTP | POLICY_METHOD_RECOVERY;
 	rc = mfa_verify(r->server->mfa, &attempt, ret);
@@ -143,7 +139,8 @@ static const char *told_text(const struct request *r, const struct mfa_result *m
 	return *buf ? buf : NULL;
 }
 
-/* A wrong or empty answer on a VM that is only watched: said, not enforced. */
+/* A wrong or empty answer on a VM that is only watched: said, not enforced. To one that
+ * cannot be a code the module takes no ALLOW. */
 static bool end_auth_watched(struct request *r, const struct mfa_result *m)
 {
 	struct policy_mfa none = {.state = POLICY_MFA_NONE};
@@ -153,10 +150,11 @@ static bool end_auth_watched(struct request *r, const struct mfa_result *m)
 			    .reason = m->reason,
 			    .how = "not_required"};
 
-	if (m->outcome == MFA_ACCEPTED)
+	if (m->outcome == MFA_ACCEPTED || !r->watched ||
+	    str_eq(m->reason, "blind_conversation"))
 		return false;
 	request_decide(r, &none, &d);
-	if (!is_watched(r, &d))
+	if (!request_is_watched(r, &d))
 		return false;
 	d.would_deny = true;
 	outcome_end(r, &o);

@@ -164,7 +164,20 @@ class Rules:
                      a.ok and last.get("dec") == "would_deny" and
                      last.get("reason") in ("mfa_required", "mfa_stale"), (a, last))
         a = w.ssh("alice", "sshd", [""])
-        self.r.check("P5 P16 monitor: an empty answer is refused by the module", not a.ok, a)
+        last = w.last("account")
+        self.r.check("monitor: an empty answer, in, and the record says would_deny",
+                     a.ok and last.get("dec") == "would_deny", (a, last))
+        self.refused("P5 monitor: what cannot be a code is refused", w.ssh("alice", "sshd", ["what is this?"]),
+                     "blind_conversation", "auth")
+        w.rbacctl("proofs", "revoke", "alice", "--why", "x")
+        s = w.shell("alice", answers=[""])
+        if self.r.check("monitor: a session", s, w.last()):
+            a = s.run("sudo -k id -un", [world.PEOPLE["alice"][2], ""])
+            last = w.last("account")
+            self.r.check("monitor: sudo with an empty answer, and the record says would_deny",
+                         a.ok and "root" in a.text and "One-time code" in a.text and
+                         (last.get("dec"), last.get("priv")) == ("would_deny", "sudo"), (a, last))
+            s.close()
         self.r.check("monitor: not counted", self.fails("alice") == fails, fails)
         a = w.ssh("dave", "sshd", [lambda: w.code("dave")])
         last = w.last("account")
