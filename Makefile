@@ -120,7 +120,7 @@ DIR_SRC    := rbacd/directory/dir_main.c rbacd/directory/nss.c rbacd/directory/n
 DOCTOR_SRC := rbacd/doctor/pamconf.c rbacd/doctor/pamwalk.c rbacd/doctor/doctor.c \
   rbacd/doctor/doctor_pam.c rbacd/doctor/doctor_password.c rbacd/doctor/doctor_host.c rbacd/doctor/doctor_lists.c rbacd/doctor/sshd_match.c \
   rbacd/doctor/run.c rbacd/doctor/pamrules.c \
-  rbacd/doctor/pamedit.c rbacd/doctor/pamfile.c
+  rbacd/doctor/pamedit.c rbacd/doctor/pamedit_rules.c rbacd/doctor/pamfile.c
 COMMANDS_SRC := $(addprefix rbacd/ctl/commands,.c _policy.c _audit.c _report.c _host.c _factor.c)
 CTL_SRC    := $(DOCTOR_SRC) rbacd/ctl/cmd_doctor.c rbacd/ctl/cmd_pam.c rbacd/ctl/pam_login.c rbacd/ctl/rbacctl.c rbacd/ctl/tree.c rbacd/ctl/help.c rbacd/ctl/complete.c \
   $(COMMANDS_SRC) rbacd/ctl/call.c rbacd/ctl/out.c rbacd/ctl/text.c rbacd/enrol/qr.c \

@@ -25,6 +25,7 @@ static const struct pamfile_dirs dirs = {.pam = "/etc/pam.d",
 struct plan {
 	struct pamfile_change change[PAMFILE_SERVICES_MAX];
 	char *before[PAMFILE_SERVICES_MAX], *after[PAMFILE_SERVICES_MAX];
+	bool rules[PAMFILE_SERVICES_MAX]; /* lines for new passwords */
 	size_t n;
 };
 
@@ -80,11 +81,13 @@ static int plan_add(struct ctl *ctl, const struct ctl_args *args, const char *se
 	if (!remove && pamedit_find(service, ctl_arg(args, "profile"), &profile) != 0)
 		return ctl_fail(ctl, CTL_USAGE,
 				"no such profile: services are sshd, login, sudo, su, "
-				"cockpit, gdm-password; profiles of %s: %s",
+				"cockpit, gdm-password, passwd, chpasswd; profiles of "
+				"%s: %s",
 				service, pamedit_names(service));
 	if (!pamfile_service_valid(service))
 		return ctl_fail(ctl, CTL_USAGE, "that is no name of a service");
 	plan->before[i] = plan->after[i] = NULL;
+	plan->rules[i] = profile && pamedit_is_rules(profile);
 	plan->n++;
 	r = pamfile_read(&dirs, service, &plan->before[i], &diag);
 	/* pamfile's and pamedit's codes overlap: only one of them can be refused. */
@@ -201,7 +204,8 @@ static int take_back(struct ctl *ctl, int64_t until_s)
 			dirs.save, dirs.pam);
 }
 
-/* Somebody at a terminal proves that a login works, before the others need it. */
+/* Somebody at a terminal proves that a login works, before the others need it; that a
+ * new password is asked for needs nobody. */
 static int try_login(struct ctl *ctl, const struct ctl_args *args,
 		     const struct plan *plan)
 {
@@ -209,18 +213,22 @@ static int try_login(struct ctl *ctl, const struct ctl_args *args,
 
 	if (ctl_arg(args, "no-login"))
 		return CTL_OK;
-	if (!ctl->in_tty || !user) {
-		(void)fprintf(ctl->err,
-			      "No test login was made: it needs a terminal and --user "
-			      "LOGIN. Try one from another terminal.\n");
-		return CTL_OK;
-	}
 	for (size_t i = 0; i < plan->n; i++) {
 		const char *service = plan->change[i].service;
 
-		(void)fprintf(ctl->out, "Test login of %s by %s:\n", user, service);
-		if (pam_login_try(service, user, ctl_arg(args, "from"), ctl->in,
-				  ctl->out, ctl->err) != 0)
+		if (!user || (!ctl->in_tty && !plan->rules[i])) {
+			(void)fprintf(ctl->err,
+				      "%s was not tried: it needs --user LOGIN%s. Try "
+				      "it from another terminal.\n",
+				      service, plan->rules[i] ? "" : " and a terminal");
+			continue;
+		}
+		(void)fprintf(ctl->out, "Test %s of %s by %s:\n",
+			      plan->rules[i] ? "change" : "login", user, service);
+		if ((plan->rules[i]
+			     ? pam_change_try(service, user, ctl->out, ctl->err)
+			     : pam_login_try(service, user, ctl_arg(args, "from"),
+					     ctl->in, ctl->out, ctl->err)) != 0)
 			return CTL_NO;
 	}
 	return CTL_OK;

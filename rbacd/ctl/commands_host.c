@@ -8,28 +8,28 @@
 		"SERVICE", "[SERVICE]", "[SERVICE]", "[SERVICE]"                       \
 	}
 
+#define PROFILE                                                                        \
+	{                                                                              \
+		.name = "profile", .metavar = "NAME",                                  \
+		.help = "sshd: either (of key, password), key, password; or rules"     \
+	}
+
 static const struct ctl_option pam_preview_options[] = {
-	{.name = "profile",
-	 .metavar = "NAME",
-	 .help = "of sshd: either (key or password), key, password"},
+	PROFILE,
 	{.name = NULL},
 };
 
 static const struct ctl_option pam_enable_options[] = {
-	{.name = "profile",
-	 .metavar = "NAME",
-	 .help = "of sshd: either (key or password), key, password"},
+	PROFILE,
 	{.name = "within",
 	 .metavar = "TIME",
 	 .help = "confirm in this time instead of 60s"},
 	{.name = "yes", .help = "do not ask", .letter = 'y'},
-	{.name = "user",
-	 .metavar = "LOGIN",
-	 .help = "make a test login as this person"},
+	{.name = "user", .metavar = "LOGIN", .help = "try it as this person"},
 	{.name = "from",
 	 .metavar = "ADDR",
 	 .help = "the address that the test login is said to come from"},
-	{.name = "no-login", .help = "make no test login"},
+	{.name = "no-login", .help = "try nothing"},
 	{.name = NULL},
 };
 
@@ -57,9 +57,14 @@ const struct ctl_command ctl_pam_commands[] = {
 		.help = "switch vmsec on for services",
 		.more = "Adds our lines to the services' own files, each between two "
 			"marker comments, and\n"
-			"makes a test login. Everything is taken back by itself after "
-			"60 seconds unless\n"
-			"rbacctl pam confirm is run from a new login.",
+			"makes a test login. For passwd and chpasswd these are the "
+			"lines "
+			"around the modules\n"
+			"that change a password, and the test ends where a new one is "
+			"asked for. Everything\n"
+			"is taken back by itself after 60 seconds unless rbacctl pam "
+			"confirm is run from a\n"
+			"new login.",
 		.pos = SERVICES,
 		.options = pam_enable_options,
 		.run = cmd_pam_enable,

@@ -95,3 +95,45 @@ int pam_login_try(const char *service, const char *user, const char *from, FILE 
 		(void)pam_end(pamh, r);
 	return r == PAM_SUCCESS ? 0 : 1;
 }
+
+struct listener {
+	FILE *out;
+	bool asked;
+};
+
+/* Shows what is said, and answers nothing. */
+static int listen_only(int n, const struct pam_message **msg, struct pam_response **ret,
+		       void *arg)
+{
+	struct listener *l = arg;
+
+	for (int i = 0; i < n && !l->asked; i++) {
+		(void)fprintf(l->out, "%s\n", msg[i]->msg);
+		l->asked = msg[i]->msg_style == PAM_PROMPT_ECHO_ON ||
+			   msg[i]->msg_style == PAM_PROMPT_ECHO_OFF;
+	}
+	if (l->asked || n <= 0)
+		return PAM_CONV_ERR;
+	*ret = calloc((size_t)n, sizeof(**ret));
+	return *ret ? PAM_SUCCESS : PAM_BUF_ERR;
+}
+
+int pam_change_try(const char *service, const char *user, FILE *out, FILE *err)
+{
+	struct listener l = {.out = out};
+	const struct pam_conv conv = {listen_only, &l};
+	pam_handle_t *pamh = NULL;
+	int r = pam_start(service, user, &conv, &pamh);
+
+	if (r == PAM_SUCCESS)
+		r = pam_chauthtok(pamh, 0);
+	if (l.asked)
+		(void)fprintf(out, "%s asks %s for a new password; nothing was set\n",
+			      service, user);
+	else
+		(void)fprintf(err, "%s: the password lines: %s\n", service,
+			      pam_strerror(pamh, r));
+	if (pamh)
+		(void)pam_end(pamh, r);
+	return l.asked ? 0 : 1;
+}

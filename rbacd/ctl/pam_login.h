@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* pam_login.h - one login through libpam, at this terminal, that opens nothing. */
+/* pam_login.h - a login or a new password through libpam that opens and sets nothing.
+ */
 #pragma once
 
 #include <stdio.h>
@@ -14,3 +15,11 @@
  */
 _must_check_ int pam_login_try(const char *service, const char *user, const char *from,
 			       FILE *in, FILE *out, FILE *err);
+
+/*
+ * pam_change_try() - run the password lines of a service until somebody is asked for a
+ * password, and stop there: our line has asked rbacd by then.
+ * Return: 0: a password is asked for; 1: the lines end before, told on @err.
+ */
+_must_check_ int pam_change_try(const char *service, const char *user, FILE *out,
+				FILE *err);

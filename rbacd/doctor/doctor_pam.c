@@ -489,7 +489,8 @@ static void examine(const struct exam *e)
 	    !has_ours(&e->conf->stack[PAMCONF_SESSION])) {
 		if (has_ours(&e->conf->stack[PAMCONF_PASSWORD])) {
 			check_our_lines(e, PAMCONF_PASSWORD);
-			doctor_password(e->d, &e->conf->stack[PAMCONF_PASSWORD]);
+			doctor_password(e->d, e->service,
+					&e->conf->stack[PAMCONF_PASSWORD]);
 		}
 		if (e->wanted)
 			at_service(e, DOCTOR_NOTE, "pam-off",
@@ -500,7 +501,7 @@ static void examine(const struct exam *e)
 	}
 	for (int t = 0; t < PAMCONF_TYPES; t++)
 		check_our_lines(e, (enum pamconf_type)t);
-	doctor_password(e->d, &e->conf->stack[PAMCONF_PASSWORD]);
+	doctor_password(e->d, e->service, &e->conf->stack[PAMCONF_PASSWORD]);
 	check_combined(e, &e->conf->stack[PAMCONF_AUTH]);
 	check_rescue_lines(e, PAMCONF_AUTH);
 	check_rescue_lines(e, PAMCONF_ACCOUNT);

@@ -10,4 +10,5 @@ void doctor_at_line(struct doctor *d, enum doctor_severity severity, const char 
 		    const char *fix);
 
 /* doctor_password() - the password lines of one service; nothing without ours. */
-void doctor_password(struct doctor *d, const struct pamconf_stack *stack);
+void doctor_password(struct doctor *d, const char *service,
+		     const struct pamconf_stack *stack);

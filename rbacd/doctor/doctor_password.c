@@ -4,6 +4,8 @@
 
 #include <security/_pam_types.h>
 
+#include "rbacd/doctor/pamedit.h"
+#include "rbacd/doctor/pamfile.h"
 #include "rbacd/doctor/pamrules.h"
 
 static void check_token(struct doctor *d, const struct pamconf_line *line)
@@ -56,13 +58,40 @@ static void check_confirmation(struct doctor *d, const struct pamconf_stack *sta
 			"password requisite pam_deny.so");
 }
 
-void doctor_password(struct doctor *d, const struct pamconf_stack *stack)
+/* pam-auth-update changes common-password, and not what stands for it. */
+static void check_stale(struct doctor *d, const char *service,
+			const struct pamconf_line *judge)
+{
+	_cleanup_diags_ struct diags diag = DIAGS_INIT;
+	_cleanup_free_ char *text = NULL;
+	char folder[DOCTOR_TEXT_MAX], fix[DOCTOR_TEXT_MAX];
+	struct pamfile_dirs dirs = {.pam = folder};
+	bool stale = false;
+
+	(void)snprintf(folder, sizeof(folder), "%s/etc/pam.d", d->root);
+	/* What cannot be read was told by others. */
+	if (pamfile_read(&dirs, service, &text, &diag) != 0 ||
+	    pamedit_is_stale(d->root, service, text, &stale) != 0 || !stale)
+		return;
+	doctor_at_line(
+		d, DOCTOR_WARNING, "pam-password-stale", judge,
+		"the files that our lines stand for have changed since",
+		"a module that was put there, or taken out, changes nothing here",
+		doctor_text(fix,
+			    "rbacctl pam disable %s, then rbacctl pam enable "
+			    "--profile rules %s",
+			    service, service));
+}
+
+void doctor_password(struct doctor *d, const char *service,
+		     const struct pamconf_stack *stack)
 {
 	struct pamrules at;
 
 	pamrules_find(stack, &at);
 	if (at.judge != PAMRULES_NOWHERE) {
 		check_refusal(d, &stack->v[at.judge]);
+		check_stale(d, service, &stack->v[at.judge]);
 		for (size_t i = at.judge; i < stack->n; i++)
 			check_token(d, &stack->v[i]);
 	}

@@ -71,6 +71,7 @@ static void line_done(struct pamconf_line *line)
 	free(line->module);
 	free(line->path);
 	free(line->args);
+	free(line->text);
 }
 
 void pamconf_done(struct pamconf *conf)
@@ -222,8 +223,14 @@ static bool bracket_control(const struct word *w, int actions[PAMCONF_CODES])
 	return true;
 }
 
+struct where {
+	const char *file, *text;
+	unsigned line, level, depth;
+	int only; /* one type, or -1 */
+};
+
 static struct pamconf_line *add_line(struct reader *r, enum pamconf_type type,
-				     const char *file, unsigned line, unsigned level)
+				     const struct where *at)
 {
 	struct pamconf_stack *s = &r->conf->stack[type];
 	struct pamconf_line *v;
@@ -235,8 +242,11 @@ static struct pamconf_line *add_line(struct reader *r, enum pamconf_type type,
 		return NULL;
 	s->v = v;
 	v += s->n++;
-	*v = (struct pamconf_line){.file = strdup(file), .line = line, .level = level};
-	return v->file ? v : NULL;
+	*v = (struct pamconf_line){.file = strdup(at->file),
+				   .line = at->line,
+				   .level = at->level,
+				   .text = strdup(at->text)};
+	return v->file && v->text ? v : NULL;
 }
 
 static char *join_args(const char *rest)
@@ -259,12 +269,6 @@ static char *join_args(const char *rest)
 static int read_file(struct reader *r, const char *name, int only, unsigned level,
 		     unsigned depth, bool *ret_found);
 
-struct where {
-	const char *file;
-	unsigned line, level, depth;
-	int only; /* one type, or -1 */
-};
-
 static int must_fail(struct reader *r, const struct where *at, int type,
 		     const char *why)
 {
@@ -273,7 +277,7 @@ static int must_fail(struct reader *r, const struct where *at, int type,
 	diags_add(r->diag, at->file, at->line, 0, NULL, "%s; libpam lets it fail", why);
 	if (type < 0)
 		type = at->only >= 0 ? at->only : PAMCONF_AUTH;
-	line = add_line(r, (enum pamconf_type)type, at->file, at->line, at->level);
+	line = add_line(r, (enum pamconf_type)type, at);
 	if (!line)
 		return -ENOMEM;
 	line->kind = PAMCONF_MUST_FAIL;
@@ -318,7 +322,7 @@ static int add_module(struct reader *r, const struct where *at, int type,
 	if (!(control->bracket ? bracket_control(control, actions)
 			       : plain_control(control, actions)))
 		return must_fail(r, at, type, "this control word is unknown");
-	line = add_line(r, (enum pamconf_type)type, at->file, at->line, at->level);
+	line = add_line(r, (enum pamconf_type)type, at);
 	if (!line)
 		return -ENOMEM;
 	memcpy(line->actions, actions, sizeof(actions));
@@ -349,8 +353,7 @@ static int find_type(const struct word *w)
 static int substack(struct reader *r, const struct where *at, int type,
 		    const struct word *name)
 {
-	struct pamconf_line *line =
-		add_line(r, (enum pamconf_type)type, at->file, at->line, at->level);
+	struct pamconf_line *line = add_line(r, (enum pamconf_type)type, at);
 
 	if (!line)
 		return -ENOMEM;
@@ -478,6 +481,7 @@ static int read_file(struct reader *r, const char *name, int only, unsigned leve
 	while (in && e == 0 && assemble(in, text, &line, &first))
 		e = read_line(r,
 			      &(struct where){.file = shown,
+					      .text = text,
 					      .line = first,
 					      .level = level,
 					      .depth = depth,

@@ -49,6 +49,7 @@ struct pamconf_line {
 	char *module; /* owned; "pam_unix.so", without its folder */
 	char *path;   /* owned; as written */
 	char *args;   /* owned; one blank between two */
+	char *text;   /* owned; the whole line, without its comment */
 };
 
 struct pamconf_stack {

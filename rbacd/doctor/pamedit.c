@@ -5,11 +5,10 @@
 #include <errno.h>
 #include <stdlib.h>
 
-#include "rbacd/doctor/pamconf.h"
+#include "rbacd/doctor/pamedit_internal.h"
 #include "rbacd/doctor/pamwalk.h"
 
-#define LINES_MAX 512
-#define CONTEXT	  2
+#define CONTEXT 2
 
 #define CONSOLES                                                                       \
 	"tty1:tty2:tty3:tty4:tty5:tty6:ttyS0:hvc0:console:/dev/tty1:/dev/tty2:"        \
@@ -31,7 +30,10 @@
 	"$SSH_AUTH_INFO_0 in \"publickey \"*) exit 0;; esac; exit 1]\n"                \
 	"auth\t[success=done default=die]\tpam_vmsec.so first_factor=stack\n"
 
-/* Texts are what stands between the markers; NULL: nothing there. */
+/*
+ * Texts are what stands between the markers; NULL: nothing there. One without any is
+ * for new passwords.
+ */
 struct pamedit_profile {
 	const char *service, *name;
 	const char *first;   /* before every other auth line */
@@ -50,6 +52,11 @@ static const struct pamedit_profile profiles[] = {
 	{"su", "password", NULL, AUTH, ACCOUNT, false},
 	{"cockpit", "password", NULL, AUTH, ACCOUNT, true},
 	{"gdm-password", "password", NULL, AUTH, ACCOUNT, true},
+	{"passwd", "rules", NULL, NULL, NULL, false},
+	{"chpasswd", "rules", NULL, NULL, NULL, false},
+	{"sshd", "rules", NULL, NULL, NULL, false},
+	{"login", "rules", NULL, NULL, NULL, false},
+	{"gdm-password", "rules", NULL, NULL, NULL, false},
 };
 
 int pamedit_find(const char *service, const char *name,
@@ -65,27 +72,29 @@ int pamedit_find(const char *service, const char *name,
 	return PAMEDIT_E_UNKNOWN;
 }
 
+bool pamedit_is_rules(const struct pamedit_profile *profile)
+{
+	return !profile->account;
+}
+
 const char *pamedit_names(const char *service)
 {
 	if (str_eq(service, "sshd"))
-		return "either, key, password";
-	return str_eq(service, "login") ? "console" : "password";
+		return "either, key, password, rules";
+	if (str_eq(service, "login"))
+		return "console, rules";
+	if (str_eq(service, "passwd") || str_eq(service, "chpasswd"))
+		return "rules";
+	return str_eq(service, "gdm-password") ? "password, rules" : "password";
 }
 
-/* The file's lines, each with its newline. */
-struct lines {
-	const char *p[LINES_MAX];
-	size_t len[LINES_MAX];
-	size_t n;
-};
-
-static int split(const char *text, struct lines *ret)
+int pamedit_split(const char *text, struct pamedit_lines *ret)
 {
 	ret->n = 0;
 	while (*text) {
 		size_t len = strcspn(text, "\n");
 
-		if (ret->n == LINES_MAX)
+		if (ret->n == PAMEDIT_LINES_MAX)
 			return -E2BIG;
 		len += text[len] == '\n';
 		ret->p[ret->n] = text;
@@ -114,25 +123,36 @@ static bool asks_password(const struct pamconf_stack *s)
 	return false;
 }
 
-static int read_content(const char *root, const struct lines *lines, size_t i,
-			struct content *ret)
+int pamedit_read_line(const char *root, const struct pamedit_lines *lines, size_t i,
+		      struct pamconf *ret)
 {
-	_cleanup_pamconf_ struct pamconf conf = PAMCONF_INIT;
 	_cleanup_diags_ struct diags diag = DIAGS_INIT;
 	_cleanup_free_ char *text = strndup(lines->p[i], lines->len[i]);
-	const struct pamconf_stack *session = &conf.stack[PAMCONF_SESSION];
-	int r;
 
-	*ret = (struct content){0};
 	if (!text)
 		return -ENOMEM;
 	if (!*text || text[strspn(text, " \t\n")] == '\0')
 		return 0;
-	r = pamconf_read_text(root, "line", text, &conf, &diag);
+	return pamconf_read_text(root, "line", text, ret, &diag);
+}
+
+bool pamedit_brings(const struct pamconf *conf, enum pamconf_type type)
+{
+	return conf->stack[type].n > 0 && !conf->stack[type].from_other;
+}
+
+static int read_content(const char *root, const struct pamedit_lines *lines, size_t i,
+			struct content *ret)
+{
+	_cleanup_pamconf_ struct pamconf conf = PAMCONF_INIT;
+	const struct pamconf_stack *session = &conf.stack[PAMCONF_SESSION];
+	int r = pamedit_read_line(root, lines, i, &conf);
+
+	*ret = (struct content){0};
 	if (r != 0)
 		return r;
 	for (int t = 0; t < PAMCONF_TYPES; t++)
-		ret->type[t] = conf.stack[t].n > 0 && !conf.stack[t].from_other;
+		ret->type[t] = pamedit_brings(&conf, (enum pamconf_type)t);
 	ret->password =
 		ret->type[PAMCONF_AUTH] && asks_password(&conf.stack[PAMCONF_AUTH]);
 	for (size_t k = 0; ret->type[PAMCONF_SESSION] && k < session->n; k++)
@@ -152,8 +172,9 @@ static void put_block(FILE *out, const char *block)
 		(void)fprintf(out, "%s\n%s%s\n", PAMEDIT_BEGIN, block, PAMEDIT_END);
 }
 
-static int compose(const struct lines *lines, const struct pamedit_profile *profile,
-		   const struct places *at, char **ret)
+static int compose(const struct pamedit_lines *lines,
+		   const struct pamedit_profile *profile, const struct places *at,
+		   char **ret)
 {
 	_cleanup_free_ char *text = NULL;
 	size_t len = 0;
@@ -210,7 +231,7 @@ static int judge(const char *root, const char *service, const char *text, bool *
 	return r == -E2BIG ? 0 : r;
 }
 
-static int find_places(const char *root, const struct lines *lines,
+static int find_places(const char *root, const struct pamedit_lines *lines,
 		       const struct pamedit_profile *profile, struct places *ret)
 {
 	struct places at = {lines->n, lines->n, lines->n, lines->n};
@@ -238,17 +259,34 @@ static int find_places(const char *root, const struct lines *lines,
 	return 0;
 }
 
-int pamedit_add(const char *root, const char *service,
-		const struct pamedit_profile *profile, const char *text, char **ret,
-		struct diags *diag)
+/* Lines of ours in the service's own file, of the kind that the profile has. */
+static int find_ours(const char *root, const char *service, const char *text,
+		     bool rules, bool *ret)
 {
-	struct lines lines;
-	struct places at;
-	int r;
+	_cleanup_pamconf_ struct pamconf conf = PAMCONF_INIT;
+	_cleanup_diags_ struct diags diag = DIAGS_INIT;
+	char own[64];
+	int r = pamconf_read_text(root, service, text, &conf, &diag);
 
-	if (strstr(text, PAMEDIT_BEGIN) || strstr(text, "pam_vmsec"))
-		return PAMEDIT_E_THERE;
-	r = split(text, &lines);
+	(void)snprintf(own, sizeof(own), "/etc/pam.d/%s", service); /* known: short */
+	*ret = false;
+	for (int t = 0; r == 0 && t < PAMCONF_TYPES; t++)
+		for (size_t i = 0; i < conf.stack[t].n; i++)
+			if (rules == (t == PAMCONF_PASSWORD) &&
+			    pamconf_is_module(&conf.stack[t].v[i], "pam_vmsec") &&
+			    (rules || str_eq(conf.stack[t].v[i].file, own)))
+				*ret = true;
+	return r;
+}
+
+static int add_stages(const char *root, const char *service,
+		      const struct pamedit_profile *profile, const char *text,
+		      char **ret)
+{
+	struct pamedit_lines lines;
+	struct places at;
+	int r = pamedit_split(text, &lines);
+
 	if (r == 0)
 		r = find_places(root, &lines, profile, &at);
 	if (r != 0)
@@ -268,31 +306,62 @@ int pamedit_add(const char *root, const char *service,
 			return 0;
 		}
 	}
-	diags_add(diag, service, 0, 0, NULL,
-		  "no place in this file makes our lines the last word behind a "
-		  "password: other lines of it lead past them. Start from the example "
-		  "in /usr/share/doc/vmsec");
 	return PAMEDIT_E_NO_PLACE;
+}
+
+int pamedit_add(const char *root, const char *service,
+		const struct pamedit_profile *profile, const char *text, char **ret,
+		struct diags *diag)
+{
+	const bool rules = pamedit_is_rules(profile);
+	bool ours;
+	int r = find_ours(root, service, text, rules, &ours);
+
+	if (r == 0 && ours)
+		return PAMEDIT_E_THERE;
+	if (r == 0)
+		r = rules ? pamedit_add_rules(root, service, text, ret)
+			  : add_stages(root, service, profile, text, ret);
+	if (r == PAMEDIT_E_NO_PLACE)
+		diags_add(diag, service, 0, 0, NULL,
+			  rules ? "no place in this file makes our lines judge every "
+				  "new password and hear of every change: see "
+				  "pam_vmsec(8)"
+				: "no place in this file makes our lines the last "
+				  "word behind a password: other lines of it lead "
+				  "past them. Start from the example in "
+				  "/usr/share/doc/vmsec");
+	return r;
+}
+
+/* What of the line stays; ours give way to those that they stood for. */
+static const char *kept(const char *line, bool inside)
+{
+	return inside ? str_after(line, PAMEDIT_WAS) : line;
 }
 
 int pamedit_remove(const char *text, char **ret)
 {
 	_cleanup_free_ char *made = malloc(strlen(text) + 1);
 	char *end = made;
-	struct lines lines;
+	struct pamedit_lines lines;
 	bool inside = false, any = false;
-	int r = split(text, &lines);
+	int r = pamedit_split(text, &lines);
 
 	if (!made)
 		return -ENOMEM;
 	for (size_t i = 0; r == 0 && i < lines.n; i++) {
-		if (str_after(lines.p[i], PAMEDIT_BEGIN "\n")) {
+		const char *line = lines.p[i], *keep = kept(line, inside);
+
+		if (str_after(line, PAMEDIT_BEGIN "\n")) {
 			inside = any = true;
-		} else if (str_after(lines.p[i], PAMEDIT_END "\n")) {
+		} else if (str_after(line, PAMEDIT_END "\n")) {
 			inside = false;
-		} else if (!inside) {
-			memcpy(end, lines.p[i], lines.len[i]);
-			end += lines.len[i];
+		} else if (keep) {
+			size_t len = lines.len[i] - (size_t)(keep - line);
+
+			memcpy(end, keep, len);
+			end += len;
 		}
 	}
 	if (r != 0)
@@ -304,55 +373,72 @@ int pamedit_remove(const char *text, char **ret)
 	return 0;
 }
 
-static bool same_line(const struct lines *a, size_t i, const struct lines *b, size_t k)
+static bool same_line(const struct pamedit_lines *a, size_t i,
+		      const struct pamedit_lines *b, size_t k)
 {
 	return i < a->n && k < b->n && a->len[i] == b->len[k] &&
 	       memcmp(a->p[i], b->p[k], a->len[i]) == 0;
 }
 
-static void put_line(FILE *out, char mark, const struct lines *lines, size_t i)
+static void put_line(FILE *out, char mark, const struct pamedit_lines *lines, size_t i)
 {
 	(void)fprintf(out, "%c%.*s", mark, (int)lines->len[i], lines->p[i]);
 	if (lines->p[i][lines->len[i] - 1] != '\n')
 		(void)fputs("\n\\ No newline at end of file\n", out);
 }
 
-/* One text is the other with whole lines added, so a line that differs is an addition.
- */
+/* How many lines of each to pass until both agree again, or both end. */
+static void find_change(const struct pamedit_lines *a, size_t i,
+			const struct pamedit_lines *b, size_t k, size_t *ret_gone,
+			size_t *ret_new)
+{
+	for (size_t both = 0;; both++)
+		for (size_t gone = 0; gone <= both; gone++) {
+			*ret_gone = gone;
+			*ret_new = both - gone;
+			if (same_line(a, i + gone, b, k + *ret_new) ||
+			    (i + gone == a->n && k + *ret_new == b->n))
+				return;
+		}
+}
+
+static void put_change(FILE *out, const struct pamedit_lines *a, size_t i, size_t gone,
+		       const struct pamedit_lines *b, size_t k, size_t fresh,
+		       size_t context)
+{
+	/* An empty range is named by the line before it. */
+	(void)fprintf(out, "@@ -%zu,%zu +%zu,%zu @@\n",
+		      i - context + (context + gone > 0), context + gone,
+		      k - context + (context + fresh > 0), context + fresh);
+	for (size_t c = context; c > 0; c--)
+		put_line(out, ' ', a, i - c);
+	for (size_t c = 0; c < gone; c++)
+		put_line(out, '-', a, i + c);
+	for (size_t c = 0; c < fresh; c++)
+		put_line(out, '+', b, k + c);
+}
+
 void pamedit_diff(const char *path, const char *before, const char *after, FILE *out)
 {
-	struct lines a, b;
-	bool adds = strlen(after) >= strlen(before);
-	const struct lines *small, *large;
+	struct pamedit_lines a, b;
 	size_t i = 0, k = 0, shown = 0;
 
-	if (split(before, &a) != 0 || split(after, &b) != 0)
+	if (pamedit_split(before, &a) != 0 || pamedit_split(after, &b) != 0)
 		return;
-	small = adds ? &a : &b;
-	large = adds ? &b : &a;
 	(void)fprintf(out, "--- %s\n+++ %s\n", path, path);
-	while (k < large->n) {
-		size_t added = 0, context;
+	while (i < a.n || k < b.n) {
+		size_t gone, fresh;
 
-		while (k < large->n && same_line(small, i, large, k)) {
+		find_change(&a, i, &b, k, &gone, &fresh);
+		if (gone + fresh == 0) {
 			i++;
 			k++;
+			continue;
 		}
-		while (k + added < large->n && !same_line(small, i, large, k + added))
-			added++;
-		if (added == 0)
-			break;
-		context = i - shown < CONTEXT ? i - shown : CONTEXT;
+		put_change(out, &a, i, gone, &b, k, fresh,
+			   i - shown < CONTEXT ? i - shown : CONTEXT);
+		i += gone;
+		k += fresh;
 		shown = i;
-		(void)fprintf(out, "@@ -%zu,%zu +%zu,%zu @@\n",
-			      (adds ? i : k) - context + 1,
-			      context + (adds ? 0 : added),
-			      (adds ? k : i) - context + 1,
-			      context + (adds ? added : 0));
-		for (size_t c = context; c > 0; c--)
-			put_line(out, ' ', small, i - c);
-		for (size_t c = 0; c < added; c++)
-			put_line(out, adds ? '+' : '-', large, k + c);
-		k += added;
 	}
 }

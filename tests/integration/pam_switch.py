@@ -19,7 +19,13 @@ import world  # noqa: E402
 from pam_stock import STOCK  # noqa: E402
 
 PW = {name: person[2] for name, person in world.PEOPLE.items()}
+STOCK = dict(STOCK, passwd="# shadow's\n\n@include common-password\n",
+             chpasswd="@include common-password\n")
 ALL = list(STOCK)
+COMMON_PASSWORD = "password\t[success=1 default=ignore]\tpam_unix.so obscure yescrypt\n" \
+                  "# here's the fallback\npassword\trequisite\tpam_deny.so\n" \
+                  "password\trequired\tpam_permit.so\n"
+NEW = "violet-Kettle-71-harbour"
 
 
 class Switch:
@@ -34,6 +40,7 @@ class Switch:
         return self.w.rbacctl("pam", *argv, check=False)
 
     def stock(self):
+        self.w.pam("common-password", COMMON_PASSWORD)
         for name, text in STOCK.items():
             self.w.pam(name, text)
         self.before = self.files()
@@ -55,13 +62,13 @@ class Switch:
     # ---- the file
 
     def preview(self):
-        for name in ALL:
-            a = self.pam("preview", name)
+        for name, *profile in [(x,) for x in ALL] + [("sshd", "--profile", "rules")]:
+            a = self.pam("preview", name, *profile)
             copy = "/tmp/preview"
             world.write(copy, self.w.read("/etc/pam.d/" + name))
             p = subprocess.run(["patch", "-s", copy], input=a.stdout, text=True,
                                capture_output=True)
-            self.r.check("preview of %s is a diff that patch takes" % name,
+            self.r.check("preview of %s is a diff that patch takes" % " ".join([name] + profile),
                          a.returncode == 0 and p.returncode == 0
                          and "pam_vmsec.so" in self.w.read(copy), a.stdout + a.stderr + p.stderr)
         self.back("preview changes nothing")
@@ -217,6 +224,83 @@ class Switch:
         self.pam("revert")
         w.policy(world.POLICY, True)
 
+    # ---- new passwords
+
+    def passwd(self, *answers):
+        """bob changes his own; each prompt gets one answer."""
+        uid = str(world.PEOPLE["bob"][0])
+        child = pexpect.spawn("setpriv", ["--reuid", uid, "--regid", uid, "--clear-groups",
+                                          "passwd"], encoding="utf-8", timeout=20)
+        done, text = self.w.converse(child, list(answers), "updated successfully", 20)
+        child.close(force=True)
+        return done, text
+
+    def refused_rules(self):
+        w, r = self.w, self.r
+        for what, stack in (
+                ("what another module may set", "password optional pam_unix.so\n"),
+                ("a failed change is confirmed", "password required pam_unix.so\n"),
+                ("a substack asks for its own", "password substack common-password\n"),
+                ("an include brings more", "@include sshd\n")):
+            w.pam("passwd", stack)
+            before = self.files()
+            a = self.enable("passwd")
+            r.check("no place for rules: " + what, a.returncode == 1 and
+                    "hear of every change" in a.stderr and self.files() == before, a)
+        self.stock()
+
+    def rules(self):
+        w, r = self.w, self.r
+        self.refused_rules()
+        a = self.pam("enable", "--yes", "--user", "bob", "passwd")
+        r.check("rules that the policy lacks: tried, and taken back", a.returncode == 1 and
+                "taken back" in a.stderr, a)
+        self.back("nothing is left of it")
+        w.policy(world.POLICY + "password: {preset: pci-dss-4}\n", True)
+        world.write("/root/common.txt", "password123\n")
+        w.rbacctl("blocklist", "build", "/root/common.txt")
+        a = self.pam("enable", "--yes", "--within", "10m", "--user", "bob", "passwd", "chpasswd")
+        r.check("rules: passwd and chpasswd, tried without a terminal", a.returncode == 0 and
+                "At least 12 characters" in a.stdout and "nothing was set" in a.stdout and
+                "pam confirm" in a.stdout, a)
+        os.unlink("/etc/rbacd/pam/.pending")
+        a = self.enable("--within", "10m", "--profile", "rules", "sshd", "login")
+        os.unlink("/etc/rbacd/pam/.pending")
+        b = self.enable("--within", "10m", "sshd")
+        r.check("rules and a login's lines in one file", a.returncode == b.returncode == 0, (a, b))
+        r.check("rules: doctor finds nothing wrong", self.findings() == [], self.findings())
+        for again in (("passwd",), ("--profile", "rules", "sshd"), ("sshd",)):
+            a = self.enable(*again)
+            r.check("%s a second time: refused" % again[-1], a.returncode == 1 and
+                    "already" in a.stderr, a)
+        ok, text = self.passwd(PW["bob"], "password123", "password123", NEW, NEW)
+        seen = [x for x in w.records() if x["ev"] == "password.changed"]
+        r.check("passwd: a common one is refused, a good one set and recorded", ok and
+                len(seen) == 1 and seen[0]["user"] == "bob", (text, seen))
+        a = subprocess.run(["chpasswd"], input="bob:short\n", text=True, capture_output=True)
+        r.check("chpasswd: judged too", a.returncode != 0 and
+                w.last("password.new").get("reason") == "pw_too_short", a)
+        w.pam("common-password", COMMON_PASSWORD.replace("obscure ", ""))
+        r.check("doctor: common-password has changed since", sorted(set(self.findings())) == [
+            ("pam-password-stale", "/etc/pam.d/%s:%d" % (n, k)) for n, k in self.judges()],
+            (self.findings(), self.judges()))
+        a = self.pam("disable", "--yes", "passwd", "chpasswd", "sshd", "login")
+        r.check("rules: disabled", a.returncode == 0, a)
+        w.pam("common-password", COMMON_PASSWORD)
+        os.unlink("/etc/rbacd/pam/.pending")
+        self.back("and each file is as it was")
+        PW["bob"] = NEW
+        w.policy(world.POLICY, True)
+
+    def judges(self):
+        """Where our line for new passwords stands: [(service, line)]."""
+        found = []
+        for n in ("chpasswd", "login", "passwd", "sshd"):
+            lines = self.w.read("/etc/pam.d/" + n).splitlines()
+            found.append((n, 1 + next(i for i, x in enumerate(lines)
+                                      if x.startswith("password\trequisite\tpam_vmsec"))))
+        return found
+
     # ---- the way back
 
     def comes_back(self):
@@ -315,6 +399,7 @@ def main():
     s.people()
     s.other_profiles()
     s.not_here()
+    s.rules()
     s.comes_back()
     s.test_login()
     s.killed()
