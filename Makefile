@@ -64,7 +64,7 @@ POLICY_SRC := policy/diag.c policy/yaml.c policy/yaml_get.c policy/names.c polic
   policy/rule_time.c policy/bounds.c policy/password.c policy/enrolment.c policy/selftest.c policy/tz.c \
   policy/selector.c policy/vmset.c policy/compile.c policy/view.c policy/lock.c policy/match.c \
   policy/decide.c policy/near.c policy/grant.c policy/reason.c policy/explain.c policy/explain_near.c policy/print.c policy/privileges.c \
-  policy/reach.c policy/somewhere.c policy/same.c policy/diff.c policy/graph.c policy/lint.c policy/lint_pairs.c policy/lint_from.c policy/lint_names.c policy/lint_people.c policy/lint_password.c
+  policy/reach.c policy/somewhere.c policy/same.c policy/diff.c policy/terms.c policy/graph.c policy/lint.c policy/lint_pairs.c policy/lint_from.c policy/lint_names.c policy/lint_people.c policy/lint_password.c
 WIRE_SRC   := rbacd/wire/buf.c rbacd/wire/msg.c rbacd/wire/call.c rbacd/wire/client.c rbacd/wire/code.c
 MODULE_SRC := pam_vmsec/pam_vmsec.c pam_vmsec/args.c pam_vmsec/origin.c pam_vmsec/person.c \
   pam_vmsec/talk.c pam_vmsec/text.c pam_vmsec/combined.c pam_vmsec/request.c pam_vmsec/password.c

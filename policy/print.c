@@ -42,7 +42,7 @@ void print_texts(FILE *out, const struct text_list *list)
 	fputc(']', out);
 }
 
-static void put_indices(FILE *out, const struct index_list *list, const char **names)
+void print_names(FILE *out, const struct index_list *list, const char **names)
 {
 	fputc('[', out);
 	for (uint32_t i = 0; i < list->n; i++) {
@@ -208,7 +208,7 @@ static void put_roles(const struct policy *p, FILE *out)
 		fputs("  ", out);
 		put_text(out, p->roles.v[i]);
 		fputs(": {includes: ", out);
-		put_indices(out, &r->includes, p->roles.v);
+		print_names(out, &r->includes, p->roles.v);
 		fputs(", privileges: ", out);
 		put_privileges(p, r->own_privileges, &r->own_su, out);
 		fputs("}\n", out);
@@ -217,7 +217,7 @@ static void put_roles(const struct policy *p, FILE *out)
 
 /* ----------------------------------------------------------------- rules */
 
-static void put_vms(const struct policy *p, const struct rule *r, FILE *out)
+void print_vms(const struct policy *p, const struct rule *r, FILE *out)
 {
 	const char *comma = "";
 
@@ -234,6 +234,21 @@ static void put_vms(const struct policy *p, const struct rule *r, FILE *out)
 	fputc(']', out);
 }
 
+void print_accept(unsigned accept, FILE *out)
+{
+	const char *comma = "";
+
+	fputc('[', out);
+	for (unsigned m = POLICY_METHOD_TOTP; m <= POLICY_METHOD_SECURITY_KEY;
+	     m <<= 1) {
+		if (!(accept & m))
+			continue;
+		fprintf(out, "%s%s", comma, policy_method_name((enum policy_method)m));
+		comma = ", ";
+	}
+	fputc(']', out);
+}
+
 static void put_mfa(const struct policy *p, const struct rule *r, FILE *out)
 {
 	const char *comma = "";
@@ -242,16 +257,9 @@ static void put_mfa(const struct policy *p, const struct rule *r, FILE *out)
 		fputs("mfa: none", out);
 		return;
 	}
-	fputs("mfa: {accept: [", out);
-	for (unsigned m = POLICY_METHOD_TOTP; m <= POLICY_METHOD_SECURITY_KEY;
-	     m <<= 1) {
-		if (!(r->mfa->accept & m))
-			continue;
-		fprintf(out, "%s%s", comma, policy_method_name((enum policy_method)m));
-		comma = ", ";
-	}
-	fputs("], max_age: {", out);
-	comma = "";
+	fputs("mfa: {accept: ", out);
+	print_accept(r->mfa->accept, out);
+	fputs(", max_age: {", out);
 	for (uint32_t i = 0; i < p->privileges.n; i++) {
 		if (!(r->privileges >> i & 1) && !(i == p->priv_su && r->su.n > 0))
 			continue;
@@ -276,11 +284,11 @@ void print_network(const struct model_from *f, char ret[PRINT_NETWORK_MAX])
 			       f->v4 ? f->bits - 96 : f->bits);
 }
 
-static void put_from(const struct rule *r, FILE *out)
+void print_from(const struct rule *r, FILE *out)
 {
 	char text[PRINT_NETWORK_MAX];
 
-	fputs("from: [", out);
+	fputc('[', out);
 	for (uint32_t i = 0; i < r->n_from; i++) {
 		print_network(&r->from[i], text);
 		fprintf(out, r->from[i].local ? "%s%s" : "%s\"%s\"", i > 0 ? ", " : "",
@@ -289,10 +297,10 @@ static void put_from(const struct rule *r, FILE *out)
 	fputc(']', out);
 }
 
-static void put_time(const struct model_time *t, FILE *out)
+void print_time(const struct model_time *t, FILE *out)
 {
-	fprintf(out, "time: {tz: \"%s\", days: [%s], between: \"%s\"}", t->tz,
-		t->days_text, t->between_text);
+	fprintf(out, "{tz: \"%s\", days: [%s], between: \"%s\"}", t->tz, t->days_text,
+		t->between_text);
 }
 
 static void put_when(const struct policy *p, const struct rule *r, FILE *out)
@@ -307,13 +315,13 @@ static void put_when(const struct policy *p, const struct rule *r, FILE *out)
 		comma = ", ";
 	}
 	if (r->n_from > 0) {
-		fputs(comma, out);
-		put_from(r, out);
+		fprintf(out, "%sfrom: ", comma);
+		print_from(r, out);
 		comma = ", ";
 	}
 	if (r->time) {
-		fputs(comma, out);
-		put_time(r->time, out);
+		fprintf(out, "%stime: ", comma);
+		print_time(r->time, out);
 	}
 	fputc('}', out);
 }
@@ -344,11 +352,11 @@ static void put_glass(const struct policy *p, FILE *out)
 		fputs("  - {id: ", out);
 		put_text(out, r->id);
 		fputs(", to: ", out);
-		put_indices(out, &r->to, p->principal_text);
+		print_names(out, &r->to, p->principal_text);
 		fputs(", privileges: [\"console\"], ", out);
 		put_mfa(p, r, out);
 		fputs(", vms: ", out);
-		put_vms(p, r, out);
+		print_vms(p, r, out);
 		put_key(out, "alert", r->alert);
 		put_key(out, "owner", r->owner);
 		put_key(out, "why", r->why);
@@ -367,10 +375,10 @@ static void put_rules(const struct policy *p, const struct rules *rules,
 		fputs("  - {id: ", out);
 		put_text(out, r->id);
 		fputs(", to: ", out);
-		put_indices(out, &r->to, p->principal_text);
+		print_names(out, &r->to, p->principal_text);
 		if (!r->deny) {
 			fputs(", roles: ", out);
-			put_indices(out, &r->roles, p->roles.v);
+			print_names(out, &r->roles, p->roles.v);
 		} else if (r->privileges == UINT64_MAX) {
 			fputs(", privileges: [\"*\"]", out);
 		} else {
@@ -378,7 +386,7 @@ static void put_rules(const struct policy *p, const struct rules *rules,
 			put_privileges(p, r->privileges, &r->su, out);
 		}
 		fputs(", vms: ", out);
-		put_vms(p, r, out);
+		print_vms(p, r, out);
 		put_conditions(p, r, out);
 		put_key(out, "message", r->message);
 		put_key(out, "owner", r->owner);
@@ -413,7 +421,7 @@ static void put_limits(const struct policy *p, FILE *out)
 		const struct model_limit *l = &p->limits[i];
 
 		fputs("  - {to: ", out);
-		put_indices(out, &l->to, p->principal_text);
+		print_names(out, &l->to, p->principal_text);
 		if (l->max_sessions > 0)
 			fprintf(out, ", max_sessions: %u", l->max_sessions);
 		if (l->max_session_s > 0)
@@ -430,7 +438,7 @@ static void put_enrolments(const struct policy *p, FILE *out)
 		const struct model_enrolment *e = &p->enrolments[i];
 
 		fputs("  - {to: ", out);
-		put_indices(out, &e->to, p->principal_text);
+		print_names(out, &e->to, p->principal_text);
 		fprintf(out, ", at_first_login: %s",
 			e->at_first_login ? "true" : "false");
 		put_key(out, "until", e->until_text);
@@ -447,7 +455,7 @@ static void put_mode(const struct policy *p, FILE *out)
 	fprintf(out, "mode: {default: %s", p->monitor_default ? "monitor" : "enforce");
 	if (m->sets.n > 0 || m->vms.n > 0) {
 		fputs(", monitor: ", out);
-		put_vms(p, m, out);
+		print_vms(p, m, out);
 	}
 	fputs("}\n", out);
 }

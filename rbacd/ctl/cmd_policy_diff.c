@@ -1,10 +1,12 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* cmd_policy_diff.c - policy diff: who loses and who gains, person by person. */
+/* cmd_policy_diff.c - policy diff: who loses and who gains, person by person, and what
+ * else is said differently. */
 #include <errno.h>
 #include <inttypes.h>
 #include <time.h>
 
 #include "policy/diff.h"
+#include "policy/terms.h"
 #include "rbacd/ctl/ctl.h"
 #include "rbacd/ctl/population.h"
 #include "rbacd/ctl/progress.h"
@@ -24,7 +26,7 @@ struct listing {
 	const char *login;  /* borrowed; whose they are */
 	struct out_set set; /* JSON */
 	struct progress bar;
-	uint64_t people, lost, gained;
+	uint64_t people, lost, gained, terms;
 };
 
 static void listing_done(struct listing *l)
@@ -119,6 +121,20 @@ static void print_person(struct listing *l)
 
 /* ------------------------------------------------------------------ JSON */
 
+/* A row of names and their texts; without one a cell is left out. */
+static int add_texts(struct listing *l, const char *table,
+		     const char *const (*cells)[2], size_t n)
+{
+	struct out_row *row = out_add_row(&l->set, table);
+	int r = row ? 0 : -ENOMEM;
+
+	for (size_t i = 0; i < n && r == 0; i++)
+		if (cells[i][1])
+			r = out_add_text(row, cells[i][0], cells[i][1],
+					 strlen(cells[i][1]));
+	return r;
+}
+
 static int add_row(struct listing *l, const struct policy_change *c, const char *vm)
 {
 	const char *const cells[][2] = {{"user", c->login},
@@ -126,14 +142,8 @@ static int add_row(struct listing *l, const struct policy_change *c, const char 
 					{"privilege", c->privilege},
 					{"vm", vm},
 					{"rule", c->rule}};
-	struct out_row *row = out_add_row(&l->set, "changes");
-	int r = row ? 0 : -ENOMEM;
 
-	for (size_t i = 0; i < ARRAY_SIZE(cells) && r == 0; i++)
-		if (cells[i][1])
-			r = out_add_text(row, cells[i][0], cells[i][1],
-					 strlen(cells[i][1]));
-	return r;
+	return add_texts(l, "changes", cells, ARRAY_SIZE(cells));
 }
 
 static int add_total(struct listing *l)
@@ -188,12 +198,35 @@ static int tell(void *arg, const struct policy_change *c)
 	return r;
 }
 
+static int add_term(struct listing *l, const struct policy_term *t)
+{
+	const char *const cells[][2] = {{"key", t->key},
+					{"before", t->before},
+					{"after", t->after}};
+
+	return add_texts(l, "terms", cells, ARRAY_SIZE(cells));
+}
+
+/* One line for each key. */
+static int tell_term(void *arg, const struct policy_term *t)
+{
+	struct listing *l = arg;
+
+	l->terms++;
+	if (l->ctl->json)
+		return add_term(l, t);
+	(void)fprintf(l->ctl->out, "%s: %s -> %s\n", t->key,
+		      t->before ? t->before : "(nothing)",
+		      t->after ? t->after : "(nothing)");
+	return 0;
+}
+
 static int finish(struct listing *l)
 {
 	if (l->ctl->json) {
 		if (add_total(l) != 0)
 			return ctl_fail(l->ctl, CTL_NO, "out of memory.");
-		out_json_set(&l->set, "changes", l->ctl->out);
+		out_json_set(&l->set, "changes terms", l->ctl->out);
 	} else if (l->people == 0) {
 		(void)fputs("nobody gains or loses anything\n", l->ctl->out);
 	} else {
@@ -202,7 +235,7 @@ static int finish(struct listing *l)
 			      " (a person, a VM and a privilege each)\n",
 			      l->people, l->lost, l->gained);
 	}
-	return l->people > 0 ? CTL_NO : CTL_OK;
+	return l->people > 0 || l->terms > 0 ? CTL_NO : CTL_OK;
 }
 
 /* ------------------------------------------------------------------ sides */
@@ -274,6 +307,8 @@ int cmd_policy_diff(struct ctl *ctl, const struct ctl_args *args)
 	r = policy_diff_watched((const struct policy_side[]){before.side, after.side},
 				now_s, tell, &l, &l.bar.watch);
 	progress_clear(&l.bar);
+	if (r == 0)
+		r = policy_terms_diff(before.policy, after.policy, tell_term, &l);
 	if (r != 0)
 		return ctl_fail(ctl, CTL_NO, "out of memory.");
 	r = finish(&l);

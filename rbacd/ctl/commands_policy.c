@@ -122,8 +122,11 @@ const struct ctl_command ctl_policy_commands[] = {
 			"not, or the reverse,\n"
 			"taking origin, hours and proof as given and reviews as done. "
 			"Needs no running\n"
-			"rbacd. Exit status 1 on any difference, 2 when not all people "
-			"are known.",
+			"rbacd. Then what else is said differently, a line for each "
+			"key: conditions of\n"
+			"rules that both have, services, limits, enrolment, passwords, "
+			"mode. Exit status 1\n"
+			"on any difference, 2 when not all people are known.",
 		.pos = {"OLD", "NEW"},
 		.options = diff_options,
 		.run = cmd_policy_diff,

@@ -11,6 +11,7 @@
 #include <cmocka.h>
 
 #include "policy/diff.h"
+#include "policy/terms.h"
 
 #define NOW_S 1795000000
 #define HEAD                                                                           \
@@ -346,6 +347,115 @@ static void test_stopped(void **state)
 	policy_unref(b.policy);
 }
 
+/* ---------------------------------------------------------------- terms */
+
+struct told {
+	char text[4096];
+};
+
+static int note_term(void *arg, const struct policy_term *t)
+{
+	struct told *told = arg;
+	size_t n = strlen(told->text);
+
+	(void)snprintf(told->text + n, sizeof(told->text) - n, "%s: %s -> %s\n", t->key,
+		       t->before ? t->before : "-", t->after ? t->after : "-");
+	return 0;
+}
+
+static struct policy *load_text(const char *text)
+{
+	_cleanup_diags_ struct diags diag = DIAGS_INIT;
+	const struct policy_source src = {"t.yaml", text, strlen(text)};
+	struct policy *p = NULL;
+	int r = policy_load_sources(&src, 1, NULL, &p, &diag);
+
+	diags_print(&diag, stderr);
+	assert_int_equal(r, 0);
+	return p;
+}
+
+#define TERMS_HEAD                                                                     \
+	"vmsec_policy: 1\n"                                                            \
+	"roles: {user: {privileges: [ssh]}, admin: {privileges: [ssh, sudo]}}\n"       \
+	"inventory: {vm1: {}, vm2: {}}\n"                                              \
+	"vm_sets: {all: {every: true}}\n"
+
+/* One row: a line of the old policy, the same of the new one, what is told. */
+static const struct {
+	const char *before, *after, *told;
+} terms[] = {
+	{"", "", ""},
+	{"serial: 1\n", "serial: 2\n", ""},
+	/* who gains and loses is the other comparison's */
+	{"", "grants: [{id: g, to: [a], roles: [user], vms: [all]}]\n", ""},
+	{"grants: [{id: g, to: [a], roles: [user], vms: [all]}]\n",
+	 "grants: [{id: g, to: [b], roles: [admin], vms: [\"vm:vm1\"]}]\n", ""},
+	{"grants: [{id: g, to: [a], roles: [user], vms: [all]}]\n",
+	 "grants: [{id: g, to: [a], roles: [user], vms: [all], when: {mfa: none}}]\n",
+	 "grants.g.mfa: [totp, recovery] -> none\n"},
+	{"grants: [{id: g, to: [a], roles: [admin], vms: [all], when: {mfa: {accept: "
+	 "[totp], max_age: 1h, fresh: {sudo: 5m}}}}]\n",
+	 "grants: [{id: g, to: [a], roles: [user], vms: [all], when: {mfa: {accept: "
+	 "[totp], max_age: 2h}, from: [10.0.0.0/8]}, valid: {until: 2030-01-01}}]\n",
+	 "grants.g.from: - -> [\"10.0.0.0/8\"]\n"
+	 "grants.g.max_age.ssh: 3600s -> 7200s\n"
+	 "grants.g.valid.until: - -> 2030-01-01\n"},
+	{"denies: [{id: d, to: [a], privileges: [ssh], vms: [all], when: {from: "
+	 "[local]}}]\n",
+	 "denies: [{id: d, to: [a], privileges: [ssh], vms: [all], when: {time: {tz: "
+	 "UTC, "
+	 "days: [sat], between: \"08:00-10:00\"}}}]\n",
+	 "denies.d.from: [local] -> -\n"
+	 "denies.d.time: - -> {tz: \"UTC\", days: [sat], between: \"08:00-10:00\"}\n"},
+	{"groups: {a: {id: \"1\"}}\ngrants: [{id: g, to: [a], roles: [user], vms: "
+	 "[all]}]\n",
+	 "groups: {a: {id: \"2\"}}\ngrants: [{id: g, to: [a], roles: [user], vms: "
+	 "[all]}]\n",
+	 "groups.a.id: 1 -> 2\n"},
+	{"services: {x: ssh}\n", "services: {x: sudo, y: ssh}\n",
+	 "services.x: ssh -> sudo\nservices.y: - -> ssh\n"},
+	{"limits: [{to: [a], max_sessions: 2}]\n",
+	 "limits: [{to: [a], max_sessions: 3, max_session_time: 1h}]\n",
+	 "limits.[\"a\"].max_session_time: - -> 3600s\n"
+	 "limits.[\"a\"].max_sessions: 2 -> 3\n"},
+	{"separation: [{id: s, never_both: [\"role:user\", \"role:admin\"]}]\n", "",
+	 "separation.s.never_both: [\"admin\", \"user\"] -> -\n"},
+	{"", "enrolment: [{to: [a], at_first_login: true, until: 2030-01-01}]\n",
+	 "enrolment.[\"a\"].at_first_login: - -> true\n"
+	 "enrolment.[\"a\"].optional: - -> false\n"
+	 "enrolment.[\"a\"].until: - -> 2030-01-01\n"},
+	{"enrolment: [{to: [a], at_first_login: true, until: 2030-01-01}]\n",
+	 "enrolment: [{to: [a], at_first_login: true, until: 2031-01-01}]\n",
+	 "enrolment.[\"a\"].until: 2030-01-01 -> 2031-01-01\n"},
+	{"password: {preset: pci-dss-4}\n",
+	 "password: {preset: pci-dss-4, min_length: 15}\n",
+	 "password.min_length: 12 -> 15\n"},
+	{"password: {preset: pci-dss-4, words: [acme]}\n",
+	 "password: {preset: pci-dss-4}\n", "password.words: [\"acme\"] -> -\n"},
+	{"mode: {monitor: [all]}\n", "mode: {default: monitor}\n",
+	 "mode.default: enforce -> monitor\nmode.monitor: [\"all\"] -> []\n"},
+};
+
+static void test_terms(void **state)
+{
+	(void)state;
+	for (size_t i = 0; i < ARRAY_SIZE(terms); i++) {
+		char text[2][1024];
+		struct told told = {""};
+		struct policy *p[2];
+
+		(void)snprintf(text[0], 1024, TERMS_HEAD "%s", terms[i].before);
+		(void)snprintf(text[1], 1024, TERMS_HEAD "%s", terms[i].after);
+		p[0] = load_text(text[0]);
+		p[1] = load_text(text[1]);
+		assert_int_equal(policy_terms_diff(p[0], p[1], note_term, &told), 0);
+		assert_string_equal(told.text, terms[i].told);
+		policy_unref(p[0]);
+		policy_unref(p[1]);
+	}
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -355,6 +465,7 @@ int main(void)
 		cmocka_unit_test(test_a_part_of_a_class),
 		cmocka_unit_test(test_random),
 		cmocka_unit_test(test_stopped),
+		cmocka_unit_test(test_terms),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
