@@ -85,7 +85,7 @@ _Noreturn static void child_main(int fd, const char *path, uint32_t uid, uint32_
 		_exit(1);
 	(void)signal(SIGPIPE, SIG_IGN);
 	if (geteuid() == 0)
-		rc = privilege_drop(uid, gid, &diag);
+		rc = privilege_drop(uid, gid, 0, &diag);
 	if (rc == 0)
 		rc = hook_new(&hook);
 	diags_print(&diag, stderr);

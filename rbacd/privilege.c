@@ -126,14 +126,26 @@ int privilege_harden(struct diags *diag)
 	return 0;
 }
 
-int privilege_drop(uint32_t uid, uint32_t gid, struct diags *diag)
+/* A service manager has done it already, and its filter may refuse to do it again. */
+static bool is_already(uid_t uid, gid_t gid)
 {
+	uid_t u[3];
+	gid_t g[3];
+
+	return getresuid(&u[0], &u[1], &u[2]) == 0 && u[0] == uid && u[1] == uid &&
+	       u[2] == uid && getresgid(&g[0], &g[1], &g[2]) == 0 && g[0] == gid &&
+	       g[1] == gid && g[2] == gid;
+}
+
+int privilege_drop(uint32_t uid, uint32_t gid, uint32_t reads, struct diags *diag)
+{
+	const gid_t others[] = {reads};
+
 	if (uid == 0 || gid == 0)
 		return fail(diag, NULL, "refusing to run on as root", EPERM);
-	if (geteuid() == 0 &&
-	    (setgroups(0, NULL) != 0 || setresgid(gid, gid, gid) != 0))
-		return fail(diag, NULL, "cannot drop privileges", errno);
-	if (setresuid(uid, uid, uid) != 0)
+	if (!is_already(uid, gid) &&
+	    (setgroups(reads != 0, others) != 0 || setresgid(gid, gid, gid) != 0 ||
+	     setresuid(uid, uid, uid) != 0))
 		return fail(diag, NULL, "cannot drop privileges", errno);
 	if (setresuid(0, 0, 0) == 0 || setresgid(0, 0, 0) == 0 || getuid() != uid ||
 	    geteuid() != uid || getgid() != gid || getegid() != gid)

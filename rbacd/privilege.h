@@ -28,7 +28,9 @@ _must_check_ int privilege_harden(struct diags *diag);
 
 /*
  * privilege_drop() - become @uid:@gid for good and prove that there is no way back; who
- * is it already only has that proven.
+ * is it already only has that proven, without a call that a unit's filter refuses.
+ * @reads: the one other group to be in, for what it may read; 0: none
  * Return: 0; negative errno with a diagnostic; uid or gid 0 is refused.
  */
-_must_check_ int privilege_drop(uint32_t uid, uint32_t gid, struct diags *diag);
+_must_check_ int privilege_drop(uint32_t uid, uint32_t gid, uint32_t reads,
+				struct diags *diag);

@@ -100,7 +100,7 @@ static int become_user(const struct config *c, const struct start *st,
 	if (rc == 0)
 		rc = privilege_folder(c->anchor_dir, 0700, st->self.uid, st->self.gid,
 				      diag);
-	return rc == 0 ? privilege_drop(st->self.uid, st->self.gid, diag) : rc;
+	return rc == 0 ? privilege_drop(st->self.uid, st->self.gid, 0, diag) : rc;
 }
 
 int start_up(struct server *s, struct start *st, struct diags *diag)

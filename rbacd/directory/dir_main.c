@@ -428,7 +428,8 @@ static int find_account(const char *name, struct local_account *ret, struct diag
 	return r == 0 ? 0 : -ENOENT;
 }
 
-/* Ends as directory.user, whoever started it, or fails. */
+/* Ends as directory.user, whoever started it, or fails. It reads the people file again
+ * and again, in a folder that only root and rbacd's group may look into. */
 static int become_user(struct dir *d, struct diags *diag)
 {
 	struct local_account self, server;
@@ -447,7 +448,7 @@ static int become_user(struct dir *d, struct diags *diag)
 	if (r != 0)
 		return r;
 	if (geteuid() == 0)
-		return privilege_drop(self.uid, self.gid, diag);
+		return privilege_drop(self.uid, self.gid, server.gid, diag);
 	if (geteuid() == self.uid && getuid() == self.uid)
 		return 0;
 	diags_add(diag, NULL, 0, 0, NULL, "must be started as root or as '%s'",
