@@ -107,8 +107,9 @@ static int tell_unreachable(struct ctl *ctl, const char *path, int error)
 	if (error == -ETIMEDOUT)
 		return ctl_fail(
 			ctl, CTL_UNREACHABLE,
-			"rbacd took the call on %s but did not answer within %d s. Is "
-			"it stopped or is its disk stuck?",
+			"nobody answered on %s within %d s: rbacd is stopped, stuck "
+			"or, where systemd holds its sockets, could not start. Look at "
+			"its log: journalctl -u rbacd",
 			path, CTL_CALL_MS / 1000);
 	return ctl_fail(ctl, CTL_UNREACHABLE,
 			"the connection to rbacd on %s broke: %s. Look at its log: "
