@@ -323,6 +323,8 @@ LINK_rbacd/test_authz  := rbacd/authz.c $(POLICY_SRC)
 LIBS_rbacd/test_authz  := -lyaml -lcrypto
 LINK_rbacd/test_sessions := rbacd/sessions.c $(STORE_SRC) $(POLICY_SRC)
 LIBS_rbacd/test_sessions := -lyaml -lcrypto -lsqlite3
+UNIT_TESTS += rbacd/test_privilege
+LINK_rbacd/test_privilege := rbacd/privilege.c policy/diag.c
 # ctl
 UNIT_TESTS += rbacd/test_admin rbacd/test_hook detect/test_detect
 LINK_rbacd/test_hook := rbacd/hook.c rbacd/hook_process.c rbacd/privilege.c rbacd/log.c policy/diag.c \
@@ -664,9 +666,12 @@ rpm:
 rpm-test:
 	@tests/integration/rpm.sh
 # On a fresh Debian of its own: install, upgrade, remove, killed in between. Needs a mirror.
-.PHONY: deb-test
+.PHONY: deb-test systemd-test
 deb-test:
 	@tests/integration/deb.sh
+# Units, sockets, stops, a reboot: on a copy of this host's files that systemd boots.
+systemd-test: all
+	@tests/integration/systemd.py || [ $$? -eq 77 ]
 
 .PHONY: demo
 # KEEP=1 leaves everything running and prints the commands to try by hand.
@@ -855,6 +860,7 @@ help:
 	@echo 'make passwords-peers passwords of a directory, by pam_ldap and pam_sss (bench-peers first)'
 	@echo 'make bench-year  every report over a year of 10,000 decisions a day (4 GB, minutes)'
 	@echo 'make deb, rpm    packages; deb-test, rpm-test: reproducible, clean, killed in between (root)'
+	@echo 'make systemd-test  the units on a machine that systemd has booted (root, cgroup v2)'
 	@echo 'make sandbox-test  44 ways out of the sandbox, tried from inside; man-test: pages and code'
 	@echo 'make restart, kills  logins over restarts; 10,000 kill -9, histories against the log'
 	@echo 'make lint        layers, format, static analysis; fuzz: open-ended fuzzing'
