@@ -56,10 +56,6 @@ static int plan_error(struct ctl *ctl, const char *service, int r, struct diags 
 				"/etc/pam.d/%s names pam_vmsec already; rbacctl pam "
 				"disable %s takes our lines out",
 				service, service);
-	case PAMEDIT_E_NOT_THERE:
-		return ctl_fail(ctl, CTL_NO,
-				"/etc/pam.d/%s has no lines between our markers",
-				service);
 	case PAMEDIT_E_NO_PLACE:
 		return ctl_fail(ctl, CTL_NO, "nothing was changed.");
 	case -ENOENT:
@@ -97,6 +93,13 @@ static int plan_add(struct ctl *ctl, const struct ctl_args *args, const char *se
 		r = remove ? pamedit_remove(plan->before[i], &plan->after[i])
 			   : pamedit_add("", service, profile, plan->before[i],
 					 &plan->after[i], &diag);
+	if (remove && (r == PAMEDIT_E_NOT_THERE || r == -ENOENT)) {
+		free(plan->before[i]);
+		plan->n--;
+		(void)fprintf(ctl->out, "/etc/pam.d/%s has no lines of ours.\n",
+			      service);
+		return CTL_OK;
+	}
 	if (r != 0)
 		return plan_error(ctl, service, r, &diag);
 	plan->change[i] = (struct pamfile_change){.service = service,
@@ -331,7 +334,7 @@ int cmd_pam_disable(struct ctl *ctl, const struct ctl_args *args)
 	_cleanup_plan_ struct plan plan = {0};
 	int r = make_plan(ctl, args, true, &plan);
 
-	if (r != CTL_OK)
+	if (r != CTL_OK || plan.n == 0)
 		return r;
 	show_plan(ctl, &plan);
 	if (!agreed(ctl, args))

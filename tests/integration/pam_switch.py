@@ -289,6 +289,9 @@ class Switch:
         w.pam("common-password", COMMON_PASSWORD)
         os.unlink("/etc/rbacd/pam/.pending")
         self.back("and each file is as it was")
+        a = self.pam("disable", "--yes", "passwd", "nobodys")
+        r.check("disable of what has no lines, or no file: nothing to do", a.returncode == 0 and
+                "passwd has no lines of ours" in a.stdout, a)
         PW["bob"] = NEW
         w.policy(world.POLICY, True)
 
