@@ -2,7 +2,7 @@
 # SPDX-License-Identifier: Apache-2.0
 # The Debian package on a fresh Debian: two builds are the same, lintian is content, it
 # installs, changes no login, upgrades, is removed, and is killed at every rename of both.
-# Needs root, debootstrap and a Debian mirror; about three minutes. usage: deb.sh
+# Needs root, debootstrap and a Debian mirror; about four minutes. usage: deb.sh
 set -u
 cd "$(dirname "$0")/../.."
 pass=0 fail=0
@@ -20,7 +20,7 @@ check() { # what command...
 }
 
 [ "$(id -u)" -eq 0 ] || { echo "deb: SKIP, needs root"; exit 77; }
-tests/lib/deps debootstrap lintian strace || exit 1
+tests/lib/deps lintian strace || exit 1
 "${MAKE:-make}" -s deb >/dev/null || exit 1
 first=$(sha256sum build/deb/vmsec_*.deb | cut -d' ' -f1)
 changes=$(mktemp -d)
@@ -33,14 +33,10 @@ rm -rf "$changes"
 # VMSEC_DEB_ROOT=DIR keeps the fresh Debian for the next time.
 root=${VMSEC_DEB_ROOT:-}
 [ -n "$root" ] || { root=$(mktemp -d /var/tmp/vmsec-deb.XXXXXX) && trap 'rm -rf "$root"' EXIT; }
-if [ ! -e "$root/ready" ]; then
-	debootstrap --variant=minbase --include=login,passwd,sudo,openssh-server,systemd \
-		bookworm "$root" >build/debootstrap.log 2>&1 ||
-		{ tail -n 3 build/debootstrap.log; echo "deb: SKIP, no Debian to install"; exit 77; }
-	touch "$root/ready"
-fi
+tests/lib/fresh-debian "$root" || { rc=$?; echo "deb: SKIP, no Debian to install"; exit "$rc"; }
 rm -rf "$root/tmp/deb" && mkdir -p "$root/tmp/deb" && cp build/deb/vmsec_*.deb "$root/tmp/deb"
 rm -f "$root/usr/local/bin/strace"
+check "on a machine that systemd has booted: systemd.py" tests/integration/systemd.py "$root" build/deb/vmsec_*.deb
 cat >"$root/tmp/deb/inside" <<'IN'
 set -u
 mount -t proc proc /proc 2>/dev/null
