@@ -6,7 +6,8 @@ strace hits the n-th call of one kind between BEGIN and RESULT, for every n unti
 no longer reaches it. After each: the factor, its ten recovery codes and the record are all
 there or all missing; they are there if the recovery codes were shown; the code that made a
 factor is not accepted again, the next one is; the log verifies. The same, in the long run, for
-rbacctl enrol: what waits for its code opens nothing, and can be confirmed.
+rbacctl enrol: what waits for its code opens nothing, and can be confirmed; and for rbacctl factor
+remove and resync: done with a record, or not at all, and what was said holds.
 
 usage: enrol_kill.py [VARIANT] [long]
 """
@@ -176,6 +177,78 @@ class Enrol:
         self.w.rbacctl("reset", WHO, "--why", "test", check=False)
         return hit
 
+    # ---- a factor that is there
+
+    def make(self, *name):
+        """The key of a new factor that is active."""
+        shown = self.w.rbacctl("--json", "enrol", WHO, *name).stdout
+        key = re.search(r"secret=([A-Z2-7]{32})", shown).group(1)
+        self.w.rbacctl("enrol", WHO, "--confirm", input=pamwire.totp(key, self.w.now()) + "\n")
+        return key
+
+    def faulty(self, call, fault, n, *argv, **more):
+        """(the n-th call was reached, rbacctl said that it is done, new records)"""
+        after = len(self.w.records())
+        tracer = tracing.inject(self.w, self.w.children["rbacd"].pid, call, fault, n)
+        r = self.w.rbacctl(*argv, check=False, **more)
+        tracing.release(tracer)
+        hit = tracing.was_hit(self.w)
+        self.restart()
+        return hit, r.returncode == 0, self.w.records(after)
+
+    def ask_store(self, what):
+        db = sqlite3.connect("file:%s?mode=ro" % self.w.database(), uri=True, timeout=5)
+        try:
+            return [x[0] for x in db.execute("SELECT %s FROM factor WHERE person = 'bench:%s'"
+                                             " ORDER BY name" % (what, WHO))]
+        finally:
+            db.close()
+
+    def settle(self, what, event, done, said, rows):
+        made = [x for x in rows if x["ev"] == event and x.get("outcome") == "success"]
+        self.quiet("%s: done with its record, or neither" % what, len(made) == done, (done, rows))
+        self.quiet("%s: what was said holds" % what, done or not said)
+        v = self.w.rbacctl("audit", "verify", check=False)
+        self.quiet("%s: the log verifies" % what, v.returncode == 0, v.stdout + v.stderr)
+        self.w.rbacctl("reset", WHO, "--why", "test")
+        self.outcomes[(event, done)] = self.outcomes.get((event, done), 0) + 1
+
+    def removed(self, call, fault, n):
+        self.next_step()
+        key = [self.make(), self.make("--name", "zz")][1]
+        self.next_step()
+        hit, said, rows = self.faulty(call, fault, n, "factor", "remove", WHO, "zz", "--why", "test")
+        what = "factor remove, %s %s at %d" % (call, fault, n)
+        done = self.ask_store("name") == ["totp"]
+        self.quiet("%s: it opens, or is gone" % what,
+                   self.accepted(pamwire.totp(key, self.w.now())) != done, done)
+        self.settle(what, "admin.remove_factor", done, said, rows)
+        return hit
+
+    def resynced(self, call, fault, n):
+        """By the codes of a phone that is ten minutes fast."""
+        self.next_step()
+        key = self.make()
+        self.next_step()
+        pair = [pamwire.totp(key, self.w.now() + 600 + s) for s in (0, 30)]
+        hit, said, rows = self.faulty(call, fault, n, "factor", "resync", WHO, "totp", "--why", "test",
+                                      input="\n".join(pair) + "\n")
+        what = "factor resync, %s %s at %d" % (call, fault, n)
+        done = self.ask_store("drift") != [0]
+        self.quiet("%s: the pair opens nothing" % what, not any(self.accepted(c) for c in pair))
+        self.next_step()
+        self.quiet("%s: that phone is right now, or still wrong" % what, self.accepted(
+            pamwire.totp(key, self.w.now() + 630)) == done, done)
+        self.settle(what, "admin.resync", done, said, rows)
+        return hit
+
+    def sweep(self, name, one):
+        for call, fault, _ in FAULTS:
+            n = 1
+            while n <= MOST and one(call, fault, n):
+                n += 1
+            self.r.check("%s, %s %s: up to the %d." % (name, fault, call, n), n <= MOST)
+
     def run(self):
         self.w.start()
         after = len(self.w.records())
@@ -191,13 +264,14 @@ class Enrol:
             while n <= MOST and self.one(call, fault, n):
                 n += every
             self.r.check("%s %s: up to the %d. of an enrolment" % (fault, call, n), n <= MOST)
-        for call, fault, _ in FAULTS if self.long else ():
-            n = 1
-            while n <= MOST and self.by_admin(call, fault, n):
-                n += 1
-            self.r.check("rbacctl enrol, %s %s: up to the %d." % (fault, call, n), n <= MOST)
         for (seen, whole), n in sorted(self.outcomes.items()):
             print("saw %s, stored %d factors and %d codes: %d times" % (seen, *whole, n))
+        self.outcomes = {}
+        for name, one in (("rbacctl enrol", self.by_admin), ("factor remove", self.removed),
+                          ("factor resync", self.resynced)) if self.long else ():
+            self.sweep(name, one)
+        for (event, done), n in sorted(self.outcomes.items()):
+            print("%s: %s %d times" % (event, "done" if done else "not done", n))
         self.r.end()
 
 
