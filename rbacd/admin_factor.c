@@ -184,16 +184,11 @@ static bool not_there(struct admin_req *req, int error, const char *login)
 
 void admin_run_factor_unlock(struct admin_req *req)
 {
-	struct admin_subject who = {0};
-	struct admin_change change = {.ev = "admin.unlock_factor",
-				      .op = "unlock_factor",
-				      .user = who.login,
-				      .id = who.id,
-				      .why = admin_arg(req, "why"),
-				      .sev = AUDIT_WARNING};
+	struct admin_subject who;
+	struct admin_change change;
 	int r;
 
-	if (!admin_why_ok(req) || admin_find_subject(req, &who) != 0)
+	if (admin_about(req, "admin.unlock_factor", &who, &change) != 0)
 		return;
 	r = factor_unlock(req->server->mfa, who.id, server_now_s(),
 			  clock_ahead_s(req->server));
@@ -229,20 +224,15 @@ static bool read_code(struct admin_req *req, const char *arg, struct secret *ret
 void admin_run_factor_resync(struct admin_req *req)
 {
 	_cleanup_secret_ struct secret first = SECRET_INIT, second = SECRET_INIT;
-	struct admin_subject who = {0};
-	struct admin_change change = {.ev = "admin.resync",
-				      .op = "resync",
-				      .user = who.login,
-				      .id = who.id,
-				      .object = admin_arg(req, "name"),
-				      .why = admin_arg(req, "why"),
-				      .sev = AUDIT_WARNING};
+	struct admin_subject who;
+	struct admin_change change;
 	int64_t delta = 0;
 	int r;
 
-	if (!admin_why_ok(req) || !read_code(req, "first", &first) ||
-	    !read_code(req, "second", &second) || admin_find_subject(req, &who) != 0)
+	if (!read_code(req, "first", &first) || !read_code(req, "second", &second) ||
+	    admin_about(req, "admin.resync", &who, &change) != 0)
 		return;
+	change.object = admin_arg(req, "name");
 	r = factor_resync(req->server->mfa, who.id, change.object, &first, &second,
 			  server_now_s(), &delta);
 	if (not_there(req, r, who.login))
@@ -268,19 +258,14 @@ void admin_run_factor_resync(struct admin_req *req)
 
 void admin_run_factor_remove(struct admin_req *req)
 {
-	struct admin_subject who = {0};
-	struct admin_change change = {.ev = "admin.remove_factor",
-				      .op = "remove_factor",
-				      .user = who.login,
-				      .id = who.id,
-				      .object = admin_arg(req, "name"),
-				      .why = admin_arg(req, "why"),
-				      .sev = AUDIT_WARNING};
+	struct admin_subject who;
+	struct admin_change change;
 	size_t left = 0;
 	int r;
 
-	if (!admin_why_ok(req) || admin_find_subject(req, &who) != 0)
+	if (admin_about(req, "admin.remove_factor", &who, &change) != 0)
 		return;
+	change.object = admin_arg(req, "name");
 	r = factor_remove(req->server->mfa, who.id, change.object, &left);
 	if (not_there(req, r, who.login))
 		return;

@@ -100,6 +100,13 @@ struct admin_subject {
  * reach people who have left. Return: 0; otherwise the END is queued.
  */
 _must_check_ int admin_find_subject(struct admin_req *req, struct admin_subject *ret);
+/*
+ * admin_about() - whom a call changes, and the record of that: a warning, with the
+ * reason that was given. @ev: "admin.reset"; its second half is the op. @ret: borrows
+ * from @who. Return: 0; otherwise the END is queued.
+ */
+_must_check_ int admin_about(struct admin_req *req, const char *ev,
+			     struct admin_subject *who, struct admin_change *ret);
 /* admin_person_ok() - for calls that give access: the person is in the directory and
  * enabled; else the END is queued. */
 bool admin_person_ok(struct admin_req *req);

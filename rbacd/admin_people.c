@@ -150,6 +150,21 @@ bool admin_why_ok(struct admin_req *req)
 	return true;
 }
 
+int admin_about(struct admin_req *req, const char *ev, struct admin_subject *who,
+		struct admin_change *ret)
+{
+	*who = (struct admin_subject){.id = ""};
+	if (!admin_why_ok(req))
+		return -EINVAL;
+	*ret = (struct admin_change){.ev = ev,
+				     .op = str_after(ev, "admin."),
+				     .user = who->login,
+				     .id = who->id,
+				     .why = admin_arg(req, "why"),
+				     .sev = AUDIT_WARNING};
+	return admin_find_subject(req, who);
+}
+
 /* ---------------------------------------------------------------- enrol */
 
 static int enrol_hash(struct admin_req *req, enum store_hash *ret)
@@ -333,16 +348,11 @@ void admin_run_enrol_confirm(struct admin_req *req)
 
 void admin_run_disable(struct admin_req *req)
 {
-	struct admin_subject who = {0};
-	struct admin_change change = {.ev = "admin.disable",
-				      .op = "disable",
-				      .user = who.login,
-				      .id = who.id,
-				      .why = admin_arg(req, "why"),
-				      .sev = AUDIT_WARNING};
+	struct admin_subject who;
+	struct admin_change change;
 	int r;
 
-	if (!admin_why_ok(req) || admin_find_subject(req, &who) != 0)
+	if (admin_about(req, "admin.disable", &who, &change) != 0)
 		return;
 	r = mfa_disable(req->server->mfa, who.id, server_now_s());
 	if (r == MFA_E_NOT_ENROLLED || r == STORE_E_NONE) {
@@ -366,17 +376,12 @@ void admin_run_disable(struct admin_req *req)
 
 void admin_run_reset(struct admin_req *req)
 {
-	struct admin_subject who = {0};
+	struct admin_subject who;
 	struct store_person kept;
-	struct admin_change change = {.ev = "admin.reset",
-				      .op = "reset",
-				      .user = who.login,
-				      .id = who.id,
-				      .why = admin_arg(req, "why"),
-				      .sev = AUDIT_WARNING};
+	struct admin_change change;
 	int r;
 
-	if (!admin_why_ok(req) || admin_find_subject(req, &who) != 0)
+	if (admin_about(req, "admin.reset", &who, &change) != 0)
 		return;
 	r = store_person_get(req->server->store, who.id, &kept);
 	if (r == 0)
