@@ -384,22 +384,6 @@ void password_print(const struct model_password *pw, FILE *out)
 	fputs("}\n", out);
 }
 
-void password_terms(const struct model_password *pw, FILE *out, char after_key)
-{
-	if (!pw->preset)
-		return;
-	fprintf(out, "password.preset%c%s%c", after_key, pw->preset, 0);
-	for (size_t i = 0; i < MODEL_PASSWORD_N; i++)
-		fprintf(out, "password.%s%c%d%s%c", keys[i].key, after_key,
-			pw->v[i] == FORBIDDEN ? 0 : pw->v[i], keys[i].days ? "d" : "",
-			0);
-	if (pw->words.n == 0)
-		return;
-	fprintf(out, "password.words%c", after_key);
-	print_texts(out, &pw->words);
-	fputc('\0', out);
-}
-
 bool policy_password_where(const struct policy *policy, struct policy_where *ret)
 {
 	if (policy->password.preset)

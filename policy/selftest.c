@@ -304,11 +304,6 @@ int selftest_run(const struct policy *p, struct diags *diag)
 	return r;
 }
 
-size_t policy_test_count(const struct policy *policy)
-{
-	return policy->n_tests;
-}
-
 bool policy_test_at(const struct policy *policy, size_t i, struct policy_test *ret)
 {
 	const struct model_test *t;

@@ -7,8 +7,8 @@
 #include <errno.h>
 
 #include "policy/names.h"
-#include "policy/password.h"
 #include "policy/print.h"
+#include "policy/view.h"
 
 #define AFTER_KEY '\1' /* sorts before all that a key may hold */
 
@@ -183,6 +183,22 @@ static void put_enrolments(const struct policy *p, FILE *out)
 	}
 }
 
+/* Every number in force, whether the preset gives it or the policy. */
+static void put_passwords(const struct policy *p, FILE *out)
+{
+	struct policy_password_number n;
+
+	put(out, "password", NULL, "preset", p->password.preset);
+	for (size_t i = 0; policy_password_number(p, i, &n); i++)
+		fprintf(out, "password.%s%c%d%s%c", n.name, AFTER_KEY, n.value,
+			n.days ? "d" : "", 0);
+	if (p->password.words.n == 0)
+		return;
+	put_key(out, "password", NULL, "words");
+	print_texts(out, &p->password.words);
+	fputc('\0', out);
+}
+
 static void put_mode(const struct policy *p, FILE *out)
 {
 	put(out, "mode", NULL, "default", p->monitor_default ? "monitor" : "enforce");
@@ -225,7 +241,7 @@ static int read_side(struct side *s)
 	put_rules(s, "break_glass", &s->p->glass, &s->other->glass, out);
 	put_bounds(s->p, out);
 	put_enrolments(s->p, out);
-	password_terms(&s->p->password, out, AFTER_KEY);
+	put_passwords(s->p, out);
 	put_mode(s->p, out);
 	/* Without memory for the last byte glibc's fclose() leaves NULL, and says 0. */
 	return fclose(out) != 0 || !s->text ? -ENOMEM : split(s);

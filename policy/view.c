@@ -223,11 +223,6 @@ bool policy_limit_at(const struct policy *policy, size_t i, struct policy_limit 
 	return true;
 }
 
-size_t policy_enrolment_count(const struct policy *policy)
-{
-	return policy->n_enrolments;
-}
-
 bool policy_enrolment_at(const struct policy *policy, size_t i,
 			 struct policy_enrolment *ret)
 {

@@ -158,7 +158,7 @@ struct policy_enrolment {
 	int64_t until_s;   /* 0: no end */
 };
 
-size_t policy_enrolment_count(const struct policy *policy);
+/* policy_enrolment_at() - the @i-th; false beyond the last. */
 bool policy_enrolment_at(const struct policy *policy, size_t i,
 			 struct policy_enrolment *ret);
 
@@ -190,5 +190,5 @@ struct policy_test {
 	struct policy_decision got; /* under enforcement, also on monitored VMs */
 };
 
-size_t policy_test_count(const struct policy *policy);
+/* policy_test_at() - likewise. */
 bool policy_test_at(const struct policy *policy, size_t i, struct policy_test *ret);

@@ -53,15 +53,6 @@ static int count_budgets(struct store *store)
 	return r;
 }
 
-int store_budget_full(struct store *store, bool *ret)
-{
-	int r = count_budgets(store);
-
-	if (r == 0)
-		*ret = store->n_budgets >= STORE_BUDGETS_MAX;
-	return r;
-}
-
 int store_budget_put(struct store *store, const struct store_budget *b)
 {
 	int r = write_budget(store, SQL_BUDGET_UPDATE, b);

@@ -173,8 +173,6 @@ struct store_budget {
 _must_check_ int store_budget_get(struct store *store, const uint8_t key[32],
 				  struct store_budget *ret); /* none: zeroes, 0 */
 _must_check_ int store_budget_put(struct store *store, const struct store_budget *b);
-/* store_budget_full() - true when a new key would be STORE_E_LIMIT. */
-_must_check_ int store_budget_full(struct store *store, bool *ret);
 _must_check_ int store_budget_prune(struct store *store, int64_t before_s);
 
 /* A remembered proof: found by key, never by a token from outside. */
