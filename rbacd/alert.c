@@ -3,7 +3,6 @@
 #include "rbacd/alert.h"
 
 #include <errno.h>
-#include <time.h>
 
 #include "rbacd/detect/detect.h"
 #include "rbacd/detect/widen.h"
@@ -96,14 +95,6 @@ int alerts_new(struct server *s, struct alerts **ret)
 
 /* ---------------------------------------------------------------- watching */
 
-static int64_t boot_now_s(void)
-{
-	struct timespec ts = {0};
-
-	(void)clock_gettime(CLOCK_BOOTTIME, &ts); /* cannot fail on Linux */
-	return (int64_t)ts.tv_sec;
-}
-
 static void raise_plain(struct alerts *a, enum detection what, enum audit_sev sev,
 			const char *fmt, ...) _printf_(4, 5);
 
@@ -124,7 +115,7 @@ static void raise_plain(struct alerts *a, enum detection what, enum audit_sev se
 static void watch_clock(struct alerts *a)
 {
 	const struct config_alerts *l = &a->server->config->audit.alerts;
-	int64_t ahead_s = server_now_s() - boot_now_s();
+	int64_t ahead_s = server_now_s() - clock_boot_s();
 	int64_t jump_s = ahead_s - a->ahead_s;
 
 	if (a->clock_known && llabs(jump_s) >= l->clock_off)
@@ -145,7 +136,7 @@ static void watch_directory(struct alerts *a)
 {
 	const struct config_alerts *l = &a->server->config->audit.alerts;
 	struct identity_status st;
-	int64_t now_s = boot_now_s();
+	int64_t now_s = clock_boot_s();
 
 	identity_status(a->server->identity, server_now_s(), &st);
 	if (st.connected)
@@ -193,7 +184,7 @@ static void watch_policy(struct alerts *a)
 	if (!a->policy)
 		return;
 	known = identity_count(a->server->identity, a->policy, a->widened.groups, &n);
-	if (known || boot_now_s() - a->policy_s >= COUNT_S ||
+	if (known || clock_boot_s() - a->policy_s >= COUNT_S ||
 	    a->server->config->source == CONFIG_SOURCE_NSS) /* which lists nobody */
 		tell_widened(a, known, n);
 }
@@ -230,7 +221,7 @@ void alerts_policy(struct alerts *a, const struct policy *before, struct policy 
 		return;
 	}
 	a->policy = policy_ref(after);
-	a->policy_s = boot_now_s();
+	a->policy_s = clock_boot_s();
 	if (a->widened.n_groups == 0)
 		tell_widened(a, true, 0);
 	watch_policy(a); /* groups that were asked for already are known */

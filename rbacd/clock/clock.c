@@ -12,7 +12,7 @@
 #define META_DISTRUSTED "clock-distrusted" /* "1" or "0"; survives a restart */
 #define META_AGE	"clock-age"	   /* struct clock_age */
 
-static int64_t boot_now_s(void)
+int64_t clock_boot_s(void)
 {
 	struct timespec ts = {0};
 
@@ -53,7 +53,7 @@ static int record(struct server *s, const char *ev, enum audit_sev sev,
 
 int64_t clock_aged_s(const struct server *s)
 {
-	return clock_guard_aged(&s->clock.guard, boot_now_s());
+	return clock_guard_aged(&s->clock.guard, clock_boot_s());
 }
 
 int64_t clock_ahead_s(const struct server *s)
@@ -77,7 +77,8 @@ static int resume(struct server *s)
 	if (rc == 0 && len != sizeof(age))
 		return STORE_E_CORRUPT;
 	if (rc == 0)
-		clock_guard_resume(&s->clock.guard, server_now_s(), boot_now_s(), &age);
+		clock_guard_resume(&s->clock.guard, server_now_s(), clock_boot_s(),
+				   &age);
 	return rc == 0 || rc == STORE_E_NONE ? clock_keep_age(s) : rc;
 }
 
@@ -92,7 +93,7 @@ int clock_start(struct server *s)
 		rc = store_meta_get(s->store, META_DISTRUSTED, &was, 1, &len);
 	if (rc != 0 && rc != STORE_E_NONE)
 		return rc < 0 ? rc : -EIO;
-	clock_guard_start(&s->clock.guard, server_now_s(), boot_now_s(), head.ts_s,
+	clock_guard_start(&s->clock.guard, server_now_s(), clock_boot_s(), head.ts_s,
 			  was != '0');
 	rc = resume(s);
 	return rc == 0 ? clock_tick(s) : rc;
@@ -126,7 +127,7 @@ int clock_check(struct server *s)
 	int rc;
 
 	if (s->clock.moved || /* seen; adopted at the turn's end */
-	    !clock_guard_see(&s->clock.guard, server_now_s(), boot_now_s(), &back_s))
+	    !clock_guard_see(&s->clock.guard, server_now_s(), clock_boot_s(), &back_s))
 		return 0;
 	rc = set_back(s, back_s);
 	s->clock.moved = rc == 0;
@@ -196,7 +197,7 @@ bool clock_unsure(const struct server *s)
 void clock_end_turn(struct server *s, bool kept)
 {
 	if (kept && s->clock.moved)
-		clock_guard_adopt(&s->clock.guard, server_now_s(), boot_now_s());
+		clock_guard_adopt(&s->clock.guard, server_now_s(), clock_boot_s());
 	if (!kept && s->clock.trusted)
 		s->clock.guard = s->clock.before;
 	s->clock.moved = s->clock.trusted = false;

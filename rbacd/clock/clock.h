@@ -23,6 +23,9 @@ struct clock_watch {
 	int64_t forget_s;	   /* forget.h: when next, by clock_aged_s() */
 };
 
+/* clock_boot_s() - time since boot, suspended or not: nobody can set it. */
+int64_t clock_boot_s(void);
+
 /* clock_start() - begin with the time of the last record, if that is later. */
 _must_check_ int clock_start(struct server *server);
 
