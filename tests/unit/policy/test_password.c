@@ -61,7 +61,7 @@ static struct password_rules rules_of(const char *grants, const char *section)
 static const struct row {
 	const char *preset;
 	struct password_rules without;
-	int32_t min_length_mfa, max_age_mfa;
+	uint32_t min_length_mfa, max_age_mfa;
 } table[] = {
 	{NIST, {.min_length = 15, .blocklist = true, .whole_words = true}, 8, 0},
 	{PCI,
