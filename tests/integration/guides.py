@@ -1,12 +1,14 @@
 #!/usr/bin/python3 -I
 # SPDX-License-Identifier: Apache-2.0
-"""The guides about policies, fleets and upgrades: every command that they show, in its order.
+"""The guides about policies, fleets, upgrades and reports: every command that they show, in its order.
 
 usage: guides.py [VARIANT]
 """
 import os
+import re
 import shutil
 import sys
+import time
 
 sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), "../lib"))
 import guide  # noqa: E402
@@ -253,6 +255,75 @@ class Guides:
                 self.again()
         return do
 
+    # ---- reports
+
+    def reports(self):
+        """A snapshot of before the month began, and all that is made from it today."""
+        w, kept, home = self.w, "/var/lib/rbacd/snapshots", "/root/reports"
+        world.run("rm", "-rf", "/var/lib/rbacd", "/var/lib/rbacd-anchor")
+        os.makedirs(home)
+        os.chdir(home)
+        world.write(FOLDER, OLD)
+        for name in ("rbacd", "rbacd-dir"):
+            w.stop(name)
+        w.set_clock(-40 * 86400)
+        self.again()
+        w.pam("sshd", "account requisite pam_vmsec.so\n")
+        self.r.check("reports: a login to report", self.account("mia"), w.last())
+        w.step(2)  # a report ends with the second before
+        # rbacctl goes by the moved clock, too
+        os.environ.update(LD_PRELOAD=w.build_tests + "/clockshim.so", VMSEC_CLOCK_FILE=world.CLOCK)
+        ctl = guide.Systemctl({"rbacd-snapshot.timer": lambda verb: None})
+        then = time.strftime("%Y-%m-%d", time.gmtime(time.time() - 35 * 86400))
+        guide.Guide("reports", w, self.r, act=ctl.act, put={"2026-10-01": then}).run({
+            "rbacctl report access": Says("mia", "dora", world.HOST, "admins", code=(0, 1)),
+            "rbacctl report mfa --html -o mfa.html": Says(code=(0, 1), after=lambda text: (
+                "<table" in w.read("mfa.html") and "<script" not in w.read("mfa.html"))),
+            "rbacctl report access --csv -o access.csv": Says(after=lambda text: re.search(
+                r'"mia".*"sudo"', w.read("access.csv"))),
+            "rbacctl report activity --since 30d --json": Says(
+                r'"provenance"', r'"mia"', code=(0, 1)),
+            "rbacctl report snapshot": Says(
+                r"^[0-9a-f]{64} ", after=lambda text: [
+                    os.stat(kept + "/" + x).st_mode & 0o777 for x in os.listdir(kept)] == [0o600] and
+                w.last("report.snapshot")["after_sha"] in text),
+            "rbacctl report access --as-of 2026-10-01": Says(
+                "mia", "dora", before=self.today, code=(0, 1)),
+            "rbacctl report changes --since 2026-10-01": Says("dora", before=self.changed,
+                                                              code=(0, 1)),
+            guide.commands("reports")[-3][0]: Says(instead=self.mail_pack),
+            "rbacctl report pack FOLDER": Says(
+                r"\+", put={"FOLDER": home + "/pack"}, code=(0, 1, 2),
+                after=lambda text: os.chdir(home + "/pack")),
+            "sha256sum -c manifest.sha256": Says("index.html: OK", "policy.yaml: OK",
+                                                 never=".*FAILED.*")})
+
+    def today(self):
+        """40 days on, with a log that was signed when rbacd ended."""
+        for name in ("rbacd", "rbacd-dir"):
+            self.w.stop(name)
+        self.w.set_clock(0)
+        self.again()
+
+    def changed(self):
+        world.write(FOLDER, OLD.replace("serial: 1", "serial: 2").replace("to: [lookers]", "to: [nobodies]"))
+        self.w.rbacctl("reload")
+
+    def mail_pack(self, script):
+        """Run twice, with a mail(1) that keeps what it is given."""
+        world.write("/usr/local/sbin/mail-pack", script, 0o755)
+        world.write("/usr/local/bin/mail", '#!/bin/sh\ncp "$4" "$SENT" && cat >"$SENT.txt"\n',
+                    0o755)
+        said, sent = "", []
+        for n in "12":
+            a = world.run("mail-pack", check=False, env=dict(os.environ, SENT="/root/sent" + n))
+            said += a.stdout + a.stderr
+            with open("/root/sent" + n, "rb") as f:
+                sent.append(f.read())
+        names = world.run("tar", "-tJf", "/root/sent1").stdout
+        good = sent[0] == sent[1] and "/index.html\n" in names and "/manifest.sha256\n" in names
+        return 0 if good and "access" in self.w.read("/root/sent1.txt") else 1, said + names
+
 
 def main():
     world.enter()
@@ -266,7 +337,7 @@ def main():
     world.write("/etc/rbacd/people.yaml", PEOPLE)
     os.chdir(world.TREE)
     g = Guides(w, r)
-    for part in (g.writing, g.change, g.rollout, g.upgrade):
+    for part in (g.writing, g.change, g.rollout, g.upgrade, g.reports):
         part()
     r.end()
 

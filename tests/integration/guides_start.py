@@ -126,9 +126,9 @@ class Start:
         check("getting-started: root on the console, in", a.ok, a)
 
     def started(self):
-        w, name = self.w, "getting-started"
-        config, policy = guide.snippets(name, "yaml")
-        guide.Guide(name, w, self.r, act=self.systemctl.act).run({
+        w = self.w
+        config, policy = guide.snippets("getting-started", "yaml")
+        guide.Guide("getting-started", w, self.r, act=self.systemctl.act).run({
             "systemd-sysusers && systemd-tmpfiles --create": Says(
                 r"'rbacd'", r"'rbacd-dir'", after=self.accounts,
                 instead=lambda c: self.sh(c + " /usr/lib/tmpfiles.d/rbacd.conf")),

@@ -1,6 +1,7 @@
 #!/usr/bin/python3 -I
 # SPDX-License-Identifier: Apache-2.0
-"""The manual pages: clean, and they name what the code knows, no more and no less.
+"""The manual pages: clean, and they name what the code knows, no more and no less. The guides:
+each is run by a test.
 
 usage: manpages.py RBACCTL RBACD RBACD_DIR
 """
@@ -11,6 +12,8 @@ import subprocess
 import sys
 
 TREE = os.path.realpath(os.path.join(os.path.dirname(os.path.abspath(__file__)), "../.."))
+sys.path.insert(0, TREE + "/tests/lib")
+import guide  # noqa: E402
 MAN = TREE + "/docs/man/"
 PAGES = ("pam_vmsec.8", "rbacd.8", "rbacd-dir.8", "rbacd.yaml.5", "vmsec-policy.5",
          "rbacctl.1", "rbacd-protocol.7")
@@ -196,6 +199,30 @@ def protocol_page():
         check("rbacd-protocol: " + limit, n in page, n)
 
 
+# ---- guides
+
+
+def guides():
+    """Each is run by a test (tests/lib/guide.py), command by command; none stands aside."""
+    tests = "".join(read("tests/integration/%s.py" % t) for t in re.search(
+        r"(?m)^for t in (.*); do$", read("tests/integration/run-all")).group(1).split())
+    run_by = re.findall(r'uide\("([\w-]+)"', tests)
+    same("guides: each is run by one test", guide.names(), run_by)
+    check("guides: none is run twice", len(run_by) == len(set(run_by)), sorted(run_by))
+    for name in guide.names():
+        text, shown = guide.read(name), [c for c, _ in guide.commands(name)]
+        gone = [c for c in guide.NOT_RUN.get(name, {}) if c not in shown]
+        check(name + ": what is not run is still there", not gone, gone)
+        aside = [x for language, lines in guide.blocks(text) if language not in ("sh", "console")
+                 for x in lines if re.match(r"(?: {4}|\t)* *(?:%s) \S" % "|".join(guide.PROGRAMS), x)
+                 and (language is not None or x.startswith("    "))]
+        check(name + ": its commands stand in blocks of sh", not aside, aside)
+        here = os.path.dirname(guide.path(name))
+        links = [x for x in re.findall(r"\]\(([\w/.-]+\.md)\)", text)
+                 if not os.path.exists(here + "/" + x)]
+        check(name + ": its links lead somewhere", not links, links)
+
+
 def main():
     rbacctl_path, rbacd_path, dir_path = sys.argv[1:4]
     lint()
@@ -206,6 +233,7 @@ def main():
     module_page()
     policy_page()
     protocol_page()
+    guides()
     print("manpages: %d passed, %d failed" % (passed, failed))
     sys.exit(failed > 0)
 

@@ -15,7 +15,7 @@ import world
 TREE = world.TREE if os.environ.get(world.MARK) == "inside" else os.path.realpath(
     os.path.join(os.path.dirname(os.path.abspath(__file__)), "../.."))
 PROGRAMS = ("rbacctl", "rbacd", "sudo", "make", "systemctl", "apt-get", "dnf", "passwd")
-QUESTION = re.compile(r"(?:[Pp]assword|[Cc]ode)[^\r\n]*: ?$|\[y/N\] $")
+QUESTION = re.compile(r"(?:[Pp]assword|[Cc]ode)[^\r\n]*: ?$|The next one: $|\[y/N\] $")
 SPAN = re.compile(r"(?<!`)`((?:%s) [^`]+)`" % "|".join(PROGRAMS))
 
 # What cannot be run in a test, and why. An entry that no guide has is an error.
@@ -28,6 +28,14 @@ NOT_RUN = {
         'dsconf INSTANCE plugin set --enabled on "Content Synchronization"': DIRSRV,
         'dsconf INSTANCE plugin set --enabled on "Retro Changelog Plugin"': DIRSRV,
     },
+    "keys": {
+        "openssl rand -hex 32 | systemd-creds encrypt --with-key=tpm2 --name=master.key - "
+        "/etc/rbacd/master.key.cred": "needs a TPM; credential.py does it with one",
+        "systemctl edit rbacd": "opens an editor; credential.py does what is typed there",
+    },
+    "passwords": {"make passwords-peers": "needs SSSD, nslcd and a mirror"},
+    "rescue": {"make demo": "makes a world of its own", "make check": "runs this test"},
+    "troubleshooting": {"systemctl status rbacd": "no systemd runs here"},
     "migration": {
         "ldapsearch -x -LLL -o ldif-wrap=no -D cn=admin,dc=example -W -b dc=example "
         "'(|(objectClass=oathUser)(objectClass=oathToken)(objectClass=oathParams))' >tokens.ldif":
