@@ -26,6 +26,9 @@ RECOVERY = r"[A-Z2-7]{4}(?:-[A-Z2-7]{4}){3}"
 COMMON, LEAKED, RARE = "password123", "violet-Kettle-71-harbour", "amber-Ladder-29-meadow"
 NEW = "copper-Window-53-orchard"
 HOME = "/root/guide"
+INCLUDE = "@include common-password\n"
+DEBIAN = ("password [success=1 default=ignore] pam_unix.so obscure yescrypt\n"
+          "password requisite pam_deny.so\npassword required pam_permit.so\n")
 STATE = "/var/lib/rbacd"
 
 
@@ -311,13 +314,22 @@ class People:
         blocks = [x for _, lines in guide.blocks(guide.read("passwords")) for x in lines]
         indented = "\n".join(x.strip() for x in blocks if x.startswith("       "))
         policy = re.search(r"^password: \{.*", indented, re.M).group(0)
-        stack = "\n".join(re.findall(r"^password [^:].*", indented, re.M)) + "\n"
+        shown = "\n".join(re.findall(r"^password [^:].*", indented, re.M))
         w.policy(POLICY + policy + "\n", reload=True)
         world.write(HOME + "/logins.txt", "bob\n")
+        for name, text in (("common-password", DEBIAN), ("passwd", INCLUDE), ("chpasswd", INCLUDE)):
+            w.pam(name, text)
 
-        def lines():
-            w.pam("common-password", stack)
-            w.pam("passwd", "@include common-password\n")
+        def as_shown(text):
+            lost = guide.missing(shown, w.read("/etc/pam.d/passwd"))
+            self.r.check("passwords: the lines are those that it shows", not lost,
+                         (lost, w.read("/etc/pam.d/passwd")))
+
+        def again(text):
+            back = w.read("/etc/pam.d/passwd") == "#%PAM-1.0\n" + INCLUDE
+            w.rbacctl("pam", "enable", "--yes", "--no-login", "--within", "10m", "passwd")
+            os.unlink("/etc/rbacd/pam/.pending")
+            return back
 
         def forced(text):
             """In by password and code, a new one at once, and on."""
@@ -327,7 +339,14 @@ class People:
             "rbacctl policy lint": Says("pci-dss-4", code=(0, 1, 2)),
             "rbacctl blocklist info": Says("113400 entries|113400"),
             "rbacctl blocklist build common leaked": Says("113400"),
-            "rbacctl doctor": Says(never="pam-password.*", code=(0, 1, 5), before=lines),
+            "rbacctl pam preview passwd": Says(r"^\+password\t?.*pam_vmsec.so confirm"),
+            "rbacctl pam enable --user alice passwd chpasswd": Says(
+                "At least 12 characters", answers=["y", PW["alice"]], after=as_shown),
+            "rbacctl pam confirm": Says("Confirmed"),
+            "rbacctl pam enable --profile rules sshd login": Says(
+                answers=["y"], after=lambda text: os.unlink("/etc/rbacd/pam/.pending")),
+            "rbacctl pam disable passwd": Says(answers=["y"], after=again),
+            "rbacctl doctor": Says(never="pam-password.*", code=(0, 1, 5)),
             "passwd": Says(at=lambda: w.shell("alice", answers=[self.code]),
                            answers=[PW["alice"], NEW, NEW]),
             "rbacctl password check": Says("12 characters", code=1, answers=["short"]),

@@ -108,7 +108,7 @@ class Start:
     def accounts(self, text):
         """Both ways to make them are shown: the second begins without the first's."""
         made = [os.stat("/var/lib/" + x).st_mode & 0o777 for x in ("rbacd", "rbacd-anchor")]
-        for name in ("rbacd", "rbacd-dir"):
+        for name in ("rbacd-dir", "rbacd"):
             world.run("userdel", name)
         world.run("rm", "-rf", "/var/lib/rbacd", "/var/lib/rbacd-anchor")
         return made == [0o700, 0o700]

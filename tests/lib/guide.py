@@ -133,8 +133,7 @@ def missing(shown, text):
     """Lines of an excerpt that are not in @text, in their order; … stands for anything."""
     at, lost = 0, []
     for line in shown.splitlines():
-        want = re.escape(line.strip()).replace("…", ".*").replace("\\\t", r"\s+").replace(
-            "\\ ", r"\s+")
+        want = r"\s+".join(re.escape(x) for x in line.split()).replace("…", ".*")
         m = re.compile(r"^\s*%s\s*$" % want, re.M).search(text, at) if line.strip(" …") else None
         if m:
             at = m.end()
