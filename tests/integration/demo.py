@@ -139,6 +139,55 @@ class Demo:
         for s in (alice, bob, carol):
             s.close()
 
+    def self_enrolment(self):
+        """Erin has no factor: the login itself shows a key and asks for its code."""
+        w = self.w
+        self.head("Erin has no phone bound: her first login does it")
+        w.policy(world.POLICY + "enrolment:\n  - {to: [vmadmins], at_first_login: true, "
+                 "until: 2099-01-01}\n", reload=True)
+        self.typed("ssh -p 2201 erin@127.0.0.1 id")
+        argv = w.ssh_argv("erin", "sshd", key=False, command="echo IN-$(id -un); id")
+        child = pexpect.spawn(argv[0], argv[1:], encoding="utf-8", codec_errors="replace",
+                              timeout=20, dimensions=(24, 80), env=dict(os.environ))
+        child.expect(r"[Pp]assword[^\r\n]*: ?$")
+        child.sendline(PW["erin"])
+        child.expect(r"Code that the app shows[^\r\n]*: ?$")
+        key = "".join(re.findall(r"(?<![A-Z2-7])[A-Z2-7]{4}(?![A-Z2-7])", child.before)[:8])
+        w.seeds["erin"] = key
+        stored = "erin" in w.rbacctl("users").stdout
+        shown = child.before + child.after
+        if len(key) == 32:
+            code = w.code("erin")
+            child.sendline(code)
+            child.expect(r"press Enter[^\r\n]*: ?$")
+            shown += code + child.before + child.after
+            child.sendline("")
+        good = child.expect(["IN-erin", pexpect.EOF, pexpect.TIMEOUT]) == 0
+        self.came(shown + child.before)
+        child.close(force=True)
+        self.log()
+        self.expect(good and not stored, "erin is in; nothing was stored before the right code")
+        w.policy(world.POLICY, reload=True)
+
+    def password(self):
+        """passwd(1): a password that everybody uses is refused, with the reason."""
+        w, new = self.w, "violet-Kettle-71-harbour"
+        self.head("Erin changes her password: one from the list of leaked ones is refused")
+        w.policy(world.POLICY + "password: {preset: pci-dss-4}\n", reload=True)
+        w.pam("passwd", "password requisite pam_vmsec.so\n"
+              "password [success=1 default=ignore] pam_unix.so use_authtok yescrypt\n"
+              "password requisite pam_deny.so\npassword required pam_vmsec.so confirm\n")
+        w.rbacctl("blocklist", "build", input="correcthorsebatterystaple1\n")
+        s = w.shell("erin", answers=[lambda: w.code("erin")])
+        self.typed("passwd")
+        bad = "correcthorsebatterystaple1"
+        a = s.run("passwd", [PW["erin"], bad, bad, new, new])
+        s.close()
+        self.came(a.text)
+        self.expect(a.ok and "pw_blocklisted" in str(w.records()[-8:]),
+                    "the second one is good; the log has the reason, and no password")
+        w.policy(world.POLICY, reload=True)
+
     def expired(self):
         world.run("chage", "-d", "0", "dave")
         self.ssh("An expired password, no role", "dave", "sshd",
@@ -326,7 +375,8 @@ def main():
     for name in ("sshd", "sshd-keyonly"):
         w.sshd(name)
     d = Demo(w)
-    for part in (d.enrol, d.logins, d.sudo, d.expired, d.stopped, d.audit, d.directory):
+    for part in (d.enrol, d.logins, d.sudo, d.self_enrolment,
+                 d.password, d.expired, d.stopped, d.audit, d.directory):
         part()
     d.end()
     if "keep" in sys.argv[1:]:
