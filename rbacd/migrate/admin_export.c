@@ -60,9 +60,9 @@ static bool code_ok(struct admin_req *req)
 				.origin = "local",
 				.proven = true,
 				.accept = POLICY_METHOD_TOTP,
-				.clock_unsure = clock_unsure(req->server),
 				.text = &code,
-				.now_s = server_now_s()};
+				.now_s = server_now_s(),
+				.ahead_s = clock_ahead_s(req->server)};
 	struct admin_change change = {.ev = "admin.export",
 				      .op = "export",
 				      .user = req->person.login,
@@ -76,7 +76,10 @@ static bool code_ok(struct admin_req *req)
 		admin_end(req, ADMIN_NO, "A code is six or eight digits.");
 		return false;
 	}
-	r = mfa_verify(req->server->mfa, &a, &m);
+	r = clock_check(req->server);
+	a.clock_unsure = clock_unsure(req->server);
+	if (r == 0)
+		r = mfa_verify(req->server->mfa, &a, &m);
 	if (r != 0) {
 		admin_failed(req, "the code could not be checked", r);
 		return false;
