@@ -137,7 +137,6 @@ bool admin_person_ok(struct admin_req *req)
 	return false;
 }
 
-/* False: too long or with control characters, and END says so. */
 bool admin_why_ok(struct admin_req *req)
 {
 	const char *why = admin_arg(req, "why");
@@ -354,7 +353,7 @@ void admin_run_disable(struct admin_req *req)
 
 	if (admin_about(req, "admin.disable", &who, &change) != 0)
 		return;
-	r = mfa_disable(req->server->mfa, who.id, server_now_s());
+	r = mfa_disable(req->server->mfa, who.id);
 	if (r == MFA_E_NOT_ENROLLED || r == STORE_E_NONE) {
 		admin_end(req, ADMIN_NO, "%s has no second factor to disable.",
 			  who.login);

@@ -11,13 +11,11 @@
 #define LOCK_MIN_S 60
 #define LOCK_MAX_S (366 * 86400)
 
-/* False: refused, END is queued. A record needs a reason of bounded length. */
+/* False: refused, END is queued. What stands beside the policy needs a reason. */
 static bool why_given(struct admin_req *req)
 {
-	const char *why = admin_arg(req, "why");
-
-	if (why && strlen(why) <= ADMIN_WHY_MAX)
-		return true;
+	if (admin_arg(req, "why"))
+		return admin_why_ok(req);
 	admin_end(req, ADMIN_USAGE, "A reason of 1 to %d bytes is needed: --why TEXT.",
 		  ADMIN_WHY_MAX);
 	return false;

@@ -138,12 +138,11 @@ int mfa_enrol_confirm(struct mfa *m, const char *person, const struct secret *co
 	return store_factor_put(m->store, &f);
 }
 
-int mfa_disable(struct mfa *m, const char *person, int64_t now_s)
+int mfa_disable(struct mfa *m, const char *person)
 {
 	struct store_person p;
 	int rc = store_begin(m->store);
 
-	(void)now_s; /* the record of the change carries the time */
 	if (rc == 0)
 		rc = store_person_get(m->store, person, &p);
 	if (rc == STORE_E_NONE)

@@ -126,7 +126,7 @@ _must_check_ int mfa_enrol_begin(struct mfa *mfa, const char *person, const char
 _must_check_ int mfa_enrol_confirm(struct mfa *mfa, const char *person,
 				   const struct secret *code, int64_t now_s);
 /* mfa_disable() - nothing is accepted until reset and a new enrolment. */
-_must_check_ int mfa_disable(struct mfa *mfa, const char *person, int64_t now_s);
+_must_check_ int mfa_disable(struct mfa *mfa, const char *person);
 /* mfa_reset() - forget factors, codes, counters and proofs of the person. */
 _must_check_ int mfa_reset(struct mfa *mfa, const char *person);
 /* mfa_bypass() - one expiring code of @uses uses; @ret_code is a secret. */
