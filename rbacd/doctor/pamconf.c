@@ -448,7 +448,7 @@ static FILE *open_service(const char *root, const char *name, char *ret_shown,
 		(void)snprintf(ret_shown, cap, "/%s/%s", folders[i], name);
 		(void)snprintf(path, sizeof(path), "%s%s", root, ret_shown);
 		in = fopen(path, "re");
-		if (in)
+		if (in || errno != ENOENT)
 			return in;
 	}
 	return NULL;
@@ -477,6 +477,8 @@ static int read_file(struct reader *r, const char *name, int only, unsigned leve
 	}
 	in = r->text && depth == 0 ? open_text(r->text, name, shown, sizeof(shown))
 				   : open_service(r->root, name, shown, sizeof(shown));
+	if (!in && (errno == ENOMEM || errno == EMFILE || errno == ENFILE))
+		return -errno; /* it may be there: libpam is another process */
 	*ret_found = in != NULL;
 	while (in && e == 0 && assemble(in, text, &line, &first))
 		e = read_line(r,
@@ -487,7 +489,7 @@ static int read_file(struct reader *r, const char *name, int only, unsigned leve
 					      .depth = depth,
 					      .only = only},
 			      text);
-	return e;
+	return e == 0 && in && ferror(in) ? -EIO : e;
 }
 
 int pamconf_read_text(const char *root, const char *service, const char *text,
