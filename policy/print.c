@@ -3,6 +3,7 @@
  * print.c - the canonical form: everything sorted, resolved and quoted. Loading it
  * again decides the same; its sha256 names the policy in the log.
  */
+#include "policy/memtext.h"
 #include "policy/print.h"
 
 #include <arpa/inet.h>
@@ -489,16 +490,12 @@ int policy_print(const struct policy *policy, FILE *out)
 
 static int print_to_memory(const struct policy *p, char **ret_text, size_t *ret_len)
 {
-	FILE *out = open_memstream(ret_text, ret_len);
-	int r;
+	_cleanup_memtext_ struct memtext m = MEMTEXT_INIT;
+	int r = memtext_open(&m);
 
-	if (!out)
-		return -ENOMEM;
-	r = policy_print(p, out);
-	/* Without memory for the last byte glibc's fclose() leaves NULL, and says 0. */
-	if (fclose(out) != 0 || !*ret_text)
-		r = -ENOMEM;
-	return r;
+	if (r == 0)
+		r = policy_print(p, m.out);
+	return r == 0 ? memtext_take(&m, ret_text, ret_len) : r;
 }
 
 int print_hash(struct policy *p)

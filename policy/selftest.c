@@ -4,6 +4,7 @@
  * function. A test fixes everything that it asks about, also the time, so that it means
  * the same on every day and no restart can be refused by the calendar.
  */
+#include "policy/memtext.h"
 #include "policy/selftest.h"
 
 #include <errno.h>
@@ -162,17 +163,17 @@ static void put_test(const struct policy *p, const struct model_test *t, FILE *o
 
 static const char *make_text(struct loader *l, const struct model_test *t)
 {
+	_cleanup_memtext_ struct memtext m = MEMTEXT_INIT;
 	_cleanup_free_ char *text = NULL;
 	size_t len;
-	FILE *out = open_memstream(&text, &len);
+	int r = memtext_open(&m);
 
-	if (!out) {
-		l->err = -ENOMEM;
-		return NULL;
+	if (r == 0) {
+		put_test(l->p, t, m.out);
+		r = memtext_take(&m, &text, &len);
 	}
-	put_test(l->p, t, out);
-	if (fclose(out) != 0 || !text) {
-		l->err = -ENOMEM;
+	if (r != 0) {
+		l->err = r;
 		return NULL;
 	}
 	return loader_text(l, text);

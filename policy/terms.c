@@ -6,6 +6,7 @@
 
 #include <errno.h>
 
+#include "policy/memtext.h"
 #include "policy/names.h"
 #include "policy/print.h"
 #include "policy/view.h"
@@ -231,10 +232,13 @@ static int split(struct side *s)
 
 static int read_side(struct side *s)
 {
-	FILE *out = open_memstream(&s->text, &s->len);
+	_cleanup_memtext_ struct memtext m = MEMTEXT_INIT;
+	FILE *out;
+	int r = memtext_open(&m);
 
-	if (!out)
-		return -ENOMEM;
+	if (r != 0)
+		return r;
+	out = m.out;
 	put_bound(s, out);
 	put_rules(s, "grants", &s->p->grants, &s->other->grants, out);
 	put_rules(s, "denies", &s->p->denies, &s->other->denies, out);
@@ -243,8 +247,8 @@ static int read_side(struct side *s)
 	put_enrolments(s->p, out);
 	put_passwords(s->p, out);
 	put_mode(s->p, out);
-	/* Without memory for the last byte glibc's fclose() leaves NULL, and says 0. */
-	return fclose(out) != 0 || !s->text ? -ENOMEM : split(s);
+	r = memtext_take(&m, &s->text, &s->len);
+	return r == 0 ? split(s) : r;
 }
 
 /* Cuts a line in two; its value. */

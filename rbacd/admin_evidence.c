@@ -3,6 +3,7 @@
 
 #include <inttypes.h>
 
+#include "policy/memtext.h"
 #include "rbacd/admin_internal.h"
 
 #include "rbacd/audit/retention.h"
@@ -63,18 +64,18 @@ void admin_run_alert_ack(struct admin_req *req)
 
 void admin_run_metrics(struct admin_req *req)
 {
+	_cleanup_memtext_ struct memtext m = MEMTEXT_INIT;
 	_cleanup_free_ char *text = NULL;
 	struct admin_row row;
 	char chunk[CHUNK + 1];
 	size_t len = 0;
-	FILE *out = open_memstream(&text, &len);
+	int r = memtext_open(&m);
 
-	if (!out) {
-		admin_end(req, ADMIN_NO, "Out of memory.");
-		return;
+	if (r == 0) {
+		metrics_print(req->server, m.out);
+		r = memtext_take(&m, &text, &len);
 	}
-	metrics_print(req->server, out);
-	if (fclose(out) != 0 || !text) {
+	if (r != 0) {
 		admin_end(req, ADMIN_NO, "Out of memory.");
 		return;
 	}

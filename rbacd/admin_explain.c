@@ -4,6 +4,7 @@
 
 #include <errno.h>
 
+#include "policy/memtext.h"
 #include "rbacd/admin_internal.h"
 #include "rbacd/log.h"
 #include "rbacd/sessions.h"
@@ -130,17 +131,18 @@ static void send_line(struct admin_req *req, const char *text)
 
 static int send_explanation(struct admin_req *req, const struct question *q)
 {
+	_cleanup_memtext_ struct memtext m = MEMTEXT_INIT;
 	_cleanup_free_ char *text = NULL;
 	size_t len = 0;
-	FILE *out = open_memstream(&text, &len);
 	char *line, *next;
-	int r;
+	int r = memtext_open(&m);
 
-	if (!out)
-		return -ENOMEM;
-	r = policy_explain(req->server->policy, &q->req, out);
-	if (fclose(out) != 0 || r != 0 || !text)
-		return r != 0 ? r : -ENOMEM;
+	if (r == 0)
+		r = policy_explain(req->server->policy, &q->req, m.out);
+	if (r == 0)
+		r = memtext_take(&m, &text, &len);
+	if (r != 0)
+		return r;
 	for (line = text; line && *line; line = next) {
 		next = strchr(line, '\n');
 		if (next)

@@ -10,6 +10,7 @@
 #include <errno.h>
 #include <limits.h>
 
+#include "policy/memtext.h"
 #include "policy/view.h"
 #include "rbacd/ctl/ctl.h"
 #include "rbacd/ctl/judge.h"
@@ -192,12 +193,12 @@ static int make_texts(struct pinning *p, const char *path, FILE *diff)
 
 static int print_policy(const struct policy *policy, char **ret, size_t *ret_len)
 {
-	FILE *out = open_memstream(ret, ret_len);
-	int r = out ? policy_print(policy, out) : -ENOMEM;
+	_cleanup_memtext_ struct memtext m = MEMTEXT_INIT;
+	int r = memtext_open(&m);
 
-	if (out && fclose(out) != 0)
-		r = -ENOMEM;
-	return r;
+	if (r == 0)
+		r = policy_print(policy, m.out);
+	return r == 0 ? memtext_take(&m, ret, ret_len) : r;
 }
 
 /* The canonical form has a line for each group: as many lines differ as got ids. */
@@ -307,15 +308,17 @@ static void show(struct pinning *p, const char *diff, bool written)
 
 static int pin(struct pinning *p, const char *path, bool write)
 {
+	_cleanup_memtext_ struct memtext m = MEMTEXT_INIT;
 	_cleanup_free_ char *diff = NULL;
 	size_t len = 0;
-	FILE *out = open_memstream(&diff, &len);
-	int r = out ? find_ids(p) : -ENOMEM;
+	int r = memtext_open(&m);
 
+	if (r == 0)
+		r = find_ids(p);
 	if (r == 0 && p->n > 0)
-		r = make_texts(p, path, out);
-	if (out && fclose(out) != 0)
-		r = -ENOMEM;
+		r = make_texts(p, path, m.out);
+	if (r == 0)
+		r = memtext_take(&m, &diff, &len);
 	if (r == 0 && p->n > 0)
 		r = check_texts(p);
 	if (r != 0)

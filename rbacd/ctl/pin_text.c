@@ -2,6 +2,7 @@
 /* pin_text.c - line by line: a line without a place is copied. */
 
 #include "rbacd/ctl/pin_text.h"
+#include "policy/memtext.h"
 
 #include <errno.h>
 
@@ -34,7 +35,7 @@ static void put_flow(FILE *out, const struct line *l, size_t at, const char *id)
 {
 	size_t next = at + 1 + strspn(l->text + at + 1, " ");
 
-	(void)fprintf(out, "{id: \"%s\"%s", id, /* memory; fclose() tells */
+	(void)fprintf(out, "{id: \"%s\"%s", id, /* memory; memtext_take() tells */
 		      next < l->len && l->text[next] == '}' ? "" : ", ");
 }
 
@@ -92,13 +93,15 @@ static unsigned put_hunk(FILE *diff, const struct line *l, const char *text, siz
 static int change_line(FILE *out, FILE *diff, const struct line *l,
 		       const struct pin_place *v, size_t n, unsigned *shift)
 {
+	_cleanup_memtext_ struct memtext m = MEMTEXT_INIT;
 	_cleanup_free_ char *text = NULL;
 	size_t len = 0;
-	FILE *mem = open_memstream(&text, &len);
-	int r = mem ? put_line(mem, l, v, n) : -ENOMEM;
+	int r = memtext_open(&m);
 
-	if (mem && fclose(mem) != 0)
-		r = -ENOMEM;
+	if (r == 0)
+		r = put_line(m.out, l, v, n);
+	if (r == 0)
+		r = memtext_take(&m, &text, &len);
 	if (r != 0)
 		return r;
 	(void)fwrite(text, 1, len, out);
@@ -139,18 +142,10 @@ static int change_all(FILE *out, FILE *diff, const struct policy_source *src,
 int pin_text(const struct policy_source *src, const struct pin_place *v, size_t n,
 	     FILE *diff, char **ret, size_t *ret_len)
 {
-	char *text = NULL;
-	size_t len = 0;
-	FILE *out = open_memstream(&text, &len);
-	int r = out ? change_all(out, diff, src, v, n) : -ENOMEM;
+	_cleanup_memtext_ struct memtext m = MEMTEXT_INIT;
+	int r = memtext_open(&m);
 
-	if (out && fclose(out) != 0)
-		r = -ENOMEM;
-	if (r != 0) {
-		free(text);
-		return r;
-	}
-	*ret = text;
-	*ret_len = len;
-	return 0;
+	if (r == 0)
+		r = change_all(m.out, diff, src, v, n);
+	return r == 0 ? memtext_take(&m, ret, ret_len) : r;
 }

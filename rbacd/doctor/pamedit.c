@@ -5,6 +5,7 @@
 #include <errno.h>
 #include <stdlib.h>
 
+#include "policy/memtext.h"
 #include "rbacd/doctor/pamedit_internal.h"
 #include "rbacd/doctor/pamwalk.h"
 
@@ -176,13 +177,13 @@ static int compose(const struct pamedit_lines *lines,
 		   const struct pamedit_profile *profile, const struct places *at,
 		   char **ret)
 {
-	_cleanup_free_ char *text = NULL;
+	_cleanup_memtext_ struct memtext m = MEMTEXT_INIT;
 	size_t len = 0;
-	FILE *out = open_memstream(&text, &len);
-	int r;
+	FILE *out;
 
-	if (!out)
+	if (memtext_open(&m) != 0)
 		return -ENOMEM;
+	out = m.out;
 	for (size_t i = 0; i <= lines->n; i++) {
 		if (i == lines->n && i > 0 &&
 		    lines->p[i - 1][lines->len[i - 1] - 1] != '\n')
@@ -198,11 +199,7 @@ static int compose(const struct pamedit_lines *lines,
 		if (i < lines->n)
 			(void)fwrite(lines->p[i], 1, lines->len[i], out);
 	}
-	r = ferror(out) ? -ENOMEM : 0;
-	if (fclose(out) != 0 || r != 0)
-		return -ENOMEM;
-	*ret = STEAL(text);
-	return 0;
+	return memtext_take(&m, ret, &len);
 }
 
 /* Is the text as a whole right? */

@@ -4,6 +4,7 @@
 #include <security/_pam_types.h>
 #include <stdlib.h>
 
+#include "policy/memtext.h"
 #include "rbacd/doctor/pamedit_internal.h"
 #include "rbacd/doctor/pamrules.h"
 
@@ -83,13 +84,14 @@ static int put_line(struct draft *d, const char *root,
 static int compose(const char *root, const struct pamedit_lines *lines, size_t confirm,
 		   char **ret, size_t *ret_n)
 {
-	_cleanup_free_ char *text = NULL;
+	_cleanup_memtext_ struct memtext m = MEMTEXT_INIT;
+	struct draft d = {.confirm = confirm};
 	size_t len = 0;
-	struct draft d = {.out = open_memstream(&text, &len), .confirm = confirm};
-	int r = 0;
+	int r = memtext_open(&m);
 
-	if (!d.out)
-		return -ENOMEM;
+	if (r != 0)
+		return r;
+	d.out = m.out;
 	for (size_t i = 0; r == 0 && i < lines->n; i++)
 		r = put_line(&d, root, lines, i);
 	if (d.n == confirm) {
@@ -98,13 +100,7 @@ static int compose(const char *root, const struct pamedit_lines *lines, size_t c
 	}
 	close_block(&d);
 	*ret_n = d.n;
-	if (ferror(d.out) && r == 0)
-		r = -ENOMEM;
-	if ((fclose(d.out) != 0 || !text) && r == 0)
-		r = -ENOMEM;
-	if (r == 0)
-		*ret = STEAL(text);
-	return r;
+	return r == 0 ? memtext_take(&m, ret, &len) : r;
 }
 
 static bool is_right(const struct pamconf_stack *stack)

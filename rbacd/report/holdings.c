@@ -5,6 +5,7 @@
 #include <errno.h>
 #include <inttypes.h>
 
+#include "policy/memtext.h"
 #include "policy/view.h"
 
 bool holdings_privileged(const char *privilege)
@@ -447,37 +448,28 @@ const char *holdings_vm_text(const struct holdings *h, struct report *r, uint32_
 static const char *class_list(const struct holdings *h, struct report *r,
 			      uint32_t group)
 {
-	_cleanup_free_ char *buf = NULL;
-	size_t n, len = 0;
+	_cleanup_memtext_ struct memtext m = MEMTEXT_INIT;
+	size_t n;
 	const uint32_t *classes = holdings_vms(h, group, &n);
-	FILE *out = open_memstream(&buf, &len);
-	const char *text;
 
-	if (!out)
-		return "";
-	for (size_t i = 0; i < n; i++)
-		(void)fprintf(out, "%sC%u", i ? " " : "", classes[i] + 1);
-	if (fclose(out) != 0)
-		return "";
-	text = report_copy(r, buf, len);
-	return text;
+	if (memtext_open(&m) == 0)
+		for (size_t i = 0; i < n; i++)
+			(void)fprintf(m.out, "%sC%u", i ? " " : "", classes[i] + 1);
+	return report_take(r, &m);
 }
 
 static const char *vm_list(const struct holdings *h, struct report *r, uint32_t class)
 {
 	const struct policy *p = h->in->state->policy;
-	_cleanup_free_ char *buf = NULL;
-	size_t n, len = 0;
+	_cleanup_memtext_ struct memtext m = MEMTEXT_INIT;
+	size_t n;
 	const uint32_t *vms = policy_reach_vms(h->reach, class, &n);
-	FILE *out = open_memstream(&buf, &len);
 
-	if (!out)
-		return "";
-	for (size_t i = 0; i < n; i++)
-		(void)fprintf(out, "%s%s", i ? " " : "", policy_vm_at(p, vms[i]));
-	if (fclose(out) != 0)
-		return "";
-	return report_copy(r, buf, len);
+	if (memtext_open(&m) == 0)
+		for (size_t i = 0; i < n; i++)
+			(void)fprintf(m.out, "%s%s", i ? " " : "",
+				      policy_vm_at(p, vms[i]));
+	return report_take(r, &m);
 }
 
 static void list_classes(const struct holdings *h, struct report *r)

@@ -8,6 +8,7 @@
 #include <openssl/evp.h>
 
 #include "rbacd/ctl/text.h"
+#include "policy/memtext.h"
 #include "rbacd/report/html_internal.h"
 #include "rbacd/report/write.h"
 
@@ -364,14 +365,12 @@ static int make_style(const struct report *r, char **ret, size_t *ret_len,
 		      char hash[45])
 {
 	unsigned char md[EVP_MAX_MD_SIZE];
-	FILE *out = open_memstream(ret, ret_len);
-	int rc;
+	_cleanup_memtext_ struct memtext m = MEMTEXT_INIT;
 
-	if (!out)
+	if (memtext_open(&m) != 0)
 		return -ENOMEM;
-	html_style(out);
-	rc = put_table_styles(r, out);
-	if (fclose(out) != 0 || rc != 0)
+	html_style(m.out);
+	if (put_table_styles(r, m.out) != 0 || memtext_take(&m, ret, ret_len) != 0)
 		return -ENOMEM;
 	if (EVP_Digest(*ret, *ret_len, md, NULL, EVP_sha256(), NULL) != 1)
 		return -EIO;

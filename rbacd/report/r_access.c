@@ -10,6 +10,7 @@
 #include <inttypes.h>
 
 #include "rbacd/ctl/text.h"
+#include "policy/memtext.h"
 #include "rbacd/report/holdings.h"
 #include "rbacd/report/write.h"
 
@@ -100,18 +101,18 @@ static void pairs_done(struct pairs *p)
 static int make_fields(struct pairs *p, const char *const *texts, size_t n,
 		       struct field *ret)
 {
+	_cleanup_memtext_ struct memtext m = MEMTEXT_INIT;
 	_cleanup_free_ char *buf = NULL;
 	size_t len = 0;
-	FILE *out = open_memstream(&buf, &len);
 
-	if (!out)
+	if (memtext_open(&m) != 0)
 		return -ENOMEM;
 	for (size_t i = 0; i < n; i++) {
 		if (texts[i])
-			text_csv(texts[i], strlen(texts[i]), out);
-		(void)fputc(',', out);
+			text_csv(texts[i], strlen(texts[i]), m.out);
+		(void)fputc(',', m.out); /* errors: memtext_take() */
 	}
-	if (fclose(out) != 0)
+	if (memtext_take(&m, &buf, &len) != 0)
 		return -ENOMEM;
 	ret->p = arena_strndup(&p->arena, buf, len);
 	ret->len = (uint32_t)len;

@@ -9,6 +9,7 @@
 #include <errno.h>
 
 #include "rbacd/ctl/text.h"
+#include "policy/memtext.h"
 #include "rbacd/report/holdings.h"
 
 static const struct report_column change_columns[] = {
@@ -293,12 +294,12 @@ static int way_key(const struct holdings *h, const struct holding *v, char **ret
 		   size_t *ret_len)
 {
 	const struct state *st = h->in->state;
-	FILE *out = open_memstream(ret, ret_len);
+	_cleanup_memtext_ struct memtext m = MEMTEXT_INIT;
 	size_t n, n_vms;
 	const uint32_t *classes = holdings_vms(h, v->vms, &n);
 	uint64_t sum = 0;
 
-	if (!out)
+	if (memtext_open(&m) != 0)
 		return -ENOMEM;
 	/* Narrowed to a VM, the others of its class are another matter. */
 	for (size_t i = 0; i < n && !h->in->vm; i++) {
@@ -312,11 +313,11 @@ static int way_key(const struct holdings *h, const struct holding *v, char **ret
 			sum += x; /* in any order */
 		}
 	}
-	(void)fprintf(out, "%s\n%s\n%s\n%s\n%s\n%zu-%llx", st->people.v[v->person].id,
+	(void)fprintf(m.out, "%s\n%s\n%s\n%s\n%s\n%zu-%llx", st->people.v[v->person].id,
 		      v->rule, v->group ? v->group : "", v->role ? v->role : "",
 		      v->privileges, holdings_vm_count(h, v->vms),
 		      (unsigned long long)sum);
-	return fclose(out) == 0 ? 0 : -ENOMEM;
+	return memtext_take(&m, ret, ret_len);
 }
 
 static int index_ways(const struct holdings *h, struct index *ret)

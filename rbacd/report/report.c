@@ -6,6 +6,8 @@
 #include <errno.h>
 #include <stdarg.h>
 
+#include "policy/memtext.h"
+
 static const char *const severities[] = {
 	[REPORT_INFO] = "info",		[REPORT_LOW] = "low",
 	[REPORT_MEDIUM] = "medium",	[REPORT_HIGH] = "high",
@@ -58,6 +60,18 @@ const char *report_copy(struct report *r, const char *text, size_t len)
 		return "";
 	memcpy(p, text, len);
 	return p;
+}
+
+const char *report_take(struct report *r, struct memtext *m)
+{
+	_cleanup_free_ char *text = NULL;
+	size_t len = 0;
+
+	if (!m->out || memtext_take(m, &text, &len) != 0) {
+		r->error = -ENOMEM;
+		return "";
+	}
+	return report_copy(r, text, len);
 }
 
 const char *report_f(struct report *r, const char *fmt, ...)

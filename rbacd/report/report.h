@@ -157,6 +157,10 @@ _must_check_ int report_error(const struct report *r);
 const char *report_f(struct report *r, const char *fmt, ...) _printf_(2, 3);
 /* report_copy() - a copy of @len bytes; never NULL. */
 const char *report_copy(struct report *r, const char *text, size_t len);
+struct memtext;
+/* report_take() - what was written to @m, in the same way; not open or not whole: the
+ * report fails. */
+const char *report_take(struct report *r, struct memtext *m);
 /* report_plural() - "1 person", "2 people": @n and the word that goes with it. */
 const char *report_plural(struct report *r, size_t n, const char *one,
 			  const char *many);

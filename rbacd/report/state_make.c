@@ -5,6 +5,7 @@
 #include <openssl/evp.h>
 
 #include "rbacd/ctl/text.h"
+#include "policy/memtext.h"
 #include "rbacd/report/state.h"
 
 int state_sha256(const void *p, size_t len, char ret[65])
@@ -72,7 +73,7 @@ static int put_block(const struct snapshot *s, FILE *out)
 	const void *p = s ? snapshot_bytes(s, &len) : NULL;
 
 	if (len > 0)
-		(void)fwrite(p, 1, len, out); /* errors: by the last fclose() */
+		(void)fwrite(p, 1, len, out); /* errors: memtext_take() */
 	return 0;
 }
 
@@ -178,21 +179,20 @@ static int put_factors(const struct state_input *in, FILE *out)
 static int put_section(const struct state_input *in, const char *name,
 		       int (*put)(const struct state_input *, FILE *), FILE *out)
 {
+	_cleanup_memtext_ struct memtext m = MEMTEXT_INIT;
 	_cleanup_free_ char *buf = NULL;
 	size_t len = 0;
-	FILE *section = open_memstream(&buf, &len);
-	int r;
+	int r = memtext_open(&m);
 
-	if (!section)
-		return -ENOMEM;
-	r = put(in, section);
-	if ((fclose(section) != 0 || !buf) && r == 0)
-		r = -ENOMEM;
+	if (r == 0)
+		r = put(in, m.out);
+	if (r == 0)
+		r = memtext_take(&m, &buf, &len);
 	if (r != 0)
 		return r;
 	(void)fprintf(out, "%s %zu\n", name, len);
 	(void)fwrite(buf, 1, len, out);
-	(void)fputc('\n', out); /* errors: by the last fclose() */
+	(void)fputc('\n', out); /* errors: memtext_take() */
 	return 0;
 }
 
@@ -206,23 +206,12 @@ int state_make(const struct state_input *in, char **ret, size_t *ret_len)
 		{"policy", put_policy}, {"people", put_people},
 		{"local", put_local},	{"factors", put_factors},
 	};
-	char *buf = NULL;
-	size_t len = 0;
-	FILE *out = open_memstream(&buf, &len);
-	int r = 0;
+	_cleanup_memtext_ struct memtext m = MEMTEXT_INIT;
+	int r = memtext_open(&m);
 
-	if (!out)
-		return -ENOMEM;
-	(void)fputs("vmsec-snapshot 1\n", out);
+	if (r == 0)
+		(void)fputs("vmsec-snapshot 1\n", m.out); /* errors: memtext_take() */
 	for (size_t i = 0; i < ARRAY_SIZE(sections) && r == 0; i++)
-		r = put_section(in, sections[i].name, sections[i].put, out);
-	if ((fclose(out) != 0 || !buf) && r == 0)
-		r = -ENOMEM;
-	if (r != 0) {
-		free(buf);
-		return r;
-	}
-	*ret = buf;
-	*ret_len = len;
-	return 0;
+		r = put_section(in, sections[i].name, sections[i].put, m.out);
+	return r == 0 ? memtext_take(&m, ret, ret_len) : r;
 }

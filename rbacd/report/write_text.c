@@ -4,6 +4,7 @@
 
 #include <errno.h>
 
+#include "policy/memtext.h"
 #include "rbacd/ctl/text.h"
 
 #define GAP	   2
@@ -36,14 +37,14 @@ static void put_chars(char c, size_t n, FILE *out)
 
 static int show(struct layout *l, const char *text, struct shown *ret)
 {
+	_cleanup_memtext_ struct memtext m = MEMTEXT_INIT;
 	_cleanup_free_ char *buf = NULL;
 	size_t len;
-	FILE *f = open_memstream(&buf, &len);
 
-	if (!f)
+	if (memtext_open(&m) != 0)
 		return -ENOMEM;
-	ret->width = text_print(text, strlen(text), f);
-	if (fclose(f) != 0)
+	ret->width = text_print(text, strlen(text), m.out);
+	if (memtext_take(&m, &buf, &len) != 0)
 		return -ENOMEM;
 	ret->text = arena_strndup(&l->arena, buf, len);
 	ret->len = len;

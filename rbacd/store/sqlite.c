@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* sqlite.c - the database as a whole: open, the turn's transaction, checkpoint, close.
  */
+#include "policy/memtext.h"
 #include "rbacd/store/sqlite_internal.h"
 
 #include <assert.h>
@@ -302,22 +303,24 @@ int store_check_tables(sqlite3 *db, const char *path, struct diags *diag)
 /* From @version (0: no table yet) to the current one, whole or not at all. */
 static int migrate(struct store *store, int64_t version)
 {
+	_cleanup_memtext_ struct memtext m = MEMTEXT_INIT;
 	_cleanup_free_ char *sql = NULL;
 	size_t len = 0;
-	FILE *text = open_memstream(&sql, &len);
+	int r = memtext_open(&m);
 
-	if (!text)
-		return -ENOMEM;
-	(void)fputs("BEGIN IMMEDIATE;", text); /* fclose() tells */
+	if (r != 0)
+		return r;
+	(void)fputs("BEGIN IMMEDIATE;", m.out); /* memtext_take() tells */
 	if (version == 0)
-		(void)fputs(store_sql_schema, text);
+		(void)fputs(store_sql_schema, m.out);
 	for (size_t i = version > 0 ? (size_t)version - 1 : 0;
 	     i < ARRAY_SIZE(store_sql_migration); i++)
-		(void)fputs(store_sql_migration[i], text);
-	(void)fprintf(text,
+		(void)fputs(store_sql_migration[i], m.out);
+	(void)fprintf(m.out,
 		      "PRAGMA application_id = %d; PRAGMA user_version = %d; COMMIT;",
 		      STORE_APPLICATION_ID, STORE_SCHEMA_VERSION);
-	return fclose(text) == 0 && sql ? exec_sql(store, sql) : -ENOMEM;
+	r = memtext_take(&m, &sql, &len);
+	return r == 0 ? exec_sql(store, sql) : r;
 }
 
 static int check_version(struct store *store, struct diags *diag)

@@ -4,12 +4,14 @@
 
 The n-th allocation fails, once or from there on, for every n until a request no longer
 reaches it. rbacd must never crash, every ALLOW that a client saw is in the log under its id,
-and an honest login works afterwards.
+and an honest login works afterwards. What rbacctl says in good order is the same as ever:
+no text has a hole where memory was short for a moment.
 
 usage: memory.py [VARIANT] [long] [KIND...]
 """
 import os
 import struct
+import subprocess
 import sys
 import time
 
@@ -17,11 +19,14 @@ HERE = os.path.dirname(os.path.abspath(__file__))
 sys.path.insert(0, os.path.join(HERE, "../lib"))
 sys.path.insert(0, HERE)
 import frames as f  # noqa: E402
+import pam_stock  # noqa: E402
 import world  # noqa: E402
 
 PLAN = "/run/test-memory"
 MOST = 20000
 KINDS = ("login", "wrong", "root", "session", "admin", "reload")
+TOOLS = (("pam", "preview", "sshd"), ("pam", "preview", "--profile", "rules", "sshd"),
+         ("policy", "print"))
 
 
 class LeanWorld(world.World):
@@ -114,6 +119,32 @@ class Memory:
         self.exchange(f.ADMIN, f.call("reload"))
         return []
 
+    # ---- rbacctl
+
+    def tool(self, argv, at):
+        """Its answer when allocation @at fails; None when none did."""
+        self.plan(at)
+        a = subprocess.run(["rbacctl", *argv], capture_output=True, timeout=60, env=dict(
+            os.environ, VMSEC_FAIL_FILE=PLAN, LD_PRELOAD=self.w.build_tests + "/failshim.so"))
+        return (a.returncode, a.stdout) if self.plan(0) > 0 or at == 0 else None
+
+    def tools(self):
+        # Their rbacd must not meet the same plan.
+        for name in ("rbacd", "rbacd-dir"):
+            self.w.stop(name)
+        for name, text in pam_stock.STOCK.items():
+            self.w.pam(name, text)
+        for argv in TOOLS:
+            right, n, tried, wrong = self.tool(argv, 0), 1, 0, []
+            while (got := self.tool(argv, n)):
+                tried += 1
+                if got[0] == right[0] and got[1] != right[1]:
+                    wrong.append(n)
+                n += 1 if self.long or n < 20 else 1 + n // 12
+            self.r.check("rbacctl %s: whole or an error, %d places" % (" ".join(argv), tried),
+                         tried > 20 and not wrong, (right, wrong[:20]))
+        self.w.start()
+
     # ---- the sweep
 
     def back(self, what):
@@ -163,9 +194,9 @@ class Memory:
     def run(self):
         self.code = self.w.code("alice")
         self.r.check("an undisturbed login is allowed", len(self.login()) == 2)
-        for name in self.kinds or KINDS:
+        for name in self.kinds or KINDS + ("tools",):
             begun = time.monotonic()
-            self.sweep(name)
+            self.tools() if name == "tools" else self.sweep(name)
             print("        %s: %.0f s" % (name, time.monotonic() - begun), flush=True)
         self.w.wait(self.w.answers, 10, "rbacd does not answer")
         self.code = self.w.code("alice")
@@ -178,9 +209,9 @@ class Memory:
 
 def main():
     world.enter()
-    words = [x for x in sys.argv[1:] if x != "long" and x not in KINDS]
-    Memory(words[0] if words else "release", "long" in sys.argv[1:],
-           [x for x in sys.argv[1:] if x in KINDS]).run()
+    kinds = [x for x in sys.argv[1:] if x in KINDS + ("tools",)]
+    words = [x for x in sys.argv[1:] if x != "long" and x not in kinds]
+    Memory(words[0] if words else "release", "long" in sys.argv[1:], kinds).run()
 
 
 main()
