@@ -49,13 +49,19 @@ static int read_row(const struct request *r, struct store_password *ret)
 	return rc;
 }
 
+/* A login forces it, and logins are root's: anybody may say passwd -k. */
+static bool is_forced(const struct request *r)
+{
+	return r->begin.ruid == 0 && (r->begin.flags & WIRE_FLAG_EXPIRED);
+}
+
 /* Root sets the password of somebody else, who must then choose one. Through sudo one
  * may well set one's own; a forced change is the person's, though sshd runs it as root.
  */
 static bool set_by_other(const struct request *r)
 {
-	return r->begin.ruid == 0 && !(r->begin.flags & WIRE_FLAG_EXPIRED) &&
-	       r->person.uid != 0 && r->begin.loginuid != r->person.uid;
+	return r->begin.ruid == 0 && !is_forced(r) && r->person.uid != 0 &&
+	       r->begin.loginuid != r->person.uid;
 }
 
 static enum password_reason may_change(const struct request *r,
@@ -64,7 +70,7 @@ static enum password_reason may_change(const struct request *r,
 {
 	if (!rules->preset)
 		return PASSWORD_NO_RULES;
-	if (!set_by_other(r) && !(r->begin.flags & WIRE_FLAG_EXPIRED) &&
+	if (!set_by_other(r) && !is_forced(r) &&
 	    ageing_too_young(rules, row, server_now_s()))
 		return PASSWORD_TOO_YOUNG;
 	return PASSWORD_FITS;

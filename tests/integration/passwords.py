@@ -75,10 +75,10 @@ class Passwords:
         child.close(force=True)
         return child.exitstatus, text
 
-    def passwd(self, who, *answers):
+    def passwd(self, who, *answers, options=()):
         uid = str(world.PEOPLE[who][0])
         return self.talk(["setpriv", "--reuid", uid, "--regid", uid, "--clear-groups",
-                          "passwd"], answers)
+                          "passwd", *options], answers)
 
     def change(self, who, new):
         status, text = self.passwd(who, self.now[who], new, new)
@@ -236,6 +236,10 @@ class Passwords:
         self.mark()
         ok, text = self.change("bob", last)
         self.check("age: cis wants a day between two changes", not ok and
+                   [x.get("reason") for x in self.news("password.new")] == ["pw_too_soon"], text)
+        self.mark()
+        status, text = self.passwd("bob", self.now["bob"], last, last, options=["-k"])
+        self.check("age: nor does passwd -k go round that", status != 0 and
                    [x.get("reason") for x in self.news("password.new")] == ["pw_too_soon"], text)
         w.step(86400)
         ok, text = self.change("bob", last)
