@@ -1,11 +1,12 @@
 #!/usr/bin/python3 -I
 # SPDX-License-Identifier: Apache-2.0
 """What a host process and a machine can do to a login: 1,344 prepared processes, a system
-log that nobody reads, a disk that cannot be written, a boot with nothing.
+log that nobody reads, a disk that cannot be written, boots without this and that.
 
-usage: host_abuse.py [VARIANT]
+usage: host_abuse.py [VARIANT [long]]
 """
 import os
+import re
 import socket
 import subprocess
 import sys
@@ -22,6 +23,9 @@ grants:
 vm_sets:
   here: {every: true}
 """
+MISSING = ("disk", "lo", "key", "rbacd-dir", "clock", "syslog")
+EVERY = [[x for i, x in enumerate(MISSING) if n >> i & 1] for n in range(1 << len(MISSING))]
+SAMPLE = [["disk"], ["lo", "key"], ["rbacd-dir", "clock", "syslog"], list(MISSING)]
 STACK = "auth requisite pam_vmsec.so\naccount requisite pam_vmsec.so\n"
 
 
@@ -94,25 +98,83 @@ class Host:
             self.w.wait(lambda: self.account("alice")[0], 10, "in again")
             self.r.check("room again: in", True)
 
-    def read_only(self):
-        """Row 30: the disk cannot be written, and there is no network but lo."""
+    # ---- row 30
+
+    def boots(self, which):
+        """A boot with nothing: each set of MISSING in turn, from the same state."""
         w = self.w
-        w.stop("rbacd")
-        world.run("mount", "-o", "remount,ro", "/var/lib")
-        p = subprocess.run([world.LOCAL_SBIN + "/rbacd"], capture_output=True, text=True,
-                           timeout=20)
-        self.r.check("a disk that cannot be written: rbacd says so and does not start",
-                     p.returncode == 1 and "/var/lib/rbacd" in p.stderr, p.stderr)
+        self.down()
+        world.run("rm", "-rf", "/root/state")
+        world.run("cp", "-a", "/var/lib/.", "/root/state")
+        slowest = max([self.boot(lacks) for lacks in which])
+        self.r.check("E2 %d boots: root was in each time, after %.1f s at most" % (
+            len(which), slowest), slowest < 10)
+        w.start()
+        self.r.check("all there again: in", self.account("alice")[0])
+
+    def down(self):
+        for name in ("rbacd", "rbacd-dir"):
+            if name in self.w.children:
+                self.w.stop(name)
+
+    def boot(self, lacks):
+        """Return: the seconds that root's login on the console took."""
+        w, what = self.w, "a boot without " + (" and ".join(lacks) or "a fault")
+        self.take("disk" in lacks, "mount", "-o", "remount,ro", "/var/lib")
+        self.take("lo" in lacks, "ip", "link", "set", "lo", "down")
+        self.take("key" in lacks, "mv", "/etc/rbacd/master.key", "/root/master.key")
+        self.take("syslog" in lacks, "mv", "/dev/log", "/dev/log.gone")
+        w.set_clock(-int(time.time()) + 60 if "clock" in lacks else 0)
+        w.set_sync("clock" not in lacks)
+        self.served(what, lacks)
         ok, took = self.account("alice")
-        self.r.check("nobody gets in meanwhile (%.1f s)" % took, not ok and took < 5.5)
+        serves = not {"disk", "key"} & set(lacks)
+        self.r.check("%s: alice is %s" % (what, "in" if ok else "out"),
+                     took < 5.5 and (ok == serves or serves and "rbacd-dir" in lacks), (ok, took))
         begun = time.monotonic()
         a = w.console("root", [world.ROOT_PASSWORD])
-        self.r.check("E2 root on the console does, in %.1f s" % (time.monotonic() - begun),
-                     a.ok and time.monotonic() - begun < 10, a)
-        world.run("mount", "-o", "remount,rw", "/var/lib")
-        w.stop("rbacd-dir")
-        w.start()
-        self.r.check("writable again: in", self.account("alice")[0])
+        took = time.monotonic() - begun
+        self.r.check("E2 %s: root on the console" % what, a.ok, a)
+        self.put_back(lacks)
+        return took
+
+    def take(self, does, *argv):
+        """What an ended process leaves open may hold the disk for a moment."""
+        if does:
+            self.w.wait(lambda: world.run(*argv, check=False).returncode == 0, 5, " ".join(argv))
+
+    def served(self, what, lacks):
+        """rbacd serves and tells what it misses, or it says why it does not start."""
+        w = self.w
+        if {"disk", "key"} & set(lacks):
+            p = subprocess.run([world.LOCAL_SBIN + "/rbacd"], capture_output=True, text=True,
+                               timeout=20)
+            named = "/var/lib/rbacd" if "key" not in lacks else "/etc/rbacd/master.key"
+            self.r.check(what + ": rbacd says why it does not start",
+                         p.returncode == 1 and named in p.stderr, p.stderr)
+            return
+        env = {"LD_PRELOAD": w.build_tests + "/clockshim.so", "VMSEC_CLOCK_FILE": world.CLOCK}
+        for name in ("rbacd", "rbacd-dir"):
+            if name not in lacks:
+                w.spawn(name, [world.LOCAL_SBIN + "/" + name], env if name == "rbacd" else None)
+        status = lambda: w.rbacctl("status", check=False)
+        w.wait(lambda: status().returncode == (1 if {"rbacd-dir", "clock"} & set(lacks) else 0),
+               15, what + ": rbacd does not serve")
+        told = status().stdout
+        self.r.check(what + ": rbacd serves, and says what it misses",
+                     ("rbacd-dir" in lacks) == bool(re.search("problem: .*rbacd-dir", told)) and
+                     ("clock" in lacks) == bool(re.search("(note|problem): .*clock", told)), told)
+
+    def put_back(self, lacks):
+        self.down()
+        self.take("disk" in lacks, "mount", "-o", "remount,rw", "/var/lib")
+        self.take("lo" in lacks, "ip", "link", "set", "lo", "up")
+        self.take("key" in lacks, "mv", "/root/master.key", "/etc/rbacd/master.key")
+        self.take("syslog" in lacks, "mv", "/dev/log.gone", "/dev/log")
+        self.w.set_clock(0)
+        self.w.set_sync(None)
+        world.run("sh", "-c", "rm -rf /var/lib/rbacd /var/lib/rbacd-anchor && "
+                  "cp -a /root/state/. /var/lib")
 
 
 def main():
@@ -127,7 +189,7 @@ def main():
     h.prepared()
     h.deaf_log()
     h.full()
-    h.read_only()
+    h.boots(EVERY if "long" in sys.argv else SAMPLE)
     v = w.rbacctl("audit", "verify", check=False)
     r.check("the log verifies", v.returncode == 0, v.stdout + v.stderr)
     r.end()
