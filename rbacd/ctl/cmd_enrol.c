@@ -12,17 +12,15 @@
 
 #define CODE_TRIES 3
 
-/* Half blocks need a terminal that is known, and UTF-8. */
-static bool draws_blocks(void)
+/* Half blocks need a terminal that draws, and UTF-8. */
+static bool draws_blocks(const struct ctl *ctl)
 {
-	const char *term = getenv("TERM");
 	locale_t locale = newlocale(LC_CTYPE_MASK, "", (locale_t)0);
 	bool utf8 = locale && str_eq(nl_langinfo_l(CODESET, locale), "UTF-8");
 
 	if (locale)
 		freelocale(locale);
-	return utf8 && term && *term && !str_eq(term, "dumb") &&
-	       !str_eq(term, "unknown");
+	return utf8 && ctl->draws;
 }
 
 static void show_qr(struct ctl *ctl, const struct ctl_args *args, const char *uri)
@@ -34,7 +32,7 @@ static void show_qr(struct ctl *ctl, const struct ctl_args *args, const char *ur
 
 	if (ctl_arg(args, "text"))
 		return;
-	if (style != QR_ASCII && !draws_blocks()) {
+	if (style != QR_ASCII && !draws_blocks(ctl)) {
 		(void)fputs("This terminal draws no QR code (--ascii tries).\n",
 			    ctl->out);
 		return;

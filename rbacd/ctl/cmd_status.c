@@ -60,7 +60,8 @@ int cmd_status(struct ctl *ctl, const struct ctl_args *args)
 }
 
 /* The name is only a hint to rbacd, which compares its uid with the kernel's. */
-static const char *own_login(const struct ctl_args *args, struct local_account *local)
+static const char *own_login(const struct ctl *ctl, const struct ctl_args *args,
+			     struct local_account *local)
 {
 	char uid[16];
 
@@ -69,7 +70,7 @@ static const char *own_login(const struct ctl_args *args, struct local_account *
 	(void)snprintf(uid, sizeof(uid), "%u", (unsigned)getuid()); /* always fits */
 	if (local_find("/etc/passwd", uid, local) == 0 && *local->login)
 		return local->login;
-	return getenv("LOGNAME");
+	return ctl->logname;
 }
 
 int cmd_my_status(struct ctl *ctl, const struct ctl_args *args)
@@ -77,7 +78,7 @@ int cmd_my_status(struct ctl *ctl, const struct ctl_args *args)
 	_cleanup_answer_ struct ctl_answer answer = CTL_ANSWER_INIT;
 	struct local_account local = {0};
 	struct wire_call call;
-	const char *login = own_login(args, &local);
+	const char *login = own_login(ctl, args, &local);
 	int r;
 
 	if (!login || !*login)

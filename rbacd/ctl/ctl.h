@@ -14,7 +14,10 @@ struct ctl {
 	bool json, csv;
 	bool in_tty, out_tty;
 	bool warned; /* told once that the configuration is broken */
-	bool color;  /* a terminal, and nobody asked for none */
+	bool draws;  /* the terminal is known and no dumb one */
+	bool color;  /* it draws, and nobody asked for none */
+	const char
+		*logname; /* borrowed; what the environment says: no proof. Or NULL */
 };
 
 /* ctl_fail() - "rbacctl: …" on standard error. Returns @code (enum ctl_exit). */

@@ -26,6 +26,17 @@ int cmd_completion(struct ctl *ctl, const struct ctl_args *args)
 	return CTL_OK;
 }
 
+/* The one place that reads the environment. */
+static void read_environment(struct ctl *ctl)
+{
+	const char *term = getenv("TERM"), *no_color = getenv("NO_COLOR");
+
+	ctl->logname = getenv("LOGNAME");
+	ctl->draws = term && *term && !str_eq(term, "dumb") && !str_eq(term, "unknown");
+	ctl->color = ctl->out_tty && ctl->draws && !ctl->json && !ctl->csv &&
+		     !(no_color && *no_color);
+}
+
 static int run(struct ctl *ctl, const struct ctl_args *args)
 {
 	const char *config = ctl_arg(args, "config");
@@ -39,7 +50,7 @@ static int run(struct ctl *ctl, const struct ctl_args *args)
 	ctl->csv = ctl_arg(args, "csv") != NULL;
 	ctl->in_tty = isatty(STDIN_FILENO) == 1;
 	ctl->out_tty = isatty(STDOUT_FILENO) == 1;
-	ctl->color = ctl->out_tty && !ctl->json && !ctl->csv && !getenv("NO_COLOR");
+	read_environment(ctl);
 	if (ctl->json && ctl->csv)
 		return ctl_fail(ctl, CTL_USAGE, "--json and --csv exclude each other.");
 	return ctl_leaf(args)->run(ctl, args);

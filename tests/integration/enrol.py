@@ -450,6 +450,12 @@ class Enrol:
             i, text = self.expect(c, "dave is enrolled")
             self.r.check("%s: a code makes it active" % what, i == 0, text)
             c.close(force=True)
+        for env, colours in (({"TERM": "xterm", "NO_COLOR": ""}, True), ({"TERM": "dumb"}, False),
+                             ({"TERM": "xterm", "NO_COLOR": "1"}, False)):
+            text, _ = pexpect.run("rbacctl status", withexitstatus=True,
+                                  env=dict(os.environ, **env))
+            self.r.check("rbacctl status, %r: %s" % (env, "colours" if colours else "none"),
+                         (b"\x1b[" in text) == colours and b"policy" in text, text[:300])
 
     def dormant(self):
         w = self.w
