@@ -22,11 +22,21 @@ import pexpect.fdpexpect
 
 HERE = os.path.dirname(os.path.abspath(__file__))
 sys.path.insert(0, os.path.join(HERE, "../lib"))
+import slapd  # noqa: E402
 import world  # noqa: E402
 
 CLEAN = ["env", "-i", "PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin",
          "HOME=/root", "LANG=C.UTF-8", "TERM=dumb"]
 CONFIG = "rbacd: 1\nvm: {name: db01.example}\n"
+LDAP = """directory:
+  source: ldap
+  uris: ['%s']
+  bind: {dn: '%s', password_file: /etc/rbacd/ldap.password}
+  tls: {ca: /etc/rbacd/ldap-ca.pem}
+  schema: rfc2307bis
+  users: {base: 'ou=people,dc=example,dc=com'}
+  groups: {base: 'ou=groups,dc=example,dc=com'}
+"""
 POLICY = """vmsec_policy: 1
 vm_sets:
   here: {every: true}
@@ -406,26 +416,92 @@ def remove(m, r):
     r.check("people get in as before", m.ssh("dave", "sshd").ok)
 
 
+def explained(m, user, answer):
+    """Waits until rbacd says so of @user at this host."""
+    m.wait(lambda: answer in m.rbacctl("explain", user, "db01.example", "ssh", "--with-code",
+                                       check=False).stdout, 15, "%s: %s" % (user, answer))
+
+
 def people(m, r):
     """The people file is read again by a process that is not root and has dropped it."""
     put(m, "/etc/rbacd/rbacd.yaml", CONFIG + "directory: {source: file}\n")
     text = "vmsec_people: 1\npeople:\n  - {login: %s, id: 'hr:7', uid: 7007, groups: [vmadmins]}\n"
     put(m, "/etc/rbacd/people.yaml", text % "zoe")
     m.sh("systemctl restart rbacd rbacd-dir")
-
-    def allowed(user):
-        return "ALLOW" in m.rbacctl("explain", user, "db01.example", "ssh", "--with-code",
-                                    check=False).stdout
-    m.wait(lambda: allowed("zoe"), 10, "the first people")
+    explained(m, "zoe", "ALLOW")
     put(m, "/etc/rbacd/people.yaml", text % "yan")
-    m.wait(lambda: allowed("yan") and not allowed("zoe"), 10, "the next people")
+    explained(m, "yan", "ALLOW")
+    explained(m, "zoe", "DENY")
     r.check("people of a file in /etc/rbacd come and go", True)
+
+
+class Beside:
+    """Starts a server outside the machine, on the machine's network."""
+
+    def __init__(self, m):
+        self.m = m
+
+    def spawn(self, name, argv, ready, seconds):
+        self.server = subprocess.Popen(["setpriv", "--pdeathsig", "KILL"] + self.net() + argv)
+        self.m.wait(ready, seconds, name)
+
+    def net(self):
+        return ["nsenter", "-t", str(self.m.init()), "-n"]
+
+    def listens(self, port):
+        return "127.0.0.1:%d " % port in world.run(*self.net(), "ss", "-tln").stdout
+
+    def stop(self, name, sig, seconds):
+        self.server.send_signal(sig)
+        self.server.wait(seconds)
+
+
+def directory(m, r):
+    """A real slapd over TLS, followed by a service that only its unit has confined."""
+    slapd.KEYS, slapd.CA = m.upper + "/keys", m.upper + "/keys/pinned.pem"
+    slapd.certificates()
+    server = slapd.Slapd(Beside(m), folder=m.upper + "/slapd")
+    server.load(slapd.tree(slapd.person("zoe", 7007), slapd.person("yan", 7008),
+                           slapd.group("vmadmins", ["zoe", "yan"]), slapd.group("robots", [])))
+    server.start()
+    m.sh("install -m 0400 -o rbacd-dir /dev/null /etc/rbacd/ldap.password && "
+         "cat >/etc/rbacd/ldap.password", input=slapd.READER_PW + "\n")
+    put(m, "/etc/rbacd/ldap-ca.pem", m.read(slapd.CA))
+    put(m, "/etc/rbacd/rbacd.yaml", CONFIG + LDAP % (server.uri, slapd.READER))
+    a = m.rbacctl("directory", "test", check=False)
+    r.check("rbacctl directory test", a.returncode == 0, a.stdout + a.stderr)
+    m.sh("systemctl restart rbacd rbacd-dir")
+    explained(m, "zoe", "ALLOW")
+    server.member("vmadmins", "uid=zoe,ou=people," + slapd.BASE, False)
+    explained(m, "zoe", "DENY")
+    explained(m, "yan", "ALLOW")
+    r.check("a directory is followed, and who is taken out of a group is out", True)
+    server.stop()
+    m.sh("systemctl restart rbacd rbacd-dir")
+    explained(m, "yan", "ALLOW")
+    r.check("without the directory the kept snapshot serves", True)
     put(m, "/etc/rbacd/rbacd.yaml", CONFIG)
     m.sh("systemctl restart rbacd rbacd-dir")
 
 
+def passwords(m, r):
+    """The worker and the history, inside the unit's limits."""
+    put(m, "/etc/rbacd/policy.d/main.yaml", POLICY + "password: {preset: pci-dss-4}\n")
+    a = m.sh("systemctl reload rbacd && rbacctl pam enable --yes --no-login --within 1h passwd "
+             "&& rm /etc/rbacd/pam/.pending")
+    r.check("the rules for new passwords are on", a.returncode == 0, a.stdout + a.stderr)
+    s = m.shell("erin", answers=[lambda: m.code("erin")])
+    new = "Kestrel-9-at-dusk"
+    a = s.run("passwd", ["erin-Pw-1", "Password1234", "Password1234", new, new])
+    s.close()
+    r.check("passwd: a common one is refused, a good one set", a.ok and "updated" in a.text, a.text)
+    m.sh("rbacctl pam disable --yes passwd")
+    put(m, "/etc/rbacd/policy.d/main.yaml", POLICY)
+    m.sh("systemctl reload rbacd")
+
+
 STEPS = (install, switch_on, boxed, pam, lambda m, r: ways_in(m, r, "first"), restarts, reload,
-         people, rest, console, reboot, upgrade, remove)
+         people, directory, passwords, rest, console, reboot, upgrade, remove)
 
 
 def follow(m, r):

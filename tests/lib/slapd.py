@@ -107,10 +107,10 @@ class Slapd:
     """One server: ldaps on PORT, ldap on PORT + 1000 (StartTLS), ldapi for the tests."""
 
     def __init__(self, w, name="slapd", port=3636, sync=True, cert="server", base=BASE,
-                 admin=ADMIN, reader=READER):
+                 admin=ADMIN, reader=READER, folder=None):
         self.w, self.name, self.port, self.base = w, name, port, base
         self.admin, self.reader, self.first = admin, reader, True
-        self.folder = "/var/lib/" + name
+        self.folder = folder or "/var/lib/" + name
         os.makedirs(self.folder + "/db", exist_ok=True)
         self.sync(sync, cert)
         world.write(self.folder + "/extra.schema", EXTRA)
