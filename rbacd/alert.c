@@ -17,7 +17,7 @@ struct alerts {
 	struct server *server;		   /* borrowed */
 	struct detect *detect;		   /* owned */
 	struct hook_queue alerts, notices; /* records whose hook is to be run */
-	int64_t ahead_s; /* wall clock minus time since boot, at the last tick */
+	int64_t ahead_s; /* wall clock minus time since boot, when it was told last */
 	bool clock_known;
 	int64_t last_s;		 /* of the last record before this start; 0: none */
 	int64_t dir_down_s;	 /* since when, time since boot; -1: it is there */
@@ -111,20 +111,21 @@ static void raise_plain(struct alerts *a, enum detection what, enum audit_sev se
 	detect_raise(a->detect, &alert, server_now_s());
 }
 
-/* Forward too: set ahead, codes of tomorrow are good today. */
+/* Forward too: set ahead, codes of tomorrow are good today. Small steps add up. */
 static void watch_clock(struct alerts *a)
 {
 	const struct config_alerts *l = &a->server->config->audit.alerts;
 	int64_t ahead_s = server_now_s() - clock_boot_s();
 	int64_t jump_s = ahead_s - a->ahead_s;
 
-	if (a->clock_known && llabs(jump_s) >= l->clock_off)
+	if (a->clock_known && llabs(jump_s) < l->clock_off)
+		return;
+	if (a->clock_known)
 		raise_plain(a, DETECT_CLOCK,
 			    llabs(jump_s) >= l->clock_off_high ? AUDIT_ALERT
 							       : AUDIT_WARNING,
 			    "the clock jumped by %lld s", (long long)jump_s);
-	else if (!a->clock_known && a->last_s > 0 &&
-		 server_now_s() - a->last_s >= CLOCK_AWAY_S)
+	else if (a->last_s > 0 && server_now_s() - a->last_s >= CLOCK_AWAY_S)
 		raise_plain(a, DETECT_CLOCK, AUDIT_WARNING,
 			    "rbacd was away for %lld days, or the clock is ahead",
 			    (long long)((server_now_s() - a->last_s) / 86400));

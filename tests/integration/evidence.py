@@ -203,6 +203,7 @@ class Evidence:
         self.login_any()
         w.wait(lambda: "yes" in w.rbacctl("audit", "segments", check=False).stdout, 10,
                "the segment of last week to be closed")
+        self.crept()
         w.step(200 * 86400)
         self.login_any()
         w.wait(lambda: w.last("alert")["ts"][:10] == w.records()[-1]["ts"][:10], 10, "the alert")
@@ -227,6 +228,15 @@ class Evidence:
         w.start()
         w.wait(lambda: "away for 31 days" in w.last("alert").get("reason_text", ""), 10,
                "an alert that rbacd was away for a month, or the clock is ahead")
+
+    def crept(self):
+        """Steps below the limit, each in a second of its own."""
+        w, told = self.w, []
+        for seconds in (2 * 86400, 6, 6):
+            w.step(seconds)
+            time.sleep(1.2)  # a tick of rbacd's
+            told.append(sum(x["ev"] == "alert" and x["op"] == "clock_off" for x in w.records()))
+        self.r.check("a clock that is moved in small steps is told, too", told[2] > told[1], told)
 
     # ---- a policy that opens more
 
