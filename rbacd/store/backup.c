@@ -125,8 +125,8 @@ int store_backup(struct store *store, const char *path, struct diags *diag)
  * codes and failures count as well.
  */
 static const char burn_always[] =
-	"UPDATE factor SET last_step = max(last_step, ?1 / period_s + 12)"
-	" WHERE period_s > 0";
+	"UPDATE factor SET last_step = max(last_step, ?1 / period_s + 12 +"
+	" max(drift, 0)) WHERE period_s > 0";
 /* How often a counter was used since, nobody knows: two codes set it right. */
 static const char burn_without_old[] =
 	"DELETE FROM main.code; UPDATE main.factor SET status = 3 WHERE status = 2 AND"
