@@ -81,12 +81,6 @@ int request_ask(struct request *r, enum wire_style style, const char *text)
 
 /* ---------------------------------------------------------------- stages */
 
-/* Nobody is refused there because there is nobody to ask, or nothing to answer with. */
-static bool asks_watched(const struct request *r)
-{
-	return (r->begin.flags & WIRE_FLAG_CAN_PROMPT) && request_has_codes(r);
-}
-
 /*
  * Auth: is a code needed? Asked whenever the outcome depends on one, whenever the
  * answer is no anyway, and always when the first factor is not proven.
@@ -102,7 +96,7 @@ static void stage_auth(struct request *r)
 		return;
 	r->watched = d.would_deny && request_is_watched(r, &d);
 	if (!r->facts.proven || (d.verdict != POLICY_ALLOW && !is_root_itself(r)) ||
-	    (d.would_deny && (!r->watched || asks_watched(r)))) {
+	    (d.would_deny && (!r->watched || request_has_codes(r)))) {
 		if (!enrol_begin(r))
 			request_ask_code(r);
 		return;
