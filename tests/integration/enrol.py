@@ -411,6 +411,15 @@ class Enrol:
         a, said = log_in(PW["erin"] + "123456", user="erin")
         self.r.check("combined: nobody is offered a factor where one question is all", not a.ok and
                      said == ["not_enrolled"], (a, said))
+        w.policy(POLICY + "mode: {default: monitor}\nserial: 20\n", reload=True)
+        a, said = log_in(PW["alice"] + w.code("alice"))
+        self.r.check("combined, watched: the code is looked at", a.ok and said == ["ok"] and
+                     self.last("auth").get("mfa_method") == "totp", (a, self.last("auth")))
+        w.rbacctl("proofs", "revoke", "alice")
+        a, said = log_in(PW["alice"])
+        self.r.check("combined, watched: the password alone: in", a.ok and
+                     self.last("account").get("dec") == "would_deny", (a, said))
+        w.policy(POLICY + "serial: 21\n", reload=True)
         w.pam("sshd", "auth requisite pam_vmsec.so combined=split digits=6\n"
               "auth requisite pam_unix.so use_first_pass nodelay\n"
               "account requisite pam_vmsec.so\nsession required pam_permit.so\n")
