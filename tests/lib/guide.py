@@ -185,8 +185,8 @@ class Guide:
     def one(self, command, says, shown):
         what = "%s: %s" % (self.name, command.split("\n")[0] if command[0] != "#" else "its script")
         try:
-            if says.before:
-                says.before()
+            if says.before and says.before() is False:
+                self.r.check(what + ": before", False)
             code, text = self.type(self.fill(command, says), says)
             wrong = [p for p in says.patterns if not re.search(p, text, re.M)]
             wrong += re.findall(says.never, text, re.M)
