@@ -5,6 +5,7 @@
 
 #include "policy/view.h"
 #include "rbacd/admin_internal.h"
+#include "rbacd/clock/forget.h"
 #include "rbacd/log.h"
 #include "rbacd/standing.h"
 
@@ -100,6 +101,17 @@ static void fill_by(const struct admin_req *req, char *by, size_t cap)
 	(void)snprintf(by, cap, "uid:%u", conn_peer_uid(req->conn)); /* fits */
 }
 
+/* Locks that are over make room. */
+static int put_lock(struct server *s, const struct store_lock *row)
+{
+	int rc = store_lock_put(s->store, row);
+
+	if (rc != STORE_E_LIMIT)
+		return rc;
+	rc = forget_locks(s);
+	return rc == 0 ? store_lock_put(s->store, row) : rc;
+}
+
 void admin_run_lock(struct admin_req *req)
 {
 	struct store_lock row = {.at_s = server_now_s()};
@@ -121,7 +133,7 @@ void admin_run_lock(struct admin_req *req)
 	fill_by(req, row.by, sizeof(row.by));
 	(void)snprintf(row.why, sizeof(row.why), "%s", admin_arg(req, "why"));
 	row.until_s = row.at_s + for_s;
-	rc = store_lock_put(req->server->store, &row);
+	rc = put_lock(req->server, &row);
 	if (rc == STORE_E_LIMIT)
 		admin_end(req, ADMIN_NO, "There are %d locks already; unlock some.",
 			  STORE_LOCKS_MAX);

@@ -11,25 +11,36 @@
 /* So many of any age: who was away for years is not somebody new. */
 #define SEEN_KEPT_N (STORE_SEEN_MAX / 2)
 
+/* What is before it is past by both clocks. */
+static int64_t past_s(const struct server *s)
+{
+	int64_t aged_s = clock_aged_s(s), now_s = server_now_s();
+
+	return aged_s < now_s ? aged_s : now_s;
+}
+
+int forget_locks(struct server *s)
+{
+	return store_lock_prune(s->store, past_s(s));
+}
+
 int forget_tick(struct server *s)
 {
-	int64_t aged_s = clock_aged_s(s), past_s = server_now_s();
+	int64_t past = past_s(s);
 	int rc;
 
-	if (aged_s < s->clock.forget_s)
+	if (clock_aged_s(s) < s->clock.forget_s)
 		return 0;
-	if (past_s > aged_s)
-		past_s = aged_s;
-	rc = store_budget_prune(s->store, past_s - BUDGET_KEPT_S);
+	rc = store_budget_prune(s->store, past - BUDGET_KEPT_S);
 	if (rc == 0)
-		rc = store_proof_prune(s->store, past_s - PROOF_KEPT_S);
+		rc = store_proof_prune(s->store, past - PROOF_KEPT_S);
 	if (rc == 0)
-		rc = store_seen_prune(s->store, past_s - SEEN_KEPT_S, SEEN_KEPT_N);
+		rc = store_seen_prune(s->store, past - SEEN_KEPT_S, SEEN_KEPT_N);
 	if (rc == 0)
-		rc = store_lock_prune(s->store, past_s);
+		rc = forget_locks(s);
 	if (rc == 0)
 		rc = clock_keep_age(s);
 	if (rc == 0)
-		s->clock.forget_s = aged_s + EVERY_S;
+		s->clock.forget_s = clock_aged_s(s) + EVERY_S;
 	return rc;
 }

@@ -11,5 +11,8 @@
 
 struct server;
 
+/* forget_locks() - those that are over, at once. Return: 0; else the turn is lost. */
+_must_check_ int forget_locks(struct server *server);
+
 /* forget_tick() - once a second. Return: 0; else the turn is lost. */
 _must_check_ int forget_tick(struct server *server);

@@ -784,7 +784,20 @@ static void test_lock_ends(void **state)
 	c = call(w, "locks", NO_PAIRS);
 	assert_null(out_find(&c->rows, "locks"));
 	conn_end(c);
-	assert_int_equal(store_lock_delete(w->server.store, lock.what), 0);
+	/* Those that are over keep nobody from locking. */
+	clock_guard_start(&w->server.clock.guard, server_now_s(), clock_boot_s(), 0,
+			  false);
+	for (int i = 0; i < STORE_LOCKS_MAX - 1; i++) {
+		(void)snprintf(lock.what, sizeof(lock.what), "user:u%d", i);
+		assert_int_equal(store_lock_put(w->server.store, &lock), 0);
+	}
+	expect(w, "lock", PAIRS("what", "alice", "for", "3600", "why", "x"), 0,
+	       "is locked");
+	expect(w, "lock", PAIRS("what", "bob", "for", "3600", "why", "x"), 0,
+	       "is locked");
+	expect(w, "unlock", PAIRS("what", "bob", "why", "x"), 0, "is unlocked");
+	expect(w, "unlock", PAIRS("what", "alice", "why", "x"), 0, "is unlocked");
+	explain(w, "ssh", NULL);
 	/* A kind that nobody knows locks everybody. */
 	(void)snprintf(lock.what, sizeof(lock.what), "planet:mars");
 	lock.until_s = INT64_MAX;

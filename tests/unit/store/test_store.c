@@ -483,8 +483,9 @@ static void test_alerts(void **state)
 static int64_t raise_alert(struct store *s, const char *name, int sev)
 {
 	static uint64_t seq;
-	struct store_alert a = {.seq = ++seq, .sev = sev};
+	struct store_alert a = {.sev = sev};
 
+	a.seq = ++seq;
 	(void)snprintf(a.name, sizeof(a.name), "%s", name);
 	assert_int_equal(store_alert_put(s, &a), 0);
 	return (int64_t)a.seq;
