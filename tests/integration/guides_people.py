@@ -224,6 +224,31 @@ class People:
                                             before=refused),
             "rbacctl audit show --user alice": Says("account .*alice")},
             ID=lambda: w.last("account")["id"])
+        self.second_stack()
+
+    def second_stack(self):
+        """sshd under another name: refused until its name is known in both places."""
+        w = self.w
+        os.symlink("/usr/sbin/sshd", "/usr/sbin/sshd2")
+        w.pam("sshd2", w.read("/etc/pam.d/sshd"))
+        world.write("/etc/ssh/sshd2_config", w.read("/etc/ssh/sshd_config").replace("2201", "2205"))
+        w.SSHD["sshd2"] = (2205, "")
+        w.spawn("sshd2", ["/usr/sbin/sshd2", "-D", "-f", "/etc/ssh/sshd2_config"],
+                ready=lambda: w.listens(2205))
+        login = lambda: w.ssh("alice", "sshd2", [self.code]).ok
+        self.r.check("sshd: a service that the policy does not know is refused",
+                     not login(), w.last())
+        world.write("/etc/rbacd/rbacd.yaml", world.CONFIG.replace("[sshd]", "[sshd, sshd2]"))
+        w.policy(POLICY + "services: {sshd2: ssh}\n", reload=True)
+        self.r.check("sshd: named in rbacd.yaml and in the policy: in", login() and
+                     w.last("account")["svc"] == "sshd2", w.last())
+        said = w.rbacctl("doctor", check=False).stdout
+        self.r.check("sshd: and doctor is content with its lines",
+                     not re.search(r"(?:critical|error|warning) .*sshd2", said), said)
+        world.write("/etc/rbacd/rbacd.yaml", world.CONFIG)
+        w.policy(POLICY, reload=True)
+        w.stop("sshd2")
+        os.unlink("/etc/pam.d/sshd2")
 
     def troubleshooting(self):
         w, path = self.w, "/etc/rbacd/policy.d/policy.yaml"
