@@ -547,7 +547,7 @@ DEPS_DEMO  := openssh-server openssh-client sudo login util-linux openssl oathto
   python3-pexpect iproute2 pamtester passwd sqlite3 slapd ldap-utils libnss-extrausers
 DEPS_TEST  := clang libclang-rt-14-dev libcmocka-dev strace zbar-tools putty-tools clang-format clang-tidy cppcheck \
   valgrind mandoc tzdata python3-jsonschema python3-yaml chromium chromium-driver poppler-utils \
-  libpam-google-authenticator libpam-oath swtpm libtss2-tcti-swtpm0
+  libpam-google-authenticator libpam-oath swtpm libtss2-tcti-swtpm0 systemd
 .PHONY: deps deps-build deps-demo
 deps-build:
 	@tests/lib/deps $(DEPS_BUILD)
