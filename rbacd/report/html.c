@@ -141,6 +141,14 @@ static bool has_blank(const struct report_table *t)
 }
 
 #define NARROW_MAX 4 /* columns */
+#define DENSE_MIN  9
+
+static const char *grid_class(const struct report_table *t)
+{
+	if (t->n_columns <= NARROW_MAX && t->chart != REPORT_BARS)
+		return " class=narrow";
+	return t->n_columns >= DENSE_MIN ? " class=dense" : "";
+}
 
 static void put_grid(const struct html_tools *tools, FILE *out)
 {
@@ -150,11 +158,7 @@ static void put_grid(const struct html_tools *tools, FILE *out)
 
 	(void)fprintf(out,
 		      "<div class=\"box%s\"><table%s aria-labelledby=h%zu><thead><tr>",
-		      has_blank(t) ? " wide" : "",
-		      t->n_columns <= NARROW_MAX && t->chart != REPORT_BARS
-			      ? " class=narrow"
-			      : "",
-		      tools->index);
+		      has_blank(t) ? " wide" : "", grid_class(t), tools->index);
 	for (size_t i = 0; i < t->n_columns; i++) {
 		(void)fputs(t->columns[i].kind == REPORT_NUMBER
 				    ? "<th scope=col class=n>"

@@ -74,6 +74,11 @@ static const char style[] =
 	".blank{min-width:6rem;border-bottom:1px solid var(--soft)}\n"
 	".barcell{width:40%;min-width:6rem}.long{overflow-wrap:anywhere;min-width:"
 	"15rem}\n"
+	/* Many columns have to fit a laptop: the last ones are often what is asked for.
+	 */
+	".dense{font-size:.82rem}.dense th,.dense td{padding-right:.5rem}"
+	".dense thead .n,.dense .time{white-space:normal}.dense .long{min-width:8rem}"
+	".dense .blank{min-width:4.5rem}\n"
 	".note,.count{color:var(--soft);font-size:.9rem}\n"
 	"svg{display:block;width:100%}svg.bar{height:.85rem;margin-top:.3rem}\n"
 	"svg.days{height:150px;overflow:visible}svg.heat{height:174px;overflow:visible}"

@@ -146,8 +146,7 @@ def look(b, c, page, name, width, height):
         c.check(what + "contrast of 4.5 at least", not a["contrast"], a["contrast"])
         c.check(what + "nothing overflows", a["overflow"] <= 0 and not a["wide"],
                 (a["overflow"], a["wide"][:2]))
-        if name == "phone":
-            c.check(what + "no table scrolls sideways", a["scroll"] == 0, a["scroll"])
+        c.check(what + "no table scrolls sideways", a["scroll"] == 0, a["scroll"])
     heads = a["heads"]
     c.check(what + "one h1, no level left out", heads.count(1) == 1 and heads[0] == 1 and all(
         y - x <= 1 for x, y in zip(heads, heads[1:])), heads)
