@@ -5,7 +5,8 @@
 The n-th allocation fails, once or from there on, for every n until a request no longer
 reaches it. rbacd must never crash, every ALLOW that a client saw is in the log under its id,
 and an honest login works afterwards. What rbacctl says in good order is the same as ever:
-no text has a hole where memory was short for a moment.
+no text has a hole where memory was short for a moment. Then without a library in between: the
+kernel gives no more address space (RLIMIT_AS), at several sizes.
 
 usage: memory.py [VARIANT] [long] [KIND...]
 """
@@ -25,6 +26,7 @@ import world  # noqa: E402
 PLAN = "/run/test-memory"
 MOST = 20000
 KINDS = ("login", "wrong", "root", "session", "admin", "reload")
+OTHERS = ("limits", "tools")
 TOOLS = (("pam", "preview", "sshd"), ("pam", "preview", "--profile", "rules", "sshd"),
          ("policy", "print"))
 
@@ -181,6 +183,27 @@ class Memory:
             self.r.check(what + ": each ALLOW seen is in the log", False, (ids, known))
         return failed > 0 and good
 
+    def limits(self):
+        """All kinds of requests under a limit of the kernel's, from none more on."""
+        tried, ended = self.tries, self.ended
+        for room in (0, 4, 16, 64, 256, 1024, 4096) if self.long else (0, 16, 256):
+            for name in KINDS:
+                self.limit(room * 1024)
+                self.one(name, 0, False)
+                if "rbacd" in self.w.children:
+                    self.limit(None)
+        refused = self.w.read("/var/log/rbacd.log").count("a turn was given up (-12)")
+        self.r.check("address space ended under %d requests: %d turns given up; rbacd left %d "
+                     "times" % (self.tries - tried, refused, self.ended - ended), refused > 0)
+
+    def limit(self, room):
+        """As much as it has and @room bytes; None: no limit."""
+        pid = self.w.children["rbacd"].pid
+        size = int(self.w.read("/proc/%d/statm" % pid).split()[0]) * os.sysconf("SC_PAGESIZE")
+        uid = str(world.SERVICE_USERS["rbacd"])  # another's limits are not even root's everywhere
+        world.run("setpriv", "--reuid", uid, "--regid", uid, "--clear-groups", "prlimit", "--pid",
+                  str(pid), "--as=%s:" % ("unlimited" if room is None else size + room))
+
     def sweep(self, name):
         for persistent in (False, True):
             n, places, ended = 1, 0, self.ended
@@ -194,9 +217,9 @@ class Memory:
     def run(self):
         self.code = self.w.code("alice")
         self.r.check("an undisturbed login is allowed", len(self.login()) == 2)
-        for name in self.kinds or KINDS + ("tools",):
+        for name in self.kinds or KINDS + OTHERS:
             begun = time.monotonic()
-            self.tools() if name == "tools" else self.sweep(name)
+            getattr(self, name)() if name in OTHERS else self.sweep(name)
             print("        %s: %.0f s" % (name, time.monotonic() - begun), flush=True)
         self.w.wait(self.w.answers, 10, "rbacd does not answer")
         self.code = self.w.code("alice")
@@ -209,7 +232,7 @@ class Memory:
 
 def main():
     world.enter()
-    kinds = [x for x in sys.argv[1:] if x in KINDS + ("tools",)]
+    kinds = [x for x in sys.argv[1:] if x in KINDS + OTHERS]
     words = [x for x in sys.argv[1:] if x != "long" and x not in kinds]
     Memory(words[0] if words else "release", "long" in sys.argv[1:], kinds).run()
 
