@@ -27,6 +27,17 @@ six_symbols() { # file
 		[ "$(nm -D --defined-only "$1" | grep -c ' [A-Z] ')" -le 7 ]
 }
 
+# H5: what the flags left in the file: bound at once and read-only after, no stack that runs,
+# no path for libraries of its own, canaries and checked calls of libc.
+hardened() { # file
+	readelf -hW "$1" | grep -q 'Type: *DYN' && readelf -dW "$1" | grep -q BIND_NOW &&
+		readelf -lW "$1" | grep -q GNU_RELRO &&
+		! readelf -lW "$1" | grep GNU_STACK | grep -q E &&
+		! readelf -lW "$1" | grep LOAD | grep -q 'RWE' &&
+		! readelf -dW "$1" | grep -q -e RPATH -e RUNPATH -e TEXTREL &&
+		nm -D "$1" | grep -q __stack_chk_fail && nm -D "$1" | grep -q 'U __.*_chk'
+}
+
 # The units name what was installed, and systemd understands every line of them.
 units() {
 	d=$dest/opt/v/lib/systemd/system
@@ -84,6 +95,9 @@ check "nothing lands in /etc/pam.d" test ! -e "$dest/etc/pam.d"
 check "a configuration that is there is kept" kept
 check "B3 P11 the module needs libpam and libc only" only_libpam_and_libc "$dest/lib/sec/pam_vmsec.so"
 check "P20 six exported symbols" six_symbols "$dest/lib/sec/pam_vmsec.so"
+for f in lib/sec/pam_vmsec.so opt/v/sbin/rbacd opt/v/sbin/rbacd-dir opt/v/bin/rbacctl; do
+	check "H5 $f is built as it should" hardened "$dest/$f"
+done
 check "units" units
 check "H1 rbacd.service leaves 0.5 open at most" exposure rbacd.service 5
 check "H1 rbacd-dir.service leaves 1.6 open at most" exposure rbacd-dir.service 16
