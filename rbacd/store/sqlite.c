@@ -16,6 +16,7 @@
 #define WAL_MAX_PAGES  ((16 << 20) / WAL_PAGE_BYTES) /* worth it at any time */
 #define WAL_PREALLOC   (2 << 20)
 #define BUSY_READ_MS   2000
+#define BUSY_OPEN_MS   5000 /* a reader may be mending the index of who was killed */
 
 static int check_folder(const char *dir, struct diags *diag)
 {
@@ -217,7 +218,7 @@ static int open_db(struct store *store)
 
 	if (rc != SQLITE_OK)
 		return store_error(store, rc);
-	(void)sqlite3_busy_timeout(store->db, store->read_only ? BUSY_READ_MS : 0);
+	(void)sqlite3_busy_timeout(store->db, BUSY_OPEN_MS);
 	(void)sqlite3_limit(store->db, SQLITE_LIMIT_LENGTH, 1 << 20);
 	rc = sqlite3_db_config(store->db, SQLITE_DBCONFIG_DEFENSIVE, 1, NULL);
 	if (rc == SQLITE_OK)
@@ -404,6 +405,10 @@ static int open_checked(struct store *store, struct diags *diag)
 		r = prepare_schema(store, diag);
 	if (r == 0)
 		r = prepare_statements(store);
+	/* From here on the one writer waits for nobody: its loop would stand still. */
+	if (r == 0)
+		(void)sqlite3_busy_timeout(store->db,
+					   store->read_only ? BUSY_READ_MS : 0);
 	explain_open(store, r, diag);
 	return r;
 }

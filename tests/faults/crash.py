@@ -11,8 +11,10 @@ usage: crash.py [VARIANT] [long]
 """
 import os
 import signal
+import sqlite3
 import subprocess
 import sys
+import threading
 import time
 
 sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), "../bench"))
@@ -130,7 +132,8 @@ class Crash:
             p = w.children.pop(name)
             p.kill()
             p.wait(10)
-        argv = tracing.fault(call, "signal=KILL", n) + [
+        # -D: rbacd is our child, not strace's, so that its end is waited for.
+        argv = ["strace", "-D"] + tracing.fault(call, "signal=KILL", n)[1:] + [
                 world.LOCAL_SBIN + "/rbacd", "--config", "/etc/rbacd/rbacd.yaml"]
         p = subprocess.Popen(argv, env=dict(os.environ, **w.shimmed()),
                              stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL,
@@ -160,9 +163,20 @@ class Crash:
 
     # ---- many at once
 
+    def read_on(self):
+        """Somebody reads the log all the time, in the middle of each start too."""
+        while self.reading:
+            try:
+                self.w.records(0)
+            except sqlite3.OperationalError:
+                pass  # a start may keep a reader away; never the other way round
+
     def crowd(self, trials):
         """Killed at any moment under load: nothing that anybody saw may be missing."""
         saw_all = 0
+        self.reading = True
+        for _ in range(2):
+            threading.Thread(target=self.read_on, daemon=True).start()
         for trial in range(trials):
             self.next_step()
             after = len(self.w.records())
@@ -179,6 +193,7 @@ class Crash:
             saw_all += len(saw)
             self.quiet("crowd %d: each ALLOW seen is in the log" % trial, set(saw) <= ids,
                        sorted(set(saw) - ids)[:5])
+        self.reading = False
         v = self.w.rbacctl("audit", "verify", check=False)
         self.r.check("killed %d times under load, %d ALLOWs seen, all in the log"
                      % (trials, saw_all), v.returncode == 0 and saw_all > 0, v.stdout)

@@ -8,6 +8,7 @@
 #include <signal.h>
 #include <sys/mount.h>
 #include <sys/wait.h>
+#include <time.h>
 
 static void put_person(struct store *s, const char *id)
 {
@@ -200,6 +201,56 @@ static void test_crash(void **state)
 		store_close(f->store);
 		f->store = NULL;
 	}
+}
+
+/* In the child: what SQLite holds while it reads a log again (wal.c, os_unix.c). */
+static _Noreturn void read_log_again(const struct fixture *f, int ready)
+{
+	static const char nothing[136]; /* both copies of the index's header */
+	struct flock locks = {.l_type = F_WRLCK, .l_start = 120, .l_len = 3};
+	const struct timespec moment = {.tv_nsec = 200000000};
+	char shm[128];
+	sqlite3 *db;
+	int fd;
+
+	(void)snprintf(shm, sizeof(shm), "%s-shm", f->path);
+	if (sqlite3_open(f->path, &db) != SQLITE_OK ||
+	    sqlite3_exec(db, "SELECT * FROM person", NULL, NULL, NULL) != SQLITE_OK)
+		_exit(1);
+	fd = open(shm, O_RDWR);
+	if (fcntl(fd, F_SETLK, &locks) != 0 ||
+	    pwrite(fd, nothing, sizeof(nothing), 0) != sizeof(nothing) ||
+	    write(ready, "", 1) != 1 || nanosleep(&moment, NULL) != 0)
+		_exit(1);
+	_exit(0);
+}
+
+/* rbacd was killed while it told readers where its log ends, and one of them is at
+ * mending that: a reason to wait, and none not to start. */
+static void test_start_beside_reader(void **state)
+{
+	struct fixture *f = *state;
+	struct store_person p;
+	int ready[2], status;
+	char c;
+	pid_t pid;
+
+	put_person(f->store, "a");
+	assert_int_equal(store_commit(f->store), 0);
+	store_close(f->store);
+	f->store = NULL;
+	assert_int_equal(pipe(ready), 0);
+	pid = fork();
+	assert_true(pid >= 0);
+	if (pid == 0)
+		read_log_again(f, ready[1]);
+	assert_int_equal(read(ready[0], &c, 1), 1);
+	fixture_open_store(f);
+	assert_int_equal(store_person_get(f->store, "a", &p), 0);
+	assert_int_equal(waitpid(pid, &status, 0), pid);
+	assert_int_equal(status, 0);
+	(void)close(ready[0]);
+	(void)close(ready[1]);
 }
 
 /* A7: no space denies, keeps nothing of the turn, and goes on when there is space. */
@@ -541,14 +592,23 @@ static void test_alert_room(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		CASE(test_people),	  CASE(test_single_use),
-		CASE(test_limits),	  CASE(test_codes),
-		CASE(test_second_writer), CASE(test_reader),
-		CASE(test_crash),	  CASE(test_full_disk),
-		CASE(test_lost_turn),	  CASE(test_corrupt),
-		CASE(test_file_modes),	  CASE(test_linked_lock),
-		CASE(test_restore),	  CASE(test_restore_without_old),
-		CASE(test_migration),	  CASE(test_alerts),
+		CASE(test_people),
+		CASE(test_single_use),
+		CASE(test_limits),
+		CASE(test_codes),
+		CASE(test_second_writer),
+		CASE(test_reader),
+		CASE(test_crash),
+		CASE(test_start_beside_reader),
+		CASE(test_full_disk),
+		CASE(test_lost_turn),
+		CASE(test_corrupt),
+		CASE(test_file_modes),
+		CASE(test_linked_lock),
+		CASE(test_restore),
+		CASE(test_restore_without_old),
+		CASE(test_migration),
+		CASE(test_alerts),
 		CASE(test_alert_room),
 	};
 
