@@ -289,7 +289,8 @@ class People:
             "rbacctl status": Says("^note:"),
             "rbacctl clock accept --why TEXT": Says(before=set_back, after=self.clock_again),
             "rbacctl policy reviewed GRANT --why TEXT": Says(
-                "devs is reviewed", after=lambda text: "devs" in str(w.records()[-1])),
+                "devs is reviewed", after=lambda text: [w.last("admin.lock").get(x) for x in (
+                    "op", "object")] == ["review", "devs"]),
             "rbacctl reload --rollback": Says("active", before=lambda: (numbered(1), numbered(2))),
             "rbacctl users": Says("^.*alice"),
             "rbacctl reset NAME": Says(),
@@ -393,9 +394,13 @@ class People:
         os.makedirs("/var/lib/node_exporter/textfile")
 
         def copies():
+            last = w.records()[-1]["seq"]
+
+            def signed():
+                e = json.loads(w.rbacctl("--json", "status", check=False).stdout)["evidence"]
+                return e["segment_seq"] >= e["signed_seq"] >= last
             w.step(61)
-            w.wait(lambda: json.loads(w.rbacctl("--json", "status", check=False).stdout)[
-                "evidence"]["unsigned"] == 0, 10, "a checkpoint")
+            w.wait(signed, 10, "a checkpoint")
             for path in glob.glob(STATE + "/audit/audit-*.jsonl") + [STATE + "/audit/checkpoint"]:
                 shutil.copy(path, ".")
 
