@@ -337,8 +337,7 @@ def main():
     world.write("/etc/rbacd/people.yaml", PEOPLE)
     os.chdir(world.TREE)
     g = Guides(w, r)
-    for part in (g.writing, g.change, g.rollout, g.upgrade, g.reports):
-        part()
+    guide.run_parts(r, g.writing, g.change, g.rollout, g.upgrade, g.reports)
     r.end()
 
 

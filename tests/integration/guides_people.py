@@ -455,9 +455,8 @@ def main():
     os.mkdir(HOME)
     os.chdir(HOME)
     p = People(w, r)
-    for part in (p.keys, p.enrolment, p.lost_phone, p.rescue, p.sshd, p.troubleshooting,
-                 p.blocklist, p.passwords, p.evidence):
-        part()
+    guide.run_parts(r, p.keys, p.enrolment, p.lost_phone, p.rescue, p.sshd, p.troubleshooting,
+                    p.blocklist, p.passwords, p.evidence)
     r.end()
 
 

@@ -256,8 +256,7 @@ def main():
     w = world.World(sys.argv[1] if len(sys.argv) > 1 else "release").make()
     s = Start(w, r)
     s.bare(dpkg)
-    s.started()
-    s.readme()
+    guide.run_parts(r, s.started, s.readme)
     r.end()
 
 

@@ -242,6 +242,16 @@ class Guide:
         return child.exitstatus, text.replace("\r\n", "\n")
 
 
+def run_parts(r, *parts):
+    """One broken guide must not hide the others."""
+    for part in parts:
+        try:
+            part()
+        except Exception as e:
+            r.check("part %s ran to its end" % part.__name__, False,
+                    "%s: %s" % (type(e).__name__, e))
+
+
 class Systemctl:
     """systemctl, where no systemd runs: what it is asked for is done by the test, afterwards.
 
