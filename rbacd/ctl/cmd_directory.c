@@ -11,17 +11,6 @@
 
 #define TARGETS_FD 3
 
-static int call_directory(struct ctl *ctl, const char *what, const char *why,
-			  struct ctl_answer *answer)
-{
-	struct wire_call call;
-
-	ctl_call_init(&call, "directory");
-	ctl_call_add(&call, "do", what);
-	ctl_call_add(&call, "why", why);
-	return ctl_call(ctl, CTL_ADMIN, &call, answer);
-}
-
 /* Facts of rbacd-dir come as text; people read a time as everywhere, JSON keeps it. */
 static void show_time(struct out_set *set, const char *name)
 {
@@ -41,9 +30,12 @@ static void show_time(struct out_set *set, const char *name)
 int cmd_directory_status(struct ctl *ctl, const struct ctl_args *args)
 {
 	_cleanup_answer_ struct ctl_answer answer = CTL_ANSWER_INIT;
-	int r = call_directory(ctl, NULL, NULL, &answer);
+	struct wire_call call;
+	int r;
 
 	(void)args;
+	ctl_call_init(&call, "directory");
+	r = ctl_call(ctl, CTL_ADMIN, &call, &answer);
 	if (r != 0)
 		return r;
 	if (ctl->json) {
@@ -61,16 +53,12 @@ int cmd_directory_status(struct ctl *ctl, const struct ctl_args *args)
 
 static int give_order(struct ctl *ctl, const struct ctl_args *args, const char *what)
 {
-	_cleanup_answer_ struct ctl_answer answer = CTL_ANSWER_INIT;
-	int r = call_directory(ctl, what, ctl_arg(args, "why"), &answer);
+	struct wire_call call;
 
-	if (r != 0)
-		return r;
-	if (ctl->json)
-		ctl_show_json(ctl, &answer, "");
-	else
-		ctl_show_message(ctl, &answer);
-	return answer.code;
+	ctl_call_init(&call, "directory");
+	ctl_call_add(&call, "do", what);
+	ctl_call_add(&call, "why", ctl_arg(args, "why"));
+	return ctl_call_told(ctl, &call);
 }
 
 int cmd_directory_accept(struct ctl *ctl, const struct ctl_args *args)

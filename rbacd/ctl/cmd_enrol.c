@@ -177,11 +177,9 @@ static int enrol_key(struct ctl *ctl, const struct ctl_args *args, const char *p
 {
 	static const char *const codes_only[] = {"algorithm", "digits", "period",
 						 "issuer",    "kind",	"confirm"};
-	_cleanup_answer_ struct ctl_answer answer = CTL_ANSWER_INIT;
 	_cleanup_fclose_ FILE *f = fopen(path, "re");
 	char line[WIRE_ARG_MAX - 8];
 	struct wire_call call;
-	int r;
 
 	for (size_t i = 0; i < ARRAY_SIZE(codes_only); i++)
 		if (ctl_arg(args, codes_only[i]))
@@ -195,14 +193,7 @@ static int enrol_key(struct ctl *ctl, const struct ctl_args *args, const char *p
 	ctl_call_add(&call, "user", args->pos[0]);
 	ctl_call_add(&call, "key", line);
 	ctl_call_add(&call, "name", ctl_arg(args, "name"));
-	r = ctl_call(ctl, CTL_ADMIN, &call, &answer);
-	if (r != 0)
-		return r;
-	if (ctl->json)
-		ctl_show_json(ctl, &answer, "");
-	else
-		ctl_show_message(ctl, &answer);
-	return answer.code;
+	return ctl_call_told(ctl, &call);
 }
 
 int cmd_enrol(struct ctl *ctl, const struct ctl_args *args)

@@ -4,21 +4,6 @@
 #include "rbacd/ctl/ctl.h"
 #include "rbacd/wire/code.h"
 
-/* One call, answered with a sentence. */
-static int tell(struct ctl *ctl, const struct wire_call *call)
-{
-	_cleanup_answer_ struct ctl_answer answer = CTL_ANSWER_INIT;
-	int r = ctl_call(ctl, CTL_ADMIN, call, &answer);
-
-	if (r != 0)
-		return r;
-	if (ctl->json)
-		ctl_show_json(ctl, &answer, "");
-	else
-		ctl_show_message(ctl, &answer);
-	return answer.code;
-}
-
 static bool one_person(const struct ctl_args *args)
 {
 	return (args->n_pos > 0) != (ctl_arg(args, "id") != NULL);
@@ -80,7 +65,7 @@ int cmd_factor_unlock(struct ctl *ctl, const struct ctl_args *args)
 	if (!one_person(args))
 		return ctl_fail(ctl, CTL_USAGE, "USER or --id ID, one of them.");
 	call_person(&call, "factor-unlock", args);
-	return tell(ctl, &call);
+	return ctl_call_told(ctl, &call);
 }
 
 int cmd_factor_remove(struct ctl *ctl, const struct ctl_args *args)
@@ -89,7 +74,7 @@ int cmd_factor_remove(struct ctl *ctl, const struct ctl_args *args)
 
 	call_person(&call, "factor-remove", args);
 	ctl_call_add(&call, "name", args->pos[1]);
-	return tell(ctl, &call);
+	return ctl_call_told(ctl, &call);
 }
 
 /* The next line as digits; @prompt on a terminal. False: it is no code. */
@@ -126,7 +111,7 @@ int cmd_factor_resync(struct ctl *ctl, const struct ctl_args *args)
 	ctl_call_add(&call, "name", args->pos[1]);
 	ctl_call_add(&call, "first", first);
 	ctl_call_add(&call, "second", second);
-	r = tell(ctl, &call);
+	r = ctl_call_told(ctl, &call);
 	explicit_bzero(first, sizeof(first));
 	explicit_bzero(second, sizeof(second));
 	explicit_bzero(&call, sizeof(call));
@@ -154,5 +139,5 @@ int cmd_proofs_revoke(struct ctl *ctl, const struct ctl_args *args)
 		return ctl_fail(ctl, CTL_USAGE, "USER, --id ID or --all, one of them.");
 	call_person(&call, "proofs-revoke", args);
 	ctl_call_add(&call, "all", all);
-	return tell(ctl, &call);
+	return ctl_call_told(ctl, &call);
 }

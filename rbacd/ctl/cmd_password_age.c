@@ -6,15 +6,11 @@
 
 #define LOGINS_MAX 100000
 
-static int expire_one(struct ctl *ctl, const char *login, const char *why,
-		      struct ctl_answer *ret)
+static void call_expire(struct wire_call *ret, const char *login, const char *why)
 {
-	struct wire_call call;
-
-	ctl_call_init(&call, "password-expire");
-	ctl_call_add(&call, "user", login);
-	ctl_call_add(&call, "why", why);
-	return ctl_call(ctl, CTL_ADMIN, &call, ret);
+	ctl_call_init(ret, "password-expire");
+	ctl_call_add(ret, "user", login);
+	ctl_call_add(ret, "why", why);
 }
 
 /* One login a line; empty lines and those that begin with # are left out. */
@@ -36,12 +32,14 @@ static int expire_line(struct ctl *ctl, const char *login, const char *why,
 		       struct expired *e)
 {
 	_cleanup_answer_ struct ctl_answer answer = CTL_ANSWER_INIT;
+	struct wire_call call;
 	int r;
 
 	e->line++;
 	if (!*login)
 		return 0;
-	r = expire_one(ctl, login, why, &answer);
+	call_expire(&call, login, why);
+	r = ctl_call(ctl, CTL_ADMIN, &call, &answer);
 	if (r != 0)
 		return r;
 	if (answer.code == 0) {
@@ -85,9 +83,8 @@ static int expire_list(struct ctl *ctl, const char *path, const char *why)
 
 int cmd_password_expire(struct ctl *ctl, const struct ctl_args *args)
 {
-	_cleanup_answer_ struct ctl_answer answer = CTL_ANSWER_INIT;
 	const char *why = ctl_arg(args, "why"), *list = ctl_arg(args, "list");
-	int r;
+	struct wire_call call;
 
 	if (!why || !*why)
 		return ctl_fail(ctl, CTL_USAGE, "password expire needs --why TEXT.");
@@ -97,14 +94,8 @@ int cmd_password_expire(struct ctl *ctl, const struct ctl_args *args)
 				"them.");
 	if (list)
 		return expire_list(ctl, list, why);
-	r = expire_one(ctl, args->pos[0], why, &answer);
-	if (r != 0)
-		return r;
-	if (ctl->json)
-		ctl_show_json(ctl, &answer, "");
-	else
-		ctl_show_message(ctl, &answer);
-	return answer.code;
+	call_expire(&call, args->pos[0], why);
+	return ctl_call_told(ctl, &call);
 }
 
 int cmd_password_status(struct ctl *ctl, const struct ctl_args *args)

@@ -113,8 +113,8 @@ static bool is_right(const struct pamconf_stack *stack)
 	    stack->v[at.judge].actions[PAM_AUTHTOK_ERR] != PAMCONF_DIE)
 		return false;
 	for (size_t i = 0; i < stack->n; i++)
-		if (pamrules_asks(&stack->v[i]) &&
-		    (i < at.judge || !pamconf_has_arg(&stack->v[i], "use_authtok")))
+		if ((i < at.judge || !pamconf_has_arg(&stack->v[i], "use_authtok")) &&
+		    pamrules_asks(&stack->v[i]))
 			return false;
 	return pamrules_confirmed(stack, &at);
 }
