@@ -28,18 +28,18 @@
 		.values = {"info", "low", "medium", "high", "critical"},               \
 	}
 
+#define REPORT_FORMS                                                                   \
+	{.name = "html", .help = "answer as one HTML page"}, CTL_CSV,                  \
+		{.name = "table",                                                      \
+		 .metavar = "NAME",                                                    \
+		 .help = "with --csv: this table of the report"},                      \
+	{                                                                              \
+		.name = "output", .metavar = "FILE",                                   \
+		.help = "write there instead of to standard output", .letter = 'o',    \
+	}
+
 static const struct ctl_option report_options[] = {
-	{.name = "html", .help = "answer as one HTML page"},
-	CTL_CSV,
-	{.name = "table",
-	 .metavar = "NAME",
-	 .help = "with --csv: this table of the report"},
-	{
-		.name = "output",
-		.metavar = "FILE",
-		.help = "write there instead of to standard output",
-		.letter = 'o',
-	},
+	REPORT_FORMS,
 	{.name = "user", .metavar = "USER", .help = "this person alone"},
 	{.name = "vm", .metavar = "VM", .help = "this VM alone"},
 	{.name = "role", .metavar = "ROLE", .help = "this role alone"},
@@ -48,17 +48,7 @@ static const struct ctl_option report_options[] = {
 };
 
 static const struct ctl_option map_options[] = {
-	{.name = "html", .help = "answer as one HTML page"},
-	CTL_CSV,
-	{.name = "table",
-	 .metavar = "NAME",
-	 .help = "with --csv: this table of the report"},
-	{
-		.name = "output",
-		.metavar = "FILE",
-		.help = "write there instead of to standard output",
-		.letter = 'o',
-	},
+	REPORT_FORMS,
 	{
 		.name = "framework",
 		.metavar = "NAME",
