@@ -94,7 +94,7 @@ static int plan_add(struct ctl *ctl, const struct ctl_args *args, const char *se
 			   : pamedit_add("", service, profile, plan->before[i],
 					 &plan->after[i], &diag);
 	if (remove && (r == PAMEDIT_E_NOT_THERE || r == -ENOENT)) {
-		free(plan->before[i]);
+		free(STEAL(plan->before[i]));
 		plan->n--;
 		(void)fprintf(ctl->out, "/etc/pam.d/%s has no lines of ours.\n",
 			      service);
