@@ -188,7 +188,7 @@ static int put_section(const struct state_input *in, const char *name,
 		r = put(in, m.out);
 	if (r == 0)
 		r = memtext_take(&m, &buf, &len);
-	if (r != 0)
+	if (r != 0 || !buf)
 		return r;
 	(void)fprintf(out, "%s %zu\n", name, len);
 	(void)fwrite(buf, 1, len, out);
