@@ -15,7 +15,7 @@ check() { # what command...
 	else
 		fail=$((fail + 1))
 		echo "FAILED  $what"
-		echo "$out" | tail -n 8 | cut -c1-200
+		echo "$out" | { grep -A 3 FAILED || echo "$out" | tail -n 8; } | cut -c1-200
 	fi
 }
 
