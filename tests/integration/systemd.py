@@ -75,12 +75,15 @@ class Machine(world.World):
     def init(self):
         """systemd, as the host numbers it; only once it has become systemd."""
         pid = self.outer.pid
-        for _ in range(2):
-            children = self.read("/proc/%d/task/%d/children" % (pid, pid)).split()
-            if not children:
-                return None
-            pid = int(children[0])
-        return pid if self.read("/proc/%d/comm" % pid) == "systemd\n" else None
+        try:
+            for _ in range(2):
+                children = self.read("/proc/%d/task/%d/children" % (pid, pid)).split()
+                if not children:
+                    return None
+                pid = int(children[0])
+            return pid if self.read("/proc/%d/comm" % pid) == "systemd\n" else None
+        except OSError:  # a child of the script, gone again
+            return None
 
     def down(self):
         """Orderly; the machine is gone when this returns."""
