@@ -8,6 +8,7 @@
 #include <cmocka.h>
 
 #include "rbacd/detect/widen.h"
+#include "tests/unit/policy/good_policy.h"
 
 #define NOW_S 1795000000
 #define HEAD                                                                           \
@@ -22,18 +23,6 @@
 #define BASE	GRANT("g1", "a", "user", "web")
 #define PIN(id) "users: {eve: {id: \"" id "\"}}\n"
 #define EVE	GRANT("g3", "\"user:eve\"", "user", "web")
-
-static struct policy *load(const char *text)
-{
-	_cleanup_diags_ struct diags diag = DIAGS_INIT;
-	const struct policy_source src = {"t.yaml", text, strlen(text)};
-	struct policy *p = NULL;
-	int r = policy_load_sources(&src, 1, NULL, &p, &diag);
-
-	diags_print(&diag, stderr);
-	assert_int_equal(r, 0);
-	return p;
-}
 
 static void test_table(void **state)
 {
@@ -79,8 +68,8 @@ static void test_table(void **state)
 
 	(void)state;
 	for (size_t i = 0; i < ARRAY_SIZE(table); i++) {
-		struct policy *before = load(table[i].before);
-		struct policy *after = load(table[i].after);
+		struct policy *before = good_policy(table[i].before, NULL);
+		struct policy *after = good_policy(table[i].after, NULL);
 		_cleanup_widening_ struct widening w = {0};
 
 		assert_int_equal(widening_find(before, after, NOW_S, &w), 0);
@@ -96,9 +85,10 @@ static void test_table(void **state)
 /* The marks say which groups, by the newer policy's numbers. */
 static void test_marks(void **state)
 {
-	struct policy *before = load(HEAD "grants:\n" BASE);
+	struct policy *before = good_policy(HEAD "grants:\n" BASE, NULL);
 	struct policy *after =
-		load(HEAD "grants:\n" BASE GRANT("g2", "b, d", "user", "all"));
+		good_policy(HEAD "grants:\n" BASE GRANT("g2", "b, d", "user", "all"),
+			    NULL);
 	_cleanup_widening_ struct widening w = {0};
 	uint32_t at;
 

@@ -12,6 +12,7 @@
 
 #include "policy/diff.h"
 #include "policy/terms.h"
+#include "tests/unit/policy/good_policy.h"
 
 #define NOW_S 1795000000
 #define HEAD                                                                           \
@@ -66,12 +67,7 @@ static int compare_index(const void *a, const void *b)
 /* Everybody but @without. */
 static void side_init(struct side *s, const char *text, int without)
 {
-	_cleanup_diags_ struct diags diag = DIAGS_INIT;
-	const struct policy_source src = {"t.yaml", text, strlen(text)};
-	int r = policy_load_sources(&src, 1, NULL, &s->policy, &diag);
-
-	diags_print(&diag, stderr);
-	assert_int_equal(r, 0);
+	s->policy = good_policy(text, NULL);
 	s->n = 0;
 	for (int u = 0; u < N_PEOPLE; u++) {
 		struct policy_subject *p = &s->people[s->n];
@@ -363,18 +359,6 @@ static int note_term(void *arg, const struct policy_term *t)
 	return 0;
 }
 
-static struct policy *load_text(const char *text)
-{
-	_cleanup_diags_ struct diags diag = DIAGS_INIT;
-	const struct policy_source src = {"t.yaml", text, strlen(text)};
-	struct policy *p = NULL;
-	int r = policy_load_sources(&src, 1, NULL, &p, &diag);
-
-	diags_print(&diag, stderr);
-	assert_int_equal(r, 0);
-	return p;
-}
-
 #define TERMS_HEAD                                                                     \
 	"vmsec_policy: 1\n"                                                            \
 	"roles: {user: {privileges: [ssh]}, admin: {privileges: [ssh, sudo]}}\n"       \
@@ -447,8 +431,8 @@ static void test_terms(void **state)
 
 		(void)snprintf(text[0], 1024, TERMS_HEAD "%s", terms[i].before);
 		(void)snprintf(text[1], 1024, TERMS_HEAD "%s", terms[i].after);
-		p[0] = load_text(text[0]);
-		p[1] = load_text(text[1]);
+		p[0] = good_policy(text[0], NULL);
+		p[1] = good_policy(text[1], NULL);
 		assert_int_equal(policy_terms_diff(p[0], p[1], note_term, &told), 0);
 		assert_string_equal(told.text, terms[i].told);
 		policy_unref(p[0]);

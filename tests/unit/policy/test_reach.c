@@ -11,6 +11,7 @@
 #include <cmocka.h>
 
 #include "policy/reach.h"
+#include "tests/unit/policy/good_policy.h"
 
 #define NOW_S 1700000000
 
@@ -72,13 +73,9 @@ static struct fixture fx;
 
 static int setup_text(const char *policy)
 {
-	_cleanup_diags_ struct diags diag = DIAGS_INIT;
-	const struct policy_source src = {"t.yaml", policy, strlen(policy)};
 	const struct policy_host host = {.name = "bastion"};
-	int r = policy_load_sources(&src, 1, &host, &fx.p, &diag);
 
-	diags_print(&diag, stderr);
-	assert_int_equal(r, 0);
+	fx.p = good_policy(policy, &host);
 	assert_int_equal(policy_privileges_new(fx.p, NULL, &fx.privs), 0);
 	assert_int_equal(policy_reach_new(fx.p, fx.privs, NOW_S, &fx.reach), 0);
 	return 0;
