@@ -3,13 +3,13 @@
  * print.c - the canonical form: everything sorted, resolved and quoted. Loading it
  * again decides the same; its sha256 names the policy in the log.
  */
-#include "policy/memtext.h"
 #include "policy/print.h"
 
 #include <arpa/inet.h>
 #include <errno.h>
 #include <openssl/evp.h>
 
+#include "policy/memtext.h"
 #include "policy/model.h"
 #include "policy/password.h"
 

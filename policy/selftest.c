@@ -4,11 +4,11 @@
  * function. A test fixes everything that it asks about, also the time, so that it means
  * the same on every day and no restart can be refused by the calendar.
  */
-#include "policy/memtext.h"
 #include "policy/selftest.h"
 
 #include <errno.h>
 
+#include "policy/memtext.h"
 #include "policy/load.h"
 
 /* ------------------------------------------------------------------ read */
