@@ -147,8 +147,7 @@ int privilege_drop(uint32_t uid, uint32_t gid, uint32_t reads, struct diags *dia
 	    (setgroups(reads != 0, others) != 0 || setresgid(gid, gid, gid) != 0 ||
 	     setresuid(uid, uid, uid) != 0))
 		return fail(diag, NULL, "cannot drop privileges", errno);
-	if (setresuid(0, 0, 0) == 0 || setresgid(0, 0, 0) == 0 || getuid() != uid ||
-	    geteuid() != uid || getgid() != gid || getegid() != gid)
+	if (setresuid(0, 0, 0) == 0 || setresgid(0, 0, 0) == 0 || !is_already(uid, gid))
 		return fail(diag, NULL, "privileges came back after the drop", EPERM);
 	if (prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) != 0 ||
 	    prctl(PR_SET_DUMPABLE, 0, 0, 0, 0) != 0) /* a uid change resets it */
