@@ -28,15 +28,6 @@ import world  # noqa: E402
 CLEAN = ["env", "-i", "PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin",
          "HOME=/root", "LANG=C.UTF-8", "TERM=dumb"]
 CONFIG = "rbacd: 1\nvm: {name: db01.example}\n"
-LDAP = """directory:
-  source: ldap
-  uris: ['%s']
-  bind: {dn: '%s', password_file: /etc/rbacd/ldap.password}
-  tls: {ca: /etc/rbacd/ldap-ca.pem}
-  schema: rfc2307bis
-  users: {base: 'ou=people,dc=example,dc=com'}
-  groups: {base: 'ou=groups,dc=example,dc=com'}
-"""
 POLICY = """vmsec_policy: 1
 vm_sets:
   here: {every: true}
@@ -62,7 +53,6 @@ class Machine(world.World):
 
     def boot(self):
         self.master, slave = os.openpty()
-        os.set_blocking(self.master, True)
         self.outer = subprocess.Popen([os.path.join(HERE, "../lib/booted"), self.root,
                                        self.upper, os.ttyname(slave)])
         self.wait(lambda: self.outer.poll() is not None or self.init(), 20, "the first process")
@@ -483,7 +473,8 @@ def directory(m, r):
     m.sh("install -m 0400 -o rbacd-dir /dev/null /etc/rbacd/ldap.password && "
          "cat >/etc/rbacd/ldap.password", input=slapd.READER_PW + "\n")
     put(m, "/etc/rbacd/ldap-ca.pem", m.read(slapd.CA))
-    put(m, "/etc/rbacd/rbacd.yaml", CONFIG + LDAP % (server.uri, slapd.READER))
+    put(m, "/etc/rbacd/rbacd.yaml", CONFIG + slapd.section(
+        [server.uri], tls="/etc/rbacd/ldap-ca.pem"))
     a = m.rbacctl("directory", "test", check=False)
     r.check("rbacctl directory test", a.returncode == 0, a.stdout + a.stderr)
     m.sh("systemctl restart rbacd rbacd-dir")

@@ -194,15 +194,19 @@ def tree(*entries, base=BASE, reader=READER):
         "dn: ou=groups,%s\nobjectClass: organizationalUnit\nou: groups\n" % base) + entries)
 
 
-def configure(w, uris, schema="rfc2307bis", extra="", base=BASE, bind=None, tls=CA,
-              users="", groups="", path="/etc/rbacd/rbacd.yaml", folders=("people", "groups"),
-              reader=READER):
-    """rbacd.yaml with source ldap; the reader's password beside it."""
-    world.write(PASSWORD, READER_PW + "\n", 0o400)
+def section(uris, schema="rfc2307bis", extra="", base=BASE, bind=None, tls=CA, users="",
+            groups="", folders=("people", "groups"), reader=READER):
+    """The directory: of rbacd.yaml."""
     bind = bind or "{dn: '%s', password_file: %s}" % (reader, PASSWORD)
-    directory = ("directory:\n  source: ldap\n  user: rbacd-dir\n  uris: [%s]\n  bind: %s\n"
-                 "  tls: {ca: %s}\n  schema: %s\n  users: {base: 'ou=%s,%s'%s}\n"
-                 "  groups: {base: 'ou=%s,%s'%s}\n%s" % (
-                     ", ".join("'%s'" % u for u in uris), bind, tls, schema, folders[0], base,
-                     users, folders[1], base, groups, extra))
-    world.write(path, re.sub(r"directory: \{[^}]*\}\n", lambda m: directory, world.CONFIG))
+    return ("directory:\n  source: ldap\n  user: rbacd-dir\n  uris: [%s]\n  bind: %s\n"
+            "  tls: {ca: %s}\n  schema: %s\n  users: {base: 'ou=%s,%s'%s}\n"
+            "  groups: {base: 'ou=%s,%s'%s}\n%s" % (
+                ", ".join("'%s'" % u for u in uris), bind, tls, schema, folders[0], base,
+                users, folders[1], base, groups, extra))
+
+
+def configure(w, uris, *argv, path="/etc/rbacd/rbacd.yaml", **kw):
+    """rbacd.yaml with section(); the reader's password beside it."""
+    world.write(PASSWORD, READER_PW + "\n", 0o400)
+    world.write(path, re.sub(r"directory: \{[^}]*\}\n", lambda m: section(uris, *argv, **kw),
+                             world.CONFIG))
