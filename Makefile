@@ -596,7 +596,7 @@ SYSUSERSDIR ?= $(PREFIX)/lib/sysusers.d
 TMPFILESDIR ?= $(PREFIX)/lib/tmpfiles.d
 BASHCOMPDIR ?= $(PREFIX)/share/bash-completion/completions
 ZSHCOMPDIR  ?= $(PREFIX)/share/zsh/vendor-completions
-UNITS := rbacd.service rbacd-dir.service rbacd-snapshot.service rbacd-snapshot.timer \
+UNITS := rbacd.target rbacd.service rbacd-dir.service rbacd-snapshot.service rbacd-snapshot.timer \
   rbacd-pam.socket rbacd-admin.socket rbacd-user.socket rbacd-directory.socket
 # $(call install_filled,SOURCE,TARGET): with the folders of this installation.
 install_filled = sed -e 's|@BINDIR@|$(BINDIR)|g' -e 's|@SBINDIR@|$(SBINDIR)|g' -e 's|@RUNDIR@|$(RUNDIR)|g' \

@@ -101,7 +101,7 @@ int cmd_restore(struct ctl *ctl, const struct ctl_args *args)
 		return ctl_fail(
 			ctl, CTL_NO,
 			"rbacd is running, or its sockets would start it. Stop both "
-			"first: systemctl stop rbacd 'rbacd-*.socket'");
+			"first: systemctl stop rbacd.target");
 	(void)config_db_path(ctl->config, path, sizeof(path)); /* returns path */
 	r = store_restore(path, args->pos[0], (int64_t)time(NULL), &diag);
 	diags_print(&diag, ctl->err);

@@ -45,13 +45,14 @@ class People:
         def do(verb):
             if verb in ("stop", "restart"):
                 self.stop()
-            if verb in ("start", "restart"):
+            if verb in ("start", "restart") and "rbacd" not in self.w.children:
                 self.w.start()
         return do
 
     def stop(self):
         for name in ("rbacd", "rbacd-dir"):
-            self.w.stop(name)
+            if name in self.w.children:
+                self.w.stop(name)
 
     def code(self, text=None):
         return self.w.code("alice")

@@ -11,6 +11,7 @@ import os
 import re
 import shutil
 import signal
+import socket
 import subprocess
 import sys
 import tempfile
@@ -176,7 +177,7 @@ class Tree:
     @staticmethod
     def remove(m):
         return m.sh("rbacctl pam disable --yes sshd login sudo su && "
-                    "systemctl disable --now rbacd rbacd-dir && systemctl stop 'rbacd-*'")
+                    "systemctl disable rbacd rbacd-dir && systemctl stop rbacd.target")
 
 
 def accounts(m):
@@ -198,7 +199,7 @@ def install(m, r):
     r.check("it installs on the running machine", a.returncode == 0, a.stdout + a.stderr)
     r.check("no PAM file has changed", m.sh("cat /etc/pam.d/*").stdout == before)
     r.check("nobody is kept out by it", m.ssh("dave", "sshd").ok)
-    said = m.sh("cd /lib/systemd/system && systemd-analyze verify --man=no rbacd.service "
+    said = m.sh("cd /lib/systemd/system && systemd-analyze verify --man=no rbacd.target rbacd.service "
                 "rbacd-dir.service rbacd-*.socket rbacd-snapshot.timer 2>&1 | grep rbacd").stdout
     r.check("systemd has no fault to tell of any unit", said == "", said)
 
@@ -303,13 +304,13 @@ def restarts(m, r):
     crowd.end()
     r.check("%d logins during five restarts: none refused" % crowd.n,
             crowd.n >= 5 and not crowd.bad, crowd.bad)
-    m.sh("systemctl stop rbacd 'rbacd-*.socket'")
+    m.sh("systemctl stop rbacd.target")
     a = m.ssh("robot", "sshd")
     r.check("rbacd is stopped, and nobody is let in", not a.ok, a)
     r.check("no login and no rbacd-dir starts it again", all(
         m.unit(n, "ActiveState") == "inactive" for n in ("rbacd", "rbacd-pam.socket",
                                                         "rbacd-directory.socket")))
-    m.sh("systemctl start rbacd rbacd-dir")
+    m.sh("systemctl start rbacd")
     pid = m.unit("rbacd", "MainPID")
     m.sh("kill -KILL " + pid)
     a = m.ssh("robot", "sshd")
@@ -318,6 +319,58 @@ def restarts(m, r):
     m.sh("kill -KILL " + m.unit("rbacd-dir", "MainPID"))
     a = m.ssh("robot", "sshd")
     r.check("and after kill -9 of rbacd-dir", a.ok, a)
+
+
+class Knocks(threading.Thread):
+    """Somebody connects to rbacd's socket over and over, as logins and rbacd-dir do."""
+
+    def __init__(self, m):
+        super().__init__()
+        self.path, self.n, self.over = "/proc/%d/root/run/rbacd/pam/pam.sock" % m.init(), 0, threading.Event()
+        self.start()
+
+    def run(self):
+        while not self.over.is_set():
+            with socket.socket(socket.AF_UNIX) as s:
+                try:
+                    s.connect(self.path)
+                    self.n += 1
+                except OSError:
+                    time.sleep(0.001)
+
+    end = Crowd.end
+
+
+def stops(m, r):
+    """An open socket starts rbacd: whoever stops all of it must not lose that race."""
+    knocks, bad = Knocks(m), []
+    for _ in range(20):
+        a = m.sh("systemctl stop rbacd.target")
+        left = m.sh("systemctl is-active rbacd rbacd-dir rbacd-pam.socket rbacd-admin.socket "
+                    "rbacd-user.socket rbacd-directory.socket rbacd-snapshot.timer")
+        if a.returncode != 0 or "\nactive" in "\n" + left.stdout:
+            bad.append((a.stderr, left.stdout))
+        a = m.sh("systemctl start rbacd rbacd-dir")
+        if a.returncode != 0:
+            bad.append(a.stderr)
+    knocks.end()
+    r.check("stopped 20 times under %d connections: it stays down" % knocks.n,
+            knocks.n >= 20 and not bad, (len(bad), bad))
+
+
+def cannot_start(m, r):
+    """While it cannot start, each login that waits starts it again; mended, it is back by itself."""
+    knocks = Knocks(m)
+    m.sh("mv /etc/rbacd/master.key /root; systemctl kill -s KILL rbacd")
+    a = m.ssh("robot", "sshd")
+    r.check("without its key rbacd does not start, and nobody is let in", not a.ok, a)
+    time.sleep(3)
+    tries = int(m.sh("journalctl -u rbacd --since -3s --no-pager | grep -c 'Failed to start'").stdout)
+    r.check("it tries again, and not all the time: %d in 3 s" % tries, 2 <= tries <= 12)
+    m.sh("mv /root/master.key /etc/rbacd")
+    m.wait(lambda: m.ssh("robot", "sshd").ok, 5, m.sh("systemctl status 'rbacd*'").stdout)
+    knocks.end()
+    r.check("with it, rbacd is back by itself", True)
 
 
 def reload(m, r):
@@ -350,9 +403,9 @@ def restore(m, r):
     a = m.sh("rbacctl backup /root/before.db && systemctl stop rbacd")
     b = m.rbacctl("restore", "/root/before.db", check=False)
     r.check("a restore beside open sockets is refused, and says what to stop", b.returncode != 0 and
-            "systemctl stop rbacd 'rbacd-*.socket'" in b.stderr, (a, b))
-    a = m.sh("set -e; systemctl stop rbacd rbacd-dir 'rbacd-*.socket'; rbacctl restore /root/before.db; "
-             "rbacctl audit key --renew; systemctl start rbacd rbacd-dir; rbacctl audit verify")
+            "systemctl stop rbacd.target" in b.stderr, (a, b))
+    a = m.sh("set -e; systemctl stop rbacd.target; rbacctl restore /root/before.db; "
+             "rbacctl audit key --renew; systemctl start rbacd; rbacctl audit verify")
     r.check("with the guide's words it is done, and the log verifies", a.returncode == 0,
             a.stdout + a.stderr)
     r.check("and a program logs in", m.ssh("robot", "sshd").ok)
@@ -360,7 +413,7 @@ def restore(m, r):
 
 def console(m, r):
     """The rescue: everything of ours stopped, root at the machine's own console."""
-    m.sh("systemctl stop rbacd rbacd-dir 'rbacd-*.socket'; systemctl restart console-getty")
+    m.sh("systemctl stop rbacd.target; systemctl restart console-getty")
     time.sleep(2)  # a getty hangs the line up when it begins
     child = pexpect.fdpexpect.fdspawn(m.master, encoding="utf-8", codec_errors="replace", timeout=20)
     child.delaybeforesend = 0.3
@@ -375,7 +428,7 @@ def console(m, r):
     r.check("root gets in at the console while all of it is down", ok, said[-400:])
     a = m.ssh("alice", "sshd", [lambda: m.code("alice")])
     r.check("nobody does by ssh", not a.ok, a)
-    m.sh("systemctl start rbacd rbacd-dir")
+    m.sh("systemctl start rbacd")
 
 
 def reboot(m, r):
@@ -507,8 +560,8 @@ def passwords(m, r):
     m.sh("systemctl reload rbacd")
 
 
-STEPS = (install, switch_on, boxed, pam, lambda m, r: ways_in(m, r, "first"), restarts, reload,
-         people, directory, passwords, rest, restore, console, reboot, upgrade, remove)
+STEPS = (install, switch_on, boxed, pam, lambda m, r: ways_in(m, r, "first"), restarts, stops, cannot_start,
+         reload, people, directory, passwords, rest, restore, console, reboot, upgrade, remove)
 
 
 def follow(m, r):

@@ -258,6 +258,7 @@ class Systemctl:
     @units: {name: function(verb)}. Anything else that it is asked for is an error.
     """
     ASKED, PROGRAM = "/run/systemctl.asked", "/usr/local/bin/systemctl"
+    BOTH = ("rbacd", "rbacd-dir")
 
     def __init__(self, units):
         self.units = units
@@ -270,6 +271,5 @@ class Systemctl:
             asked = f.read().splitlines()
         os.unlink(self.ASKED)
         for verb, *units in (line.replace("--now ", "").split() for line in asked):
-            for unit in units:
-                if "*" not in unit:  # for the sockets, which nobody holds here
-                    self.units[unit](verb)
+            for unit in self.BOTH if units == ["rbacd.target"] else units:
+                self.units[unit](verb)
