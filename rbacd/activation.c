@@ -1,5 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* activation.c - LISTEN_FDS: what was passed, each under its own name and path. */
+/*
+ * activation.c - LISTEN_FDS: what was passed, each under its own name and path; and
+ * NOTIFY_SOCKET.
+ */
 
 #include "rbacd/activation.h"
 
@@ -7,6 +10,8 @@
 #include <fcntl.h>
 #include <sys/socket.h>
 #include <sys/un.h>
+
+#include "rbacd/log.h"
 
 #define FIRST_FD  3
 #define N_SOCKETS 4
@@ -118,4 +123,37 @@ int activation_take(char *const *envp, const char *run_dir, struct sockets *ret,
 		return rc;
 	*ret = s;
 	return 1;
+}
+
+int activation_supervisor(char *const *envp)
+{
+	const char *path = find(envp, "NOTIFY_SOCKET");
+	struct sockaddr_un at = {.sun_family = AF_UNIX};
+	socklen_t len;
+	int fd;
+
+	if (!path || strlen(path) >= sizeof(at.sun_path))
+		return -1;
+	memcpy(at.sun_path, path, strlen(path));
+	len = (socklen_t)(offsetof(struct sockaddr_un, sun_path) + strlen(path));
+	if (*path == '@') /* not in the file system */
+		at.sun_path[0] = '\0';
+	fd = socket(AF_UNIX, SOCK_DGRAM | SOCK_CLOEXEC, 0);
+	if (fd >= 0 && connect(fd, (const struct sockaddr *)&at, len) == 0)
+		return fd;
+	log_warning("%s: %s: nobody is told that rbacd is ready", path,
+		    strerror(errno));
+	return fd < 0 ? -1 : (close(fd), -1);
+}
+
+void activation_ready(int fd)
+{
+	static const char text[] = "READY=1";
+
+	if (fd < 0)
+		return;
+	if (write(fd, text, strlen(text)) < 0)
+		log_warning("the supervisor was not told that rbacd is ready: %s",
+			    strerror(errno));
+	(void)close(fd);
 }

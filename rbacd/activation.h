@@ -27,3 +27,11 @@ struct sockets {
  */
 _must_check_ int activation_take(char *const *envp, const char *run_dir,
 				 struct sockets *ret, struct diags *diag);
+
+/*
+ * activation_supervisor() - reach who wants to hear that we are ready: NOTIFY_SOCKET of
+ * @envp, see sd_notify(3). Return: descriptor, for activation_ready(); -1: nobody.
+ */
+int activation_supervisor(char *const *envp);
+/* activation_ready() - tell it, and close @fd; -1: nothing to do. */
+void activation_ready(int fd);

@@ -320,8 +320,10 @@ static int serve(struct server *s, struct start *start, struct diags *diag)
 		rc = give_up(s, diag);
 	if (rc == 0)
 		rc = first_records(s);
-	if (rc == 0)
+	if (rc == 0) {
+		activation_ready(start->supervisor);
 		rc = run_loop(s);
+	}
 	if (rc == 0 && record_life(s, "daemon.stop") == 0 && audit_stop(s->audit) == 0)
 		rc = server_end_turn(s);
 	return rc;

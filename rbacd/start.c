@@ -119,6 +119,8 @@ int start_up(struct server *s, struct start *st, struct diags *diag)
 	if (rc == 0)
 		rc = take_sockets(c, st, diag);
 	if (rc == 0)
+		st->supervisor = activation_supervisor(st->envp);
+	if (rc == 0)
 		rc = keyring_open(st->key_file, st->self.uid, &st->keys, diag);
 	if (rc == 0 && !c->audit.make_key)
 		rc = signer_open(c->audit.key, false, c->audit.origin, &s->signer,

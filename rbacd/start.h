@@ -15,12 +15,13 @@ struct start {
 	char *const *envp;    /* borrowed; of main() */
 	struct keyring keys;
 	struct sockets sockets; /* owned by who listens on them */
+	int supervisor;		/* for activation_ready(), which closes it */
 	struct local_account self, dir;
 };
 
 #define START_INIT                                                                     \
 	{                                                                              \
-		.keys = KEYRING_INIT, .sockets = SOCKETS_INIT                          \
+		.keys = KEYRING_INIT, .sockets = SOCKETS_INIT, .supervisor = -1        \
 	}
 void start_done(struct start *start); /* wipes the keys */
 

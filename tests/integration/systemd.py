@@ -360,6 +360,11 @@ def stops(m, r):
 
 def cannot_start(m, r):
     """While it cannot start, each login that waits starts it again; mended, it is back by itself."""
+    put(m, "/etc/rbacd/rbacd.yaml", CONFIG + "no_such_setting: 1\n")
+    a = m.sh("systemctl restart rbacd")
+    r.check("systemctl says at once that it does not start", a.returncode != 0)
+    put(m, "/etc/rbacd/rbacd.yaml", CONFIG)
+    m.wait(lambda: m.unit("rbacd", "ActiveState") == "active", 5, "rbacd")
     knocks = Knocks(m)
     m.sh("mv /etc/rbacd/master.key /root; systemctl kill -s KILL rbacd")
     a = m.ssh("robot", "sshd")
