@@ -177,7 +177,8 @@ static int renew_key(struct ctl *ctl)
 	r = store_open(&opt, &store, &diag);
 	if (r != 0) {
 		diags_print(&diag, ctl->err);
-		return ctl_fail(ctl, CTL_NO, "stop rbacd first: systemctl stop rbacd.target");
+		return ctl_fail(ctl, CTL_NO,
+				"stop rbacd first: systemctl stop rbacd.target");
 	}
 	(void)snprintf(old, sizeof(old), "%s.old-%lld", a->key, (long long)time(NULL));
 	r = lstat(old, &st) == 0 ? -EEXIST : rename(a->key, old) == 0 ? 0 : -errno;
