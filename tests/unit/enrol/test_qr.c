@@ -138,11 +138,10 @@ static void test_scans(void **state)
 	} table[] = {{QR_COLOR, true, QR_QUIET},
 		     {QR_BLOCKS, false, QR_QUIET},
 		     {QR_BLOCKS, false, QR_QUIET_MIN}};
-	struct screen *s = malloc(sizeof(*s));
+	static struct screen s[1]; /* scan() may skip the test */
 	char got[512];
 
 	(void)state;
-	assert_non_null(s);
 	for (size_t i = 0; i < ARRAY_SIZE(table); i++) {
 		struct qr_picture *p = draw(uri, table[i].style, table[i].quiet);
 
@@ -158,7 +157,6 @@ static void test_scans(void **state)
 		scan(s, got, sizeof(got));
 		assert_string_not_equal(got, uri);
 	}
-	free(s);
 }
 
 static void test_fits_80x24(void **state)
