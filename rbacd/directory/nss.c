@@ -14,12 +14,14 @@
 #define REFRESH_S   60
 #define TARGETS_MAX 8000	/* below the workers' queue */
 #define BLOCK_MAX   (60u << 10) /* an answer is one frame */
+#define HOLD_MS	    500		/* people wait for groups nobody ever resolved */
 
 enum { STATE_ANSWERED = 1, STATE_FAILED = 2, STATE_TIMED_OUT = 3 };
 
 struct target {
 	char *name; /* owned */
 	bool resolved, exists, reported;
+	bool open; /* asked for the first time, no reply yet */
 	uint32_t gid;
 	int64_t boot_s; /* when it was resolved last */
 };
@@ -27,21 +29,23 @@ struct target {
 struct ask {
 	TAILQ_ENTRY(ask) next;
 	uint64_t ticket; /* 0: nobody waits any more */
+	bool asked;	 /* the workers hold a pointer to it */
 	char login[SNAPSHOT_LOGIN_MAX + 1];
 };
 
 struct nss {
 	struct workers *workers;   /* owned */
 	struct event *refresh;	   /* owned */
+	struct event *hold;	   /* owned; ends the wait for n_open */
 	const struct nss_ops *ops; /* static */
 	void *arg;		   /* borrowed */
 	int64_t max_stale_s;
 	struct snapshot *local; /* counted; NULL: none yet */
 	struct target *targets; /* owned; in the order of their names */
-	size_t n_targets;
-	bool group_reported;		/* the last problem told was about a group */
-	uint32_t generation;		/* answers about older targets are dropped */
-	TAILQ_HEAD(ask_list, ask) asks; /* the workers hold pointers to these */
+	size_t n_targets, n_open;
+	bool group_reported; /* the last problem told was about a group */
+	uint32_t generation; /* answers about older targets are dropped */
+	TAILQ_HEAD(ask_list, ask) asks;
 };
 
 static int64_t clock_s(clockid_t clock)
@@ -62,6 +66,62 @@ _printf_(2, 3) static void report(struct nss *nss, const char *fmt, ...)
 	(void)vsnprintf(text, sizeof(text), fmt, ap); /* a cut text is still a text */
 	va_end(ap);
 	nss->ops->problem(nss->arg, text);
+}
+
+/* --------------------------------------------------------------- waiting */
+
+static int ask_person(struct nss *nss, struct ask *ask)
+{
+	ask->asked = true;
+	return workers_ask(nss->workers, WORKERS_NORMAL, NSS_USER, ask->login,
+			   (uintptr_t)ask);
+}
+
+/* Asks for those who waited for the groups. */
+static void release(struct nss *nss)
+{
+	struct ask *ask, *next;
+
+	for (ask = TAILQ_FIRST(&nss->asks); ask; ask = next) {
+		next = TAILQ_NEXT(ask, next);
+		if (ask->asked || (ask->ticket != 0 && ask_person(nss, ask) == 0))
+			continue;
+		if (ask->ticket != 0)
+			nss->ops->answer(nss->arg, ask->ticket, STATE_FAILED, NULL, 0);
+		TAILQ_REMOVE(&nss->asks, ask, next);
+		free(ask);
+	}
+}
+
+static void on_hold(evutil_socket_t fd, short what, void *arg)
+{
+	struct nss *nss = arg;
+
+	(void)fd;
+	(void)what;
+	for (size_t i = 0; i < nss->n_targets; i++)
+		nss->targets[i].open = false;
+	nss->n_open = 0;
+	release(nss);
+}
+
+/*
+ * A person who is answered before the groups were resolved for the first time would be
+ * refused for groups that are unknown: so each waits for them, a little.
+ */
+static void hold(struct nss *nss)
+{
+	const struct timeval tv = {.tv_usec = HOLD_MS * 1000};
+
+	nss->n_open = 0;
+	for (size_t i = 0; i < nss->n_targets; i++) {
+		nss->targets[i].open = !nss->targets[i].resolved;
+		nss->n_open += nss->targets[i].open;
+	}
+	if (nss->n_open == 0)
+		release(nss);
+	else if (evtimer_add(nss->hold, &tv) != 0)
+		on_hold(-1, 0, nss);
 }
 
 /* --------------------------------------------------------------- targets */
@@ -88,6 +148,8 @@ static void on_group(struct nss *nss, uint64_t tag, const struct nss_reply *repl
 	if (tag >> 32 != nss->generation || (uint32_t)tag >= nss->n_targets)
 		return;
 	t = &nss->targets[(uint32_t)tag];
+	nss->n_open -= t->open;
+	t->open = false;
 	/* Another spelling is no answer: neither this group's members nor "nobody". */
 	if (reply->status == NSS_FAILED || reply->status == NSS_TIMED_OUT ||
 	    (reply->status == NSS_FOUND && !str_eq(reply->name, t->name))) {
@@ -179,6 +241,7 @@ int nss_set_targets(struct nss *nss, const struct snapshot *s)
 	nss->targets = v;
 	nss->n_targets = n;
 	nss->generation++;
+	hold(nss);
 	return ask_targets(nss, WORKERS_URGENT);
 }
 
@@ -310,9 +373,15 @@ static void on_done(void *arg, uint64_t tag, const struct nss_reply *reply)
 
 	if (reply->kind == NSS_GROUP) {
 		on_group(nss, tag, reply);
+		if (nss->n_open == 0)
+			release(nss);
 		return;
 	}
 	ask = (struct ask *)(uintptr_t)tag;
+	if (nss->n_open > 0) { /* the groups changed meanwhile: again, with them */
+		ask->asked = false;
+		return;
+	}
 	TAILQ_REMOVE(&nss->asks, ask, next);
 	if (ask->ticket != 0)
 		answer(nss, ask, reply);
@@ -328,12 +397,11 @@ int nss_lookup(struct nss *nss, uint64_t ticket, const char *login)
 		return -ENOMEM;
 	ask->ticket = ticket;
 	(void)snprintf(ask->login, sizeof(ask->login), "%s", login); /* valid: fits */
-	TAILQ_INSERT_TAIL(&nss->asks, ask, next);
-	r = workers_ask(nss->workers, WORKERS_NORMAL, NSS_USER, login, (uintptr_t)ask);
-	if (r != 0) {
-		TAILQ_REMOVE(&nss->asks, ask, next);
+	r = nss->n_open > 0 ? 0 : ask_person(nss, ask);
+	if (r == 0)
+		TAILQ_INSERT_TAIL(&nss->asks, ask, next);
+	else
 		free(ask);
-	}
 	return r;
 }
 
@@ -362,7 +430,9 @@ int nss_new(struct event_base *base, int64_t max_stale_s, const struct nss_ops *
 	TAILQ_INIT(&nss->asks);
 	r = workers_new(base, on_done, nss, &nss->workers);
 	nss->refresh = event_new(base, -1, EV_PERSIST, on_refresh, nss);
-	if (r == 0 && (!nss->refresh || event_add(nss->refresh, &every) != 0))
+	nss->hold = evtimer_new(base, on_hold, nss);
+	if (r == 0 &&
+	    (!nss->hold || !nss->refresh || event_add(nss->refresh, &every) != 0))
 		r = -ENOMEM;
 	if (r != 0) {
 		nss_free(nss);
@@ -385,6 +455,8 @@ void nss_free(struct nss *nss)
 	}
 	if (nss->refresh)
 		event_free(nss->refresh);
+	if (nss->hold)
+		event_free(nss->hold);
 	snapshot_unref(nss->local);
 	targets_free(nss->targets, nss->n_targets);
 	free(nss);
