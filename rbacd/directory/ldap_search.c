@@ -6,9 +6,10 @@
 
 #include "rbacd/directory/ldap_conn.h"
 
-#define PAGE_SIZE 1000
-#define PAGES_MAX 4096 /* a server that always promises one more */
-#define ATTRS_MAX 64   /* attributes in one entry; more are not what we asked for */
+#define PAGE_SIZE  1000
+#define PAGES_MAX  4096 /* a server that always promises one more */
+#define ATTRS_MAX  64	/* attributes in one entry; more are not what we asked for */
+#define TAGGED_MAX 32	/* with options, "uid;lang-en": whoever may write can add any */
 
 /* ---------------------------------------------------------------- messages */
 
@@ -55,16 +56,23 @@ static void parsed_free(struct parsed *p)
 	free(p);
 }
 
-/* Return: 0; -ENOMEM; LDAP_CONN_E_REFUSED: it makes no sense. */
+/*
+ * Names with options are cut, and those after the first ones left away: no option that
+ * we read is so long, and one that we do not is as good as many. So nobody's own
+ * entry ends the connection or hides another attribute.
+ * Return: 0; -ENOMEM; LDAP_CONN_E_REFUSED: it makes no sense.
+ */
 static int parse_attr(struct parsed *p, const struct berval *name, BerVarray vals)
 {
+	const size_t max = sizeof(p->names[0]) - 1;
+	bool tagged = memchr(name->bv_val, ';', name->bv_len);
 	struct ldap_value *v;
 	size_t n = 0;
 
-	if (p->n == ATTRS_MAX || name->bv_len >= sizeof(p->names[0]) ||
+	if ((tagged ? p->n >= TAGGED_MAX : p->n == ATTRS_MAX || name->bv_len > max) ||
 	    memchr(name->bv_val, '\0', name->bv_len)) {
 		ber_memfree(vals);
-		return LDAP_CONN_E_REFUSED;
+		return tagged ? 0 : LDAP_CONN_E_REFUSED;
 	}
 	while (vals && vals[n].bv_val)
 		n++;
@@ -75,7 +83,7 @@ static int parse_attr(struct parsed *p, const struct berval *name, BerVarray val
 	}
 	for (size_t i = 0; i < n; i++)
 		v[i] = (struct ldap_value){.p = vals[i].bv_val, .len = vals[i].bv_len};
-	memcpy(p->names[p->n], name->bv_val, name->bv_len);
+	memcpy(p->names[p->n], name->bv_val, name->bv_len < max ? name->bv_len : max);
 	p->vals[p->n] = vals;
 	p->values[p->n] = v;
 	p->attrs[p->n] =

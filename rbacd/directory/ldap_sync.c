@@ -310,17 +310,20 @@ static int take_intermediate(struct ldap_sync *s, struct ldap_conn *c, LDAPMessa
 
 /* ------------------------------------------------------------------- result */
 
-/* A persistent search ends only when the server gives it up. */
-static int take_result(struct ldap_conn *c, LDAPMessage *m)
+/* A persistent search ends only when the server gives it up. One that was to go on from
+ * a cookie may do so without it: a server that was restored from a backup is older than
+ * the cookie, and calls that "unwilling". */
+static int take_result(const struct ldap_sync *s, struct ldap_conn *c, LDAPMessage *m)
 {
 	int error = LDAP_OTHER;
 	int r = ldap_parse_result(ldap_conn_handle(c), m, &error, NULL, NULL, NULL,
 				  NULL, 0);
 
-	if (r == LDAP_SUCCESS && error == LDAP_SYNC_REFRESH_REQUIRED)
-		return LDAP_SYNC_E_RELOAD;
 	if (r == LDAP_SUCCESS && error == LDAP_UNAVAILABLE_CRITICAL_EXTENSION)
 		return LDAP_SYNC_E_NONE;
+	if (r == LDAP_SUCCESS &&
+	    (error == LDAP_SYNC_REFRESH_REQUIRED || (s->resumed && !s->refreshed)))
+		return LDAP_SYNC_E_RELOAD;
 	return ldap_conn_fail(c, "the server ended the sync search",
 			      r == LDAP_SUCCESS ? error : r);
 }
@@ -333,7 +336,7 @@ int ldap_sync_take(struct ldap_sync *s, struct ldap_conn *c, LDAPMessage *m)
 	case LDAP_RES_INTERMEDIATE:
 		return take_intermediate(s, c, m);
 	case LDAP_RES_SEARCH_RESULT:
-		return take_result(c, m);
+		return take_result(s, c, m);
 	case LDAP_RES_SEARCH_REFERENCE: /* another server is never followed */
 		return 0;
 	default: /* not an enum */

@@ -369,6 +369,20 @@ class Ldap(Follower):
         one.start()
         self.expect("a server rebuilt without a member: refused", "hermes", False, 15)
 
+    def locked(self, login, yes):
+        self.one.modify("dn: uid=%s,ou=people,%s\nchangetype: modify\n%s: shadowExpire\n%s" % (
+            login, slapd.BASE, "add" if yes else "delete", "shadowExpire: 1\n" if yes else ""))
+
+    def tagged(self):
+        """Somebody writes what he likes into his own entry: nobody else notices."""
+        self.one.modify("dn: uid=leela,ou=people,%s\nchangetype: modify\n" % slapd.BASE +
+                        "-\n".join("add: uid;lang-%s\nuid;lang-%s: fry\n" % (tag, tag) for tag in
+                                   ["x" * 140] + ["n%d" % n for n in range(70)]))
+        self.locked("fry", True)
+        self.expect("70 options in somebody's entry: the next change arrives", "fry", False)
+        self.locked("fry", False)
+        self.expect("and the next", "fry", True)
+
     def guide(self):
         """What docs/guide/ldap.md shows is a configuration; its commands work."""
         w, one = self.w, self.one
@@ -501,7 +515,7 @@ def main():
     t = Ldap(w, r)
     t.people()
     for part in (t.following, t.reported, t.retarget, t.pins, t.shapes, t.active_directory, t.guard, t.rebuilt,
-                 t.guide, t.trouble, t.polled):
+                 t.tagged, t.guide, t.trouble, t.polled):
         part()
     t.secrets(sniffer)
     r.end()

@@ -445,6 +445,56 @@ static void test_results(void **state)
 	assert_false(sync_.refreshed);
 }
 
+/* The server no longer knows our cookie, whatever it calls that: restored from a backup
+ * it says "unwilling". With the same cookie it would say so forever. */
+static void test_refused_cookie(void **state)
+{
+	(void)state;
+	resume();
+	assert_int_equal(result(LDAP_UNWILLING_TO_PERFORM), LDAP_SYNC_E_RELOAD);
+	search_again();
+	assert_int_equal(result(LDAP_SUCCESS), LDAP_SYNC_E_RELOAD);
+	search_again();
+	assert_int_equal(phase(LDAP_TAG_SYNC_REFRESH_DELETE, "two", true), 0);
+	assert_int_equal(result(LDAP_UNAVAILABLE), LDAP_CONN_E_FAILED);
+}
+
+/* An entry whose uidNumber comes after @n times "uid;lang-…", a name of @len bytes. */
+static int entry_tagged(const char *login, unsigned id, int n, int len)
+{
+	struct ldap_id uuid = id_of(id);
+	BerElement *ber = ber_new(), *value = ber_new();
+	char name[256], dn[128];
+	struct berval state;
+
+	(void)snprintf(dn, sizeof(dn), "uid=%s," USERS, login);
+	assert_true(ber_printf(ber, "{it{s{{s[s]}", sync_.msgid, LDAP_RES_SEARCH_ENTRY,
+			       dn, "uid", login) >= 0);
+	for (int i = 0; i < n; i++) {
+		(void)snprintf(name, sizeof(name), "uid;lang-%0*d", len - 9, i);
+		assert_true(ber_printf(ber, "{s[s]}", name, "root") >= 0);
+	}
+	assert_true(ber_printf(value, "{eo}", LDAP_SYNC_ADD, uuid.v, (ber_len_t)16) >=
+		    0);
+	assert_int_equal(ber_flatten2(value, &state, 0), 0);
+	assert_true(ber_printf(ber, "{s[s]}}}t{{sO}}}", "uidNumber", "5000",
+			       LDAP_TAG_CONTROLS, LDAP_CONTROL_SYNC_STATE,
+			       &state) >= 0);
+	ber_free(value, 1);
+	return deliver(ber);
+}
+
+/* Whoever may write his own entry writes what he likes; everybody is followed on, he
+ * too: what he adds must not hide that he is locked. */
+static void test_tagged_attributes(void **state)
+{
+	(void)state;
+	assert_int_equal(entry_tagged("alice", 1, 1, 200), 0);
+	assert_int_equal(entry_tagged("bob", 2, 500, 127), 0);
+	assert_int_equal(entry_tagged("carol", 3, 500, 250), 0);
+	assert_true(people_are("alice bob carol"));
+}
+
 #define T(f) cmocka_unit_test_setup_teardown(f, setup, teardown)
 
 int main(void)
@@ -459,6 +509,8 @@ int main(void)
 		T(test_broken_state),
 		T(test_trailing),
 		T(test_results),
+		T(test_refused_cookie),
+		T(test_tagged_attributes),
 	};
 
 	(void)signal(SIGPIPE, SIG_IGN); /* libldap says good-bye to a closed socket */
