@@ -84,7 +84,10 @@ static int add_change(struct collect *k, const char *login,
 {
 	struct changes *c = k->changes;
 	const struct snapshot_account *from = a ? a : old;
-	struct change n = {.gone = !a, .known = old != NULL, .n_old = n_old};
+	struct change n = {.gone = !a,
+			   .known = old != NULL,
+			   .other = a && old && !str_eq(a->id, old->id),
+			   .n_old = n_old};
 
 	assert(from); /* nobody before and nobody now is no change */
 	if (c->n == c->cap) {

@@ -163,8 +163,10 @@ static int on_order(struct follow *f, const struct wire_frame *frame)
 	if (wire_next(&r, &field) != 0 || field.tag != WIRE_T_VERB ||
 	    wire_get_text(&field, what, sizeof(what)) != 0)
 		return -EPROTO;
-	if (str_eq(what, "accept"))
+	if (str_eq(what, "accept") && f->online)
 		publish_accept(f->publish);
+	else if (str_eq(what, "accept"))
+		log_warning("an order to accept is ignored: nothing is followed now");
 	else if (str_eq(what, "reject"))
 		publish_reject(f->publish);
 	else
@@ -330,6 +332,7 @@ static int follow_servers(struct follow *f)
 			break;
 		was_online = f->online;
 		f->online = false;
+		publish_forget_orders(f->publish);
 		(void)snprintf(f->state, sizeof(f->state), "offline");
 		follow_notice(f, "offline", "%.120s: %.180s", f->config->uris[f->uri],
 			      f->why);

@@ -6,6 +6,7 @@
 #define WINDOW_S   600 /* new members of a guarded group are counted so long */
 #define GAINS_MIN  10  /* fewer people with new groups are never a mass */
 #define LOSSES_MIN 2
+#define LEFT_MIN   10 /* the same for those who were in a group: not all of them */
 
 static bool has_group(const uint32_t *v, size_t n, uint32_t g)
 {
@@ -55,9 +56,12 @@ static void drop_gains(const struct publish *p, struct change *c, bool all)
 	c->n_groups = n;
 }
 
-/* Keeps the groups that the account had; @c->groups has room for both lists. */
+/* Keeps the groups that the account had; @c->groups has room for both lists. Somebody
+ * else under the same login had none. */
 static void undo_losses(struct change *c)
 {
+	if (c->other)
+		return;
 	if (c->gone) {
 		c->skip = true;
 		return;
@@ -77,6 +81,36 @@ static void undo_losses(struct change *c)
 static bool over_share(const struct publish *p, size_t n, size_t total)
 {
 	return total > 0 && n * 100 > (size_t)p->config->guard_share * total;
+}
+
+struct share {
+	size_t n, of; /* people; 0 of them: no mass */
+};
+
+/*
+ * Too many of all people, or of those who are in a group: where a hundred of ten
+ * thousand may log in, the loss of these hundred is nothing beside all, and everything.
+ */
+static struct share mass_loss(const struct publish *p, const struct changes *c,
+			      size_t total)
+{
+	size_t lost = 0, left = 0, members;
+
+	for (size_t i = 0; i < c->n; i++) {
+		bool one = loses(&c->v[i]);
+
+		lost += one;
+		left += one && c->v[i].n_old > 0;
+	}
+	if (lost > 0 &&
+	    (lost == total || (lost >= LOSSES_MIN && over_share(p, lost, total))))
+		return (struct share){lost, total};
+	if (left < LOSSES_MIN)
+		return (struct share){0, total};
+	members = publish_count_members(p);
+	if (left == members || (left >= LEFT_MIN && over_share(p, left, members)))
+		return (struct share){left, members};
+	return (struct share){0, total};
 }
 
 /* The first guarded group that would grow too fast, or NULL. */
@@ -124,21 +158,21 @@ static struct verdict judge(struct publish *p, const struct changes *c,
 {
 	struct verdict v = {.text = ""};
 	const struct target *g = grown(p, c, now_s);
-	size_t lost = 0, gained = 0;
+	struct share lost = {0, total};
+	size_t gained = 0;
 
-	for (size_t i = 0; i < c->n; i++) {
-		lost += loses(&c->v[i]);
+	for (size_t i = 0; i < c->n; i++)
 		gained += gains(p, &c->v[i]);
-	}
-	v.losses =
-		scope == PUBLISH_SWEPT && lost > 0 &&
-		((lost >= LOSSES_MIN && over_share(p, lost, total)) || lost == total);
+	if (scope == PUBLISH_SWEPT)
+		lost = mass_loss(p, c, total);
+	v.losses = lost.n > 0;
 	v.gains = g || (gained >= GAINS_MIN && over_share(p, gained, total));
 	if (v.losses)
-		(void)snprintf(v.text, sizeof(v.text),
-			       "%zu of %zu people are missing or lost groups at once: "
-			       "they keep them",
-			       lost, total);
+		(void)snprintf(
+			v.text, sizeof(v.text),
+			"%zu of %zu people%s are missing or lost groups at once: "
+			"they keep them",
+			lost.n, lost.of, lost.of == total ? "" : " with groups");
 	else if (g)
 		(void)snprintf(v.text, sizeof(v.text),
 			       "group '%.64s' got more than %u new members: they wait",

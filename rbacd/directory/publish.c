@@ -79,8 +79,15 @@ const char *publish_held(const struct publish *p)
 
 void publish_accept(struct publish *p)
 {
+	if (!*p->held)
+		return;
 	p->accept = p->compare_all = true;
 	p->rejected = false;
+}
+
+void publish_forget_orders(struct publish *p)
+{
+	p->accept = false;
 }
 
 void publish_reject(struct publish *p)
@@ -348,6 +355,31 @@ static size_t count_published(const struct publish *p)
 		old = snapshot_index(p->whole, a.login, &at);
 		n += a.flags != 0 && !old;
 		n -= a.flags == 0 && old;
+	}
+	return n;
+}
+
+static bool is_member(const struct publish *p, const struct snapshot_account *a)
+{
+	for (size_t i = 0; i < a->n_groups; i++)
+		if (p->remap[a->groups[i]] != PUBLISH_NONE)
+			return true;
+	return false;
+}
+
+size_t publish_count_members(const struct publish *p)
+{
+	struct snapshot_account a;
+	size_t n = 0, at;
+
+	for (size_t i = 0; p->whole && i < snapshot_account_count(p->whole); i++) {
+		snapshot_account_at(p->whole, i, &a);
+		n += is_member(p, &a) &&
+		     !(p->change && snapshot_index(p->change, a.login, &at));
+	}
+	for (size_t i = 0; p->change && i < snapshot_account_count(p->change); i++) {
+		snapshot_account_at(p->change, i, &a);
+		n += is_member(p, &a);
 	}
 	return n;
 }

@@ -4,7 +4,8 @@
  * snapshot or as a change to it, past the mass-change guard. No libldap, no clock.
  *
  * The guard compares, it does not guess. Too many accounts or memberships gone after a
- * comparison of everything (a cut answer, an empty tree): they stay. Too many people
+ * comparison of everything (a cut answer, an empty tree): they stay, measured against
+ * all people and against those who are in a group of the policy. Too many people
  * with new groups, too many new members of a guarded group within ten minutes, or a
  * group that has become another object: additions wait. What the directory takes away
  * by itself, one change after the other, is applied always. Until accept.
@@ -65,8 +66,10 @@ _must_check_ int publish_confirm(struct publish *p, struct ldap_map *m, int64_t 
 
 /* publish_held() - why additions or removals wait; "": they do not. */
 const char *publish_held(const struct publish *p);
-/* publish_accept() - the next update lets everything through. */
+/* publish_accept() - the next update lets everything through; only while something is
+ * held. publish_forget_orders() - but not one that another connection makes. */
 void publish_accept(struct publish *p);
+void publish_forget_orders(struct publish *p);
 /* publish_reject() - keep waiting; publish_rejected() - an administrator said so. */
 void publish_reject(struct publish *p);
 bool publish_rejected(const struct publish *p);

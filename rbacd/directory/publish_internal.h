@@ -16,6 +16,7 @@ struct change {
 	bool gone, known; /* known: it was published before */
 	bool skip;	  /* the guard holds it */
 	bool told;	  /* the server said so of this one alone */
+	bool other;	  /* another person has taken the login */
 };
 
 struct changes {
@@ -63,6 +64,9 @@ const struct snapshot *publish_newest(const struct publish *p);
 /* publish_old_groups() - published groups of @a as targets, sorted, in @buf. */
 size_t publish_old_groups(const struct publish *p, const struct snapshot_account *a,
 			  uint32_t *buf);
+
+/* publish_count_members() - published people who are in a group of the policy. */
+size_t publish_count_members(const struct publish *p);
 
 /* guard_check() - decide what of @c waits; fills events. @total: people published. */
 void guard_check(struct publish *p, struct changes *c, enum publish_scope scope,

@@ -347,6 +347,111 @@ static void test_told_losses_are_applied_while_held(void **state)
 	finish(p);
 }
 
+/* Most people of a directory are in none of the policy's groups: they must not make the
+ * loss of all who are look small. */
+static void test_lost_groups_are_compared_with_groups(void **state)
+{
+	struct publish *p = begin(true, NULL);
+
+	(void)state;
+	for (size_t i = 0; i < 1000; i++)
+		person(i);
+	for (size_t i = 0; i < 40; i++)
+		join(i, STAFF);
+	(void)update(p, PUBLISH_SWEPT, 100);
+	for (size_t i = 0; i < 40; i++) /* the groups' tree is served empty */
+		leave_all(i);
+	(void)update(p, PUBLISH_SWEPT, 101);
+	assert_string_not_equal(publish_held(p), "");
+	assert_int_equal(groups_of(0), 1);
+	for (size_t i = 9; i < 40; i++) /* and comes back, without nine of them */
+		join(i, STAFF);
+	(void)update(p, PUBLISH_SWEPT, 102);
+	assert_string_equal(publish_held(p), "");
+	assert_int_equal(groups_of(8), 0);
+	assert_int_equal(groups_of(9), 1);
+	for (size_t i = 9; i < 21; i++) /* 12 of 31 */
+		leave_all(i);
+	(void)update(p, PUBLISH_SWEPT, 103);
+	assert_int_equal(groups_of(9), 1);
+	finish(p);
+}
+
+/* Few people with access: all at once waits, one of them does not. */
+static void test_the_last_ones(void **state)
+{
+	struct publish *p = begin(true, NULL);
+
+	(void)state;
+	for (size_t i = 0; i < 100; i++)
+		person(i);
+	for (size_t i = 0; i < 3; i++)
+		join(i, STAFF);
+	(void)update(p, PUBLISH_SWEPT, 100);
+	leave_all(0);
+	(void)update(p, PUBLISH_SWEPT, 101);
+	assert_int_equal(groups_of(0), 0);
+	leave_all(1);
+	leave_all(2);
+	(void)update(p, PUBLISH_SWEPT, 102);
+	assert_int_equal(groups_of(1), 1);
+	assert_int_equal(groups_of(2), 1);
+	publish_accept(p);
+	(void)update(p, PUBLISH_CHANGES, 103);
+	join(1, STAFF);
+	(void)update(p, PUBLISH_CHANGES, 104);
+	leave_all(1); /* the only one */
+	(void)update(p, PUBLISH_SWEPT, 105);
+	assert_int_equal(groups_of(1), 0);
+	finish(p);
+}
+
+/* What is held for one person is not given to another who took his login. */
+static void test_held_groups_are_not_inherited(void **state)
+{
+	struct publish *p = begin(true, NULL);
+	struct snapshot_account a;
+
+	(void)state;
+	for (size_t i = 0; i < 10; i++)
+		join(i, STAFF);
+	(void)update(p, PUBLISH_SWEPT, 100);
+	for (size_t i = 0; i < 10; i++)
+		leave_all(i);
+	(void)snprintf(map.v[3].id, sizeof(map.v[3].id), "entryUUID:thief");
+	(void)update(p, PUBLISH_SWEPT, 101);
+	assert_string_not_equal(publish_held(p), "");
+	assert_int_equal(groups_of(2), 1);
+	assert_int_equal(groups_of(3), 0);
+	assert_true(snapshot_find(change ? change : whole, "u3", &a));
+	assert_string_equal(a.id, "entryUUID:thief");
+	(void)update(p, PUBLISH_CHANGES, 102);
+	assert_int_equal(groups_of(3), 0);
+	finish(p);
+}
+
+/* An order is about what is held, never about what may come. */
+static void test_accept_is_no_voucher(void **state)
+{
+	struct publish *p = begin(true, NULL);
+
+	(void)state;
+	for (size_t i = 0; i < 10; i++)
+		join(i, STAFF);
+	(void)update(p, PUBLISH_SWEPT, 100);
+	publish_accept(p);
+	for (size_t i = 0; i < 10; i++)
+		map.v[i].here = false;
+	(void)update(p, PUBLISH_SWEPT, 101);
+	assert_int_equal(groups_of(0), 1);
+	publish_accept(p);
+	publish_forget_orders(
+		p); /* the connection is lost, the next says other things */
+	(void)update(p, PUBLISH_SWEPT, 102);
+	assert_int_equal(groups_of(0), 1);
+	finish(p);
+}
+
 static void test_guarded_group_grows_slowly(void **state)
 {
 	struct publish *p = begin(true, NULL);
@@ -496,6 +601,10 @@ int main(void)
 		cmocka_unit_test(test_lost_groups_of_a_sweep_wait),
 		cmocka_unit_test(test_told_losses_are_applied),
 		cmocka_unit_test(test_told_losses_are_applied_while_held),
+		cmocka_unit_test(test_lost_groups_are_compared_with_groups),
+		cmocka_unit_test(test_the_last_ones),
+		cmocka_unit_test(test_held_groups_are_not_inherited),
+		cmocka_unit_test(test_accept_is_no_voucher),
 		cmocka_unit_test(test_guarded_group_grows_slowly),
 		cmocka_unit_test(test_many_gains_wait),
 		cmocka_unit_test(test_another_object_gives_nothing),
