@@ -273,6 +273,10 @@ static int check_record(uint64_t seq, const char *line, size_t len, void *arg)
 
 static int check_head(struct walk *w, const struct store_head *head)
 {
+	int r = w->opt->seal ? chain_head_check(w->opt->seal, head) : 0;
+
+	if (r < 0)
+		return r; /* no memory is no forgery */
 	if (w->old_key_seq != 0)
 		return bad(w, w->out->first_seq, other_key);
 	if (head->seq > w->seq)
@@ -281,7 +285,7 @@ static int check_head(struct walk *w, const struct store_head *head)
 	/* A wiped log must not pass for one that never began. */
 	if (w->seq == 0)
 		return bad(w, 1, "there is no record: a log begins with a start");
-	if (w->opt->seal && chain_head_check(w->opt->seal, head) != 0)
+	if (r != 0)
 		return bad(w, w->seq, "the head is not signed with this master key");
 	if (CRYPTO_memcmp(head->hash, w->hash, AUDIT_HASH_LEN) != 0)
 		return bad(w, w->seq, "the last record was changed");

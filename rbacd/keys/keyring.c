@@ -39,9 +39,10 @@ int keyring_open(const char *file, uint32_t owner, struct keyring *ret,
 			ring.seal[i] = NULL;
 	if (r == -ENOENT && (ring.seal[KEYRING_NEXT] || ring.seal[KEYRING_OLD]))
 		r = 0;
+	if (r != 0) /* says why; or it was memory, and there is some again */
+		r = seal_open(file, owner, &ring.seal[KEYRING_FILE], diag);
 	if (r != 0)
-		return seal_open(file, owner, &ring.seal[KEYRING_FILE],
-				 diag); /* says why */
+		return r;
 	*ret = ring;
 	ring = (struct keyring)KEYRING_INIT;
 	return 0;
