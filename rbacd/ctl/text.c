@@ -36,10 +36,24 @@ size_t text_next(const char *p, size_t len, uint32_t *ret_cp)
 
 bool text_unsafe(uint32_t cp)
 {
-	return cp < 0x20 || (cp >= 0x7f && cp < 0xa0) || cp == 0xad || cp == 0x61c ||
-	       (cp >= 0x200b && cp <= 0x200f) || (cp >= 0x2028 && cp <= 0x202e) ||
-	       (cp >= 0x2060 && cp <= 0x206f) || cp == 0xfeff ||
-	       (cp >= 0xfff9 && cp <= 0xfffb) || cp >= 0xe0000;
+	/* Controls, line separators, and what Unicode calls ignorable by default: two
+	 * names that differ in it alone look the same. */
+	static const struct {
+		uint32_t first, last;
+	} unsafe[] = {
+		{0, 0x1f},	    {0x7f, 0x9f},	 {0xad, 0xad},
+		{0x34f, 0x34f},	    {0x61c, 0x61c},	 {0x115f, 0x1160},
+		{0x17b4, 0x17b5},   {0x180b, 0x180f},	 {0x200b, 0x200f},
+		{0x2028, 0x202e},   {0x2060, 0x206f},	 {0x2800, 0x2800},
+		{0x3164, 0x3164},   {0xfe00, 0xfe0f},	 {0xfeff, 0xfeff},
+		{0xffa0, 0xffa0},   {0xfff0, 0xfffb},	 {0x1bca0, 0x1bca3},
+		{0x1d173, 0x1d17a}, {0xe0000, 0x10ffff},
+	};
+
+	for (size_t i = 0; i < ARRAY_SIZE(unsafe) && cp >= unsafe[i].first; i++)
+		if (cp <= unsafe[i].last)
+			return true;
+	return false;
 }
 
 /* Escapes one code point, or one malformed byte; returns its columns. */
@@ -80,7 +94,7 @@ static void json_point(uint32_t cp, const char *p, size_t n, FILE *out)
 {
 	if (cp == UINT32_MAX)
 		(void)fputs("\\ufffd", out);
-	else if (cp >= 0xe0000) /* tags and private planes: as a surrogate pair */
+	else if (text_unsafe(cp) && cp > 0xffff) /* as a surrogate pair */
 		(void)fprintf(out, "\\u%04" PRIx32 "\\u%04" PRIx32,
 			      0xd800 + ((cp - 0x10000) >> 10),
 			      0xdc00 + ((cp - 0x10000) & 0x3ff));
@@ -146,6 +160,8 @@ const char *text_time(int64_t s, char buf[TEXT_TIME_MAX])
 	return buf;
 }
 
+#define DURATION_MAX_S INT64_C(10000000000) /* 300 years, in microseconds too */
+
 int text_parse_duration(const char *text, int64_t *ret)
 {
 	static const struct {
@@ -159,14 +175,23 @@ int text_parse_duration(const char *text, int64_t *ret)
 		return -EINVAL;
 	errno = 0;
 	v = strtoll(text, &end, 10);
-	if (errno != 0 || v > 1000000000)
+	if (errno != 0 || v > DURATION_MAX_S)
 		return -EINVAL;
 	for (size_t i = 0; i < ARRAY_SIZE(units); i++)
-		if (str_eq(end, units[i].unit)) {
+		if (str_eq(end, units[i].unit) && v <= DURATION_MAX_S / units[i].s) {
 			*ret = v * units[i].s;
 			return 0;
 		}
 	return -EINVAL;
+}
+
+/* strptime() takes a 31st of June, and timegm() makes it the 1st of July. */
+static bool to_seconds(const struct tm *given, int64_t *ret)
+{
+	struct tm tm = *given;
+
+	*ret = timegm(&tm);
+	return tm.tm_mday == given->tm_mday && tm.tm_sec == given->tm_sec;
 }
 
 int text_parse_time(const char *text, int64_t now_s, int64_t *ret)
@@ -184,10 +209,8 @@ int text_parse_time(const char *text, int64_t now_s, int64_t *ret)
 		struct tm tm = {0};
 		const char *end = strptime(text, forms[i], &tm);
 
-		if (end && !*end) {
-			*ret = timegm(&tm);
-			return 0;
-		}
+		if (end && !*end)
+			return to_seconds(&tm, ret) ? 0 : -EINVAL;
 	}
 	return -EINVAL;
 }

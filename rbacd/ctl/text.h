@@ -38,7 +38,8 @@ const char *text_time(int64_t s, char buf[TEXT_TIME_MAX]);
 /*
  * text_parse_duration() - "90", "15m", "2h", "1d" to seconds.
  * text_parse_time() - "2026-11-21", "2026-11-21T10:00", the same with :SS and Z (UTC),
- * or a duration back from @now_s, to seconds UTC. Return: 0; -EINVAL.
+ * or a duration back from @now_s, to seconds UTC. Return: 0; -EINVAL, also for a
+ * day that the month does not have.
  */
 _must_check_ int text_parse_duration(const char *text, int64_t *ret);
 _must_check_ int text_parse_time(const char *text, int64_t now_s, int64_t *ret);

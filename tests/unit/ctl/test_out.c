@@ -82,8 +82,30 @@ static void test_csv_text(void **state)
 	check(text_csv, "\xff\xe2\x80\xae", 4, "\"\\xff\\u{202e}\"");
 }
 
+/* Two names that differ in one of these alone look the same. */
+static void test_invisible(void **state)
+{
+	static const uint32_t hidden[] = {0xad,	  0x34f,   0x61c,   0x115f, 0x1160,
+					  0x17b4, 0x180b,  0x180e,  0x200b, 0x2060,
+					  0x2800, 0x3164,  0xfe0f,  0xffa0, 0xfff0,
+					  0xfeff, 0x1bca0, 0x1d173, 0xe0001};
+	static const uint32_t seen[] = {'a', '~', 0xa0, 0xe9, 0x3042, 0xac00, 0x1f600};
+
+	(void)state;
+	for (size_t i = 0; i < ARRAY_SIZE(hidden); i++)
+		assert_true(text_unsafe(hidden[i]));
+	for (size_t i = 0; i < ARRAY_SIZE(seen); i++)
+		assert_false(text_unsafe(seen[i]));
+	check(text_json, "\xf0\x9d\x85\xb3", 4, "\"\\ud834\\udd73\"");
+	check(text_json, "root\xe3\x85\xa4", 7, "\"root\\u3164\"");
+}
+
 static void test_time(void **state)
 {
+	static const char *const never[] = {"2026-02-29",  "2026-02-30T10:00",
+					    "2026-04-31",  "2026-11-21T10:00:60",
+					    "2026-13-01",  "2026-11-21T24:00",
+					    "1000000000d", "999999999999s"};
 	char buf[TEXT_TIME_MAX];
 	int64_t v = -1;
 
@@ -96,6 +118,11 @@ static void test_time(void **state)
 	assert_int_equal(v, 1795233600);
 	assert_int_equal(text_parse_time("2h", 10000, &v), 0);
 	assert_int_equal(v, 2800);
+	assert_int_equal(text_parse_time("2028-02-29", 0, &v), 0);
+	for (size_t i = 0; i < ARRAY_SIZE(never); i++) {
+		v = -1;
+		assert_int_equal(text_parse_time(never[i], 0, &v), -EINVAL);
+	}
 	assert_int_equal(text_parse_duration("1d", &v), 0);
 	assert_int_equal(v, 86400);
 	v = 7;
@@ -234,10 +261,10 @@ static void test_frames(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(test_terminal), cmocka_unit_test(test_json_text),
-		cmocka_unit_test(test_csv_text), cmocka_unit_test(test_time),
-		cmocka_unit_test(test_record),	 cmocka_unit_test(test_tables),
-		cmocka_unit_test(test_frames),
+		cmocka_unit_test(test_terminal),  cmocka_unit_test(test_json_text),
+		cmocka_unit_test(test_csv_text),  cmocka_unit_test(test_time),
+		cmocka_unit_test(test_invisible), cmocka_unit_test(test_record),
+		cmocka_unit_test(test_tables),	  cmocka_unit_test(test_frames),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
