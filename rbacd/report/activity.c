@@ -108,9 +108,11 @@ static int find_person(struct activity *a, const struct audit_view *v,
 		a->people[i].t_delta = INT64_MIN;
 	}
 	*ret = &a->people[i];
-	return v->f[AUDIT_USER].p && !a->people[i].login
-		       ? keep(a, v, AUDIT_USER, &a->people[i].login)
-		       : 0;
+	/* Who was renamed in the period goes by the last name. */
+	if (!v->f[AUDIT_USER].p ||
+	    (a->people[i].login && audit_is(v, AUDIT_USER, a->people[i].login)))
+		return 0;
+	return keep(a, v, AUDIT_USER, &a->people[i].login);
 }
 
 /* "su:postgres" for a target, else the privilege. */

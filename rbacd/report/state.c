@@ -227,6 +227,19 @@ static size_t count_lines(const struct part *part)
 	return n;
 }
 
+/* A factor keeps the name that its person had at enrolment; who was renamed since is
+ * still the same person, and goes by the name of now. */
+static void name_factors(struct state *st)
+{
+	for (size_t i = 0; i < st->people.n; i++) {
+		const struct policy_subject *s = &st->people.v[i];
+		uint32_t n = index_find(&st->ids, s->id, strlen(s->id));
+
+		if (n != INDEX_NONE)
+			st->factors[n].login = s->login;
+	}
+}
+
 static int read_factors(struct reading *in, struct state *st)
 {
 	const struct part *part = &in->parts[FACTORS];
@@ -273,6 +286,7 @@ int state_read(const char *name, char *bytes, size_t len, struct state *ret,
 		r = read_factors(&in, &st);
 	if (r != 0)
 		return r;
+	name_factors(&st);
 	*ret = st;
 	st = (struct state){0};
 	return 0;

@@ -24,7 +24,7 @@ enum { STATE_E_INVALID = 1 };
 
 /* A person's second factor and counters. */
 struct state_factor {
-	const char *id, *login;
+	const char *id, *login; /* login: of now; who is gone: of the enrolment */
 	uint32_t n_active, n_pending, n_disabled;
 	uint32_t fails, recovery_left;
 	bool disabled;
