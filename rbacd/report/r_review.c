@@ -8,6 +8,7 @@
 #include <errno.h>
 #include <openssl/evp.h>
 
+#include "policy/memtext.h"
 #include "policy/view.h"
 #include "rbacd/report/holdings.h"
 
@@ -111,41 +112,58 @@ static size_t list_memberships(const struct report_input *in, const struct holdi
 
 /* ---------------------------------------------------------------- grants */
 
-/* Appends @text to a list in a report's text. */
-static const char *join(struct report *r, const char *list, const char *text)
+/* A list in the making: every name of it, however long it gets. */
+struct list {
+	struct memtext text;
+	size_t n;
+};
+
+static void add(struct list *l, const char *before, const char *name)
 {
-	return *list ? report_f(r, "%s, %s", list, text) : text;
+	if (l->text.out) /* errors: report_take() */
+		(void)fprintf(l->text.out, "%s%s%s", l->n++ ? ", " : "", before, name);
 }
 
 static const char *role_list(const struct policy *p, const struct policy_rule *g,
-			     struct report *r, const char **ret_privileges)
+			     struct report *r)
 {
-	const char *roles = "", *privileges = "";
+	struct list l = {.text = MEMTEXT_INIT};
 	struct policy_role role;
 
-	for (size_t i = 0; i < g->roles.n && policy_role_at(p, g->roles.v[i], &role);
-	     i++)
-		roles = join(r, roles, role.name);
-	for (size_t i = 0; i < policy_privilege_count(p); i++)
-		if (g->privileges >> i & 1)
-			privileges = join(r, privileges, policy_privilege_at(p, i));
+	if (memtext_open(&l.text) == 0)
+		for (size_t i = 0;
+		     i < g->roles.n && policy_role_at(p, g->roles.v[i], &role); i++)
+			add(&l, "", role.name);
+	return report_take(r, &l.text);
+}
+
+static const char *privilege_list(const struct policy *p, const struct policy_rule *g,
+				  struct report *r)
+{
+	struct list l = {.text = MEMTEXT_INIT};
+
+	if (memtext_open(&l.text) == 0)
+		for (size_t i = 0; i < policy_privilege_count(p); i++)
+			if (g->privileges >> i & 1)
+				add(&l, "", policy_privilege_at(p, i));
 	for (size_t i = 0; i < g->su.n; i++)
-		privileges = join(r, privileges, report_f(r, "su:%s", g->su.v[i]));
-	*ret_privileges = privileges;
-	return roles;
+		add(&l, "su:", g->su.v[i]);
+	return report_take(r, &l.text);
 }
 
 static const char *vm_list(const struct policy *p, const struct policy_rule *g,
 			   struct report *r)
 {
-	const char *list = "";
+	struct list l = {.text = MEMTEXT_INIT};
 	struct policy_set set;
 
-	for (size_t i = 0; i < g->sets.n && policy_set_at(p, g->sets.v[i], &set); i++)
-		list = join(r, list, set.name);
+	if (memtext_open(&l.text) == 0)
+		for (size_t i = 0;
+		     i < g->sets.n && policy_set_at(p, g->sets.v[i], &set); i++)
+			add(&l, "", set.name);
 	for (size_t i = 0; i < g->vms.n; i++)
-		list = join(r, list, report_f(r, "vm:%s", g->vms.v[i]));
-	return list;
+		add(&l, "vm:", g->vms.v[i]);
+	return report_take(r, &l.text);
 }
 
 /* What a grant does for one of those it names. */
@@ -189,7 +207,8 @@ static size_t put_grant(const struct holdings *h, const struct policy_rule *g,
 {
 	const struct report_input *in = h->in;
 	const struct policy *p = in->state->policy;
-	const char *privileges, *roles = role_list(p, g, t->report, &privileges);
+	const char *roles = role_list(p, g, t->report);
+	const char *privileges = privilege_list(p, g, t->report);
 	const char *vms = vm_list(p, g, t->report);
 	size_t n = 0;
 

@@ -76,17 +76,22 @@ const char *report_take(struct report *r, struct memtext *m)
 
 const char *report_f(struct report *r, const char *fmt, ...)
 {
-	char buf[1024];
 	va_list ap;
+	char *p;
 	int n;
 
 	va_start(ap, fmt);
-	n = vsnprintf(buf, sizeof(buf), fmt, ap);
+	n = vsnprintf(NULL, 0, fmt, ap);
 	va_end(ap);
-	if (n < 0)
+	p = n < 0 ? NULL : room(r, (size_t)n + 1);
+	if (!p) {
+		r->error = -ENOMEM;
 		return "";
-	return report_copy(r, buf,
-			   (size_t)n < sizeof(buf) ? (size_t)n : sizeof(buf) - 1);
+	}
+	va_start(ap, fmt);
+	(void)vsnprintf(p, (size_t)n + 1, fmt, ap); /* fits: it was measured */
+	va_end(ap);
+	return p;
 }
 
 const char *report_plural(struct report *r, size_t n, const char *one, const char *many)

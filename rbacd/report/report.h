@@ -153,7 +153,8 @@ void report_done(struct report *r); /* a zeroed report is accepted */
 /* report_error() - 0; -ENOMEM when anything of the report is missing. */
 _must_check_ int report_error(const struct report *r);
 
-/* report_f() - formatted text that lives as long as the report; never NULL. */
+/* report_f() - formatted text, of any length, that lives as long as the report; never
+ * NULL. */
 const char *report_f(struct report *r, const char *fmt, ...) _printf_(2, 3);
 /* report_copy() - a copy of @len bytes; never NULL. */
 const char *report_copy(struct report *r, const char *text, size_t len);
