@@ -8,6 +8,7 @@
 #include "rbacd/audit/note.h"
 #include "rbacd/ctl/report_source.h"
 #include "rbacd/ctl/target.h"
+#include "rbacd/ctl/text.h"
 #include "rbacd/report/pack.h"
 
 /* ---------------------------------------------------------------- one report */
@@ -37,6 +38,14 @@ static struct report_input input_of(const struct report_source *src,
 	};
 }
 
+/* "only: person bob" on standard error; names in it may be hostile. */
+static void tell(struct ctl *ctl, const char *name, const char *text)
+{
+	(void)fprintf(ctl->err, "%s: ", name); /* nowhere to report a broken stderr */
+	(void)text_print(text, strlen(text), ctl->err);
+	(void)fputc('\n', ctl->err);
+}
+
 /* CSV holds rows alone: what they are and what is missing is told beside it. */
 static int write_csv(struct ctl *ctl, const struct ctl_args *args,
 		     const struct report *r, const struct report_frame *frame,
@@ -51,13 +60,13 @@ static int write_csv(struct ctl *ctl, const struct ctl_args *args,
 				table);
 	(void)fprintf(ctl->err, "%s\n", report_result(r, frame, buf));
 	for (const struct report_line *l = r->provenance.first; l; l = l->next)
-		(void)fprintf(ctl->err, "%s: %s\n", l->name, l->text);
+		tell(ctl, l->name, l->text);
 	for (const struct report_line *l = r->filters.first; l; l = l->next)
-		(void)fprintf(ctl->err, "only: %s\n", l->text);
+		tell(ctl, "only", l->text);
 	for (const struct report_line *l = r->missing.first; l; l = l->next)
-		(void)fprintf(ctl->err, "incomplete: %s\n", l->text);
+		tell(ctl, "incomplete", l->text);
 	for (const struct report_line *l = r->broken.first; l; l = l->next)
-		(void)fprintf(ctl->err, "damaged: %s\n", l->text);
+		tell(ctl, "damaged", l->text);
 	return rc;
 }
 
@@ -269,22 +278,28 @@ static int record(struct ctl *ctl, const char *name, const char *sha256)
 	return r;
 }
 
+/* It has its name when it is whole and recorded: a report that found half a snapshot,
+ * or one that the log does not know, would refuse all there are. */
 static int keep(struct ctl *ctl, const char *name, const char *bytes, size_t len)
 {
 	_cleanup_close_ int dir = open_folder(ctl);
-	char sha256[65];
-	int r = dir < 0 ? dir : write_all(dir, name, bytes, len);
+	char sha256[65], part[80];
+	int r = dir < 0 ? dir : state_sha256(bytes, len, sha256), told = 0;
 
+	(void)snprintf(part, sizeof(part), "%s.part", name); /* fits */
 	if (r == 0)
-		r = state_sha256(bytes, len, sha256);
+		r = write_all(dir, part, bytes, len);
+	if (r == 0)
+		told = record(ctl, name, sha256);
+	if (r == 0 && told == 0)
+		r = renameat(dir, part, dir, name) == 0 && fsync(dir) == 0 ? 0 : -errno;
+	if ((r != 0 && r != -EEXIST) || told != 0)
+		(void)unlinkat(dir, part, 0); /* if it was made; half helps nobody */
 	if (r != 0)
 		return ctl_fail(ctl, CTL_NO, "the snapshot could not be kept: %s.",
 				strerror(-r));
-	r = record(ctl, name, sha256);
-	if (r != 0) {
-		(void)unlinkat(dir, name, 0); /* unrecorded, it would be refused */
-		return r;
-	}
+	if (told != 0)
+		return told;
 	(void)fprintf(ctl->out, "%s  %s\n", sha256, name);
 	return CTL_OK;
 }

@@ -120,5 +120,6 @@ int population_open(struct ctl *ctl, const struct ctl_args *args,
 void people_warn(struct ctl *ctl, const struct people *people)
 {
 	if (!people->complete)
-		(void)fprintf(ctl->err, "rbacctl: incomplete: %s\n", people->why);
+		(void)ctl_fail(ctl, CTL_INCOMPLETE, "incomplete: %s",
+			       people->why); /* the caller's status */
 }

@@ -73,32 +73,36 @@ static const char *text_or_none(const char *text)
 	return text ? text : "-";
 }
 
+/* Appends to a text of @cap bytes; cut, it still says which. */
+_printf_(3, 4) static void add_text(char *buf, size_t cap, const char *fmt, ...)
+{
+	size_t n = strlen(buf);
+	va_list ap;
+
+	va_start(ap, fmt);
+	(void)vsnprintf(buf + n, cap - n, fmt, ap);
+	va_end(ap);
+}
+
 /* Servers, bases and filters, or the file: what "all people" was taken from. */
 static void describe_directory(const struct config *c, const char *people, char *buf,
 			       size_t cap)
 {
-	FILE *out = fmemopen(buf, cap, "w");
-
-	if (!out)
-		return;
 	if (people)
-		(void)fprintf(out, "file %s", people);
+		add_text(buf, cap, "file %s", people);
 	else if (c->source == CONFIG_SOURCE_FILE)
-		(void)fprintf(out, "file %s", c->people);
+		add_text(buf, cap, "file %s", c->people);
 	else if (c->source == CONFIG_SOURCE_NSS)
-		(void)fputs("this system's accounts", out);
+		add_text(buf, cap, "this system's accounts");
 	for (size_t i = 0;
 	     !people && c->source == CONFIG_SOURCE_LDAP && i < c->ldap.n_uris; i++)
-		(void)fprintf(out, "%s ", c->ldap.uris[i]);
+		add_text(buf, cap, "%s ", c->ldap.uris[i]);
 	if (!people && c->source == CONFIG_SOURCE_LDAP)
-		(void)fprintf(out, "schema %s; people: %s %s; groups: %s %s",
-			      text_or_none(c->ldap.schema),
-			      text_or_none(c->ldap.users_base),
-			      text_or_none(c->ldap.users_filter),
-			      text_or_none(c->ldap.groups_base),
-			      text_or_none(c->ldap.groups_filter));
-	(void)fclose(out); /* cut, it still says which */
-	buf[cap - 1] = '\0';
+		add_text(buf, cap, "schema %s; people: %s %s; groups: %s %s",
+			 text_or_none(c->ldap.schema), text_or_none(c->ldap.users_base),
+			 text_or_none(c->ldap.users_filter),
+			 text_or_none(c->ldap.groups_base),
+			 text_or_none(c->ldap.groups_filter));
 }
 
 int report_snapshot(struct ctl *ctl, const struct ctl_args *args, struct store *store,
@@ -143,20 +147,23 @@ static int read_state(struct ctl *ctl, const char *path, struct state *ret)
 			r < 0 ? ": " : "", r < 0 ? strerror(-r) : "");
 }
 
-/* "2026-11-21T050000Z.vmsec": the newest whose time is at or before @at_s. */
-static bool find_snapshot(struct ctl *ctl, int64_t at_s, char *ret, size_t cap)
+/* "2026-11-21T050000Z.vmsec": the newest whose time is at or before @at_s. Return: 0;
+ * -ENOENT: none was kept; negative errno. */
+static int find_snapshot(struct ctl *ctl, int64_t at_s, char *ret, size_t cap)
 {
 	char folder[4096], limit[TEXT_TIME_MAX], best[sizeof(limit) + 6] = "";
 	struct dirent *e;
 	struct tm tm;
 	time_t at = (time_t)at_s;
 	DIR *dir = opendir(report_folder(ctl, folder, sizeof(folder)));
+	int r;
 
 	if (!dir)
-		return false;
+		return -errno;
 	if (!gmtime_r(&at, &tm) ||
 	    strftime(limit, sizeof(limit), "%Y-%m-%dT%H%M%SZ", &tm) == 0)
 		limit[0] = '\0';
+	errno = 0;
 	/* cppcheck-suppress readdirCalled ; one thread */
 	while ((e = readdir(dir)) != NULL) {
 		size_t len = strlen(e->d_name);
@@ -167,8 +174,20 @@ static bool find_snapshot(struct ctl *ctl, int64_t at_s, char *ret, size_t cap)
 		    strcmp(e->d_name, best) > 0)
 			memcpy(best, e->d_name, len + 1);
 	}
+	r = -errno;
 	(void)closedir(dir); /* read only */
-	return *best && (size_t)snprintf(ret, cap, "%s/%s", folder, best) < cap;
+	if (r != 0 || !*best)
+		return r != 0 ? r : -ENOENT;
+	return (size_t)snprintf(ret, cap, "%s/%s", folder, best) < cap ? 0
+								       : -ENAMETOOLONG;
+}
+
+static int tell_unread(struct ctl *ctl, int error)
+{
+	char folder[4096];
+
+	return ctl_fail(ctl, CTL_NO, "the snapshots in %s could not be read: %s.",
+			report_folder(ctl, folder, sizeof(folder)), strerror(-error));
 }
 
 struct hash_search {
@@ -234,11 +253,16 @@ static int open_now(struct report_source *src, const struct ctl_args *args)
 			ctl, CTL_USAGE,
 			"--as-of needs a time, or the path of a snapshot with a "
 			"slash in it.");
-	} else if (!find_snapshot(ctl, at_s, path, sizeof(path))) {
-		return ctl_fail(ctl, CTL_NO,
+	} else {
+		r = find_snapshot(ctl, at_s, path, sizeof(path));
+		if (r == -ENOENT)
+			return ctl_fail(
+				ctl, CTL_NO,
 				"no snapshot was kept at or before %s. Keep one daily: "
 				"rbacctl report snapshot",
 				as_of);
+		if (r != 0)
+			return tell_unread(ctl, r);
 	}
 	r = read_state(ctl, path, &src->now);
 	return r != 0 ? r : check_recorded(src, &src->now);
@@ -248,12 +272,14 @@ static int open_before(struct report_source *src, const struct ctl_args *args)
 {
 	const char *given = ctl_arg(args, "before");
 	char path[4352];
-	int r;
+	int r = 0;
 
 	if (given)
 		(void)snprintf(path, sizeof(path), "%s", given);
-	else if (!find_snapshot(src->ctl, src->since_s, path, sizeof(path)))
-		return 0;
+	else
+		r = find_snapshot(src->ctl, src->since_s, path, sizeof(path));
+	if (r != 0)
+		return r == -ENOENT ? 0 : tell_unread(src->ctl, r);
 	r = read_state(src->ctl, path, &src->before);
 	if (r == 0)
 		r = check_recorded(src, &src->before);
@@ -309,10 +335,17 @@ static int see_record(const struct audit_view *v, void *arg)
 	return activity_see(&pass->src->activity, v);
 }
 
+/* Without a key the log can be read, not proven, and the report says so. Any other
+ * trouble with one is no reason to prove less. */
+static bool is_keyless(int error)
+{
+	return error == -ENOENT || error == -EACCES || error == -ENOKEY;
+}
+
 /*
  * The whole log is checked, and its period counted on the way: one pass reads it.
- * Without the key it can be read, not proven. Return: 0, what was counted is whole;
- * else it has to be counted again, as far as it can be read.
+ * Return: 0; enum ctl_exit, told. Where it is not whole, what was counted has to be
+ * counted again, as far as it can be read.
  */
 static int check_log(struct report_source *src)
 {
@@ -327,40 +360,47 @@ static int check_log(struct report_source *src)
 	struct signer *signer = NULL;
 	struct audit_verify v = {0};
 	struct seal *seal = NULL;
-	int r = -EACCES;
+	int r = signer_open(a->key, false, a->origin, &signer, &diag);
 
-	if (signer_open(a->key, false, a->origin, &signer, &diag) == 0)
+	if (r == 0)
 		opt.vkey = signer_vkey(signer);
-	if (keyring_seal(src->ctl->config->key_file, ctl_rbacd_uid(src->ctl),
-			 src->store, &seal, &diag) == 0) {
-		opt.seal = seal;
+	if (r == 0 || is_keyless(r))
+		r = keyring_seal(src->ctl->config->key_file, ctl_rbacd_uid(src->ctl),
+				 src->store, &seal, &diag);
+	opt.seal = seal;
+	src->log.known = true;
+	src->log.checked = r == 0;
+	if (r == 0)
 		r = audit_verify_log(&opt, &v);
-	}
+	src->log.whole = src->log.checked && r == 0;
 	seal_free(seal);
 	signer_free(signer);
-	src->log.known = true;
-	src->log.checked = r >= 0;
-	src->log.whole = r == 0;
+	if (src->log.checked ? r < 0 : !is_keyless(r)) {
+		diags_print(&diag, src->ctl->err);
+		return ctl_fail(src->ctl, r > 0 ? CTL_INTEGRITY : CTL_NO,
+				"the log could not be checked: error %d.", r);
+	}
 	src->log.n_records = v.n_records;
 	src->log.bad_seq = v.bad_seq;
 	(void)snprintf(src->log.why, sizeof(src->log.why), "%s", v.why);
-	return r;
+	return 0;
 }
 
 static int read_log(struct report_source *src, const struct ctl_args *args)
 {
 	const struct report_kind_of *kind = report_kind_find(ctl_leaf(args)->name);
 	struct activity_scope scope = {src->since_s, src->until_s, NULL, NULL};
-	int r;
+	int r, told;
 
 	if (kind && kind->counts) {
 		scope.user = ctl_arg(args, "user");
 		scope.vm = ctl_arg(args, "vm");
 	}
 	r = activity_init(&src->activity, &scope);
-	if (r == 0 && check_log(src) == 0)
-		return 0;
-	if (r == 0) {
+	told = r == 0 ? check_log(src) : 0;
+	if (told != 0)
+		return told;
+	if (r == 0 && !src->log.whole) {
 		activity_done(&src->activity);
 		r = activity_read(src->reader, &scope, &src->activity);
 	}
@@ -379,18 +419,15 @@ static void describe(struct report_source *src, const struct ctl_args *args)
 {
 	static const char *const options[] = {"user", "vm", "role", "framework"};
 	char since[TEXT_TIME_MAX], until[TEXT_TIME_MAX], as_of[TEXT_TIME_MAX];
-	FILE *out = fmemopen(src->command, sizeof(src->command) - 1, "w");
 
-	if (!out)
-		return;
-	(void)fprintf(out, "rbacctl report %s --as-of %s --since %s --until %s",
-		      ctl_leaf(args)->name, text_time(src->now.as_of_s, as_of),
-		      text_time(src->since_s, since), text_time(src->until_s, until));
+	add_text(src->command, sizeof(src->command),
+		 "rbacctl report %s --as-of %s --since %s --until %s",
+		 ctl_leaf(args)->name, text_time(src->now.as_of_s, as_of),
+		 text_time(src->since_s, since), text_time(src->until_s, until));
 	for (size_t i = 0; i < ARRAY_SIZE(options); i++)
 		if (ctl_arg(args, options[i]))
-			(void)fprintf(out, " --%s %s", options[i],
-				      ctl_arg(args, options[i]));
-	(void)fclose(out); /* cut, it still says which report */
+			add_text(src->command, sizeof(src->command), " --%s %s",
+				 options[i], ctl_arg(args, options[i]));
 }
 
 int report_source_open(struct ctl *ctl, const struct ctl_args *args,

@@ -52,7 +52,14 @@ int target_open(struct ctl *ctl, const char *path, struct target *ret)
 		return ctl_fail(ctl, CTL_NO, "%s is not a regular file.", path);
 	fd = open_nameless(ret);
 	ret->out = fd < 0 ? NULL : fdopen(fd, "w");
-	return ret->out ? 0 : ctl_fail(ctl, CTL_NO, "%s cannot be written: %m", path);
+	if (ret->out)
+		return 0;
+	(void)ctl_fail(ctl, CTL_NO, "%s cannot be written: %m", path);
+	if (fd >= 0 && ret->named)
+		(void)unlink(ret->temporary);
+	if (fd >= 0)
+		(void)close(fd); /* nothing was written */
+	return CTL_NO;
 }
 
 /* A link replaces nothing: where the name is taken, by way of another one. */

@@ -135,6 +135,8 @@ static void say_log(const struct report_input *in, struct report *r)
 	say_coverage(in, r);
 	if (!log->checked) {
 		report_provenance(r, "verify", "Log checked", "no");
+		report_missing(r,
+			       "The log was not checked: its key could not be read.");
 		return;
 	}
 	report_provenance(r, "verify", "Log checked",
