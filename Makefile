@@ -811,10 +811,15 @@ $(B)/tests/report/world: $(call obj,tests/report/world.c rbacd/report/state.c rb
 	@mkdir -p $(@D)
 	$(call say,LD)$(CC) $(CFLAGS) $(LDFLAGS) $(LDHARD) -o $@ $^ $(call pkg_libs,$(PKGS_RBACD))
 
-.PHONY: report-test bench-year
+.PHONY: report-test report-memory bench-year
+# Every allocation of every report and format in turn; report-test tries a part.
+report-memory: all test-tools $(B)/tests/report/world
+	@tests/report/check_memory.py $(VARIANT) long
 bench-year: all $(B)/tests/report/world
 	@tests/bench/bench_year.py $(VARIANT)
-report-test: all $(B)/tests/report/world
+report-test: all test-tools $(B)/tests/report/world
+	@tests/report/check_edges.py $(VARIANT)
+	@tests/report/check_memory.py $(VARIANT)
 	@tests/report/check_reports.py $(VARIANT)
 	@tests/policy/check_replay.py $(B)
 
@@ -872,5 +877,6 @@ help:
 	@echo 'make ldap-hostile  1,000 runs against a lying directory; bench-ldap: how soon, how big'
 	@echo 'make ldap-389    against a real 389 Directory Server; ldap-samba: a Samba AD controller'
 	@echo 'make report-test reports counted again by other code, pages in a real browser'
+	@echo 'make report-memory  one allocation after the other fails while a report is made'
 	@echo 'make valgrind    the module in a real sshd under valgrind (root)'
 	@echo 'make clean       remove build/'

@@ -11,12 +11,13 @@
 
 int ctl_fail(struct ctl *ctl, int code, const char *fmt, ...)
 {
-	char text[2048];
+	char text[sizeof(ctl->said)]; /* an argument may be the last one's */
 	va_list ap;
 
 	va_start(ap, fmt);
 	(void)vsnprintf(text, sizeof(text), fmt, ap); /* a cut message still tells */
 	va_end(ap);
+	memcpy(ctl->said, text, sizeof(text));
 	(void)fputs("rbacctl: ", ctl->err); /* nowhere to report a broken stderr */
 	(void)text_print(text, strlen(text), ctl->err);
 	(void)fputc('\n', ctl->err);
@@ -268,6 +269,15 @@ void ctl_show_message(struct ctl *ctl, const struct ctl_answer *a)
 	}
 	(void)text_print(a->message, strlen(a->message), ctl->out);
 	(void)fputc('\n', ctl->out);
+}
+
+void ctl_show_failure(struct ctl *ctl, int code)
+{
+	const char *text = *ctl->said ? ctl->said : "the command line is wrong.";
+
+	(void)fprintf(ctl->out, "{\n\"result\": {\"exit\": %d, \"message\": ", code);
+	text_json(text, strlen(text), ctl->out);
+	(void)fputs("}\n}\n", ctl->out);
 }
 
 void ctl_show_json(struct ctl *ctl, struct ctl_answer *a, const char *lists)

@@ -95,15 +95,18 @@ static int show_one(uint64_t seq, const char *line, size_t len, void *arg)
 	return r;
 }
 
-static int finish_view(struct view *v)
+/* @code: of the reading. Cut short, a list of JSON is still closed. */
+static int finish_view(struct view *v, int code)
 {
 	struct ctl *ctl = v->ctl;
 
-	if (ctl->json && !v->raw)
+	if (ctl->json && !v->raw && (code == CTL_OK || v->n > 0))
 		(void)fputs(v->n == 0 ? "[]\n" : "\n]\n", ctl->out);
-	else if (ctl->csv)
+	if (code != CTL_OK)
+		return code;
+	if (ctl->csv)
 		out_print_csv(out_find(&v->set, "records"), ctl->out);
-	else
+	else if (!ctl->json)
 		out_print_table(out_find(&v->set, "records"), ctl->out);
 	if (v->damaged)
 		return CTL_INTEGRITY;
@@ -191,8 +194,7 @@ int cmd_audit_tail(struct ctl *ctl, const struct ctl_args *args)
 	v->last_seq = head.seq > n ? head.seq - n : 0;
 	if (v->follow)
 		return follow(v, &log);
-	r = show_from(v, &log, v->last_seq + 1);
-	return r == CTL_OK ? finish_view(v) : r;
+	return finish_view(v, show_from(v, &log, v->last_seq + 1));
 }
 
 /* ---------------------------------------------------------------- show */
@@ -237,6 +239,5 @@ int cmd_audit_show(struct ctl *ctl, const struct ctl_args *args)
 		r = read_filters(ctl, args, &log, v);
 	if (r != 0)
 		return r;
-	r = show_from(v, &log, v->only_seq != 0 ? v->only_seq : 1);
-	return r == CTL_OK ? finish_view(v) : r;
+	return finish_view(v, show_from(v, &log, v->only_seq != 0 ? v->only_seq : 1));
 }

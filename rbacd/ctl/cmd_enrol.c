@@ -6,6 +6,7 @@
 #include <locale.h>
 
 #include "rbacd/ctl/ctl.h"
+#include "rbacd/ctl/prompt.h"
 #include "rbacd/ctl/text.h"
 #include "rbacd/enrol/qr.h"
 #include "rbacd/wire/code.h"
@@ -149,9 +150,9 @@ static int confirm(struct ctl *ctl, const char *user)
 	for (int i = 0; i < (ctl->in_tty ? CODE_TRIES : 1); i++) {
 		_cleanup_answer_ struct ctl_answer answer = CTL_ANSWER_INIT;
 
-		if (ctl->in_tty)
-			(void)fputs("\nCode that the app shows now: ", ctl->out);
-		if (fflush(ctl->out) != 0 || !fgets(line, sizeof(line), ctl->in))
+		if (!prompt_read(ctl->in, ctl->json ? ctl->err : ctl->out,
+				 ctl->in_tty ? "\nCode that the app shows now: " : "",
+				 true, line, sizeof(line)))
 			break;
 		r = confirm_once(ctl, user, line, &answer);
 		explicit_bzero(line, sizeof(line));

@@ -2,6 +2,7 @@
 /* cmd_factor.c - factor list, unlock, resync, remove; proofs list, revoke. */
 
 #include "rbacd/ctl/ctl.h"
+#include "rbacd/ctl/prompt.h"
 #include "rbacd/wire/code.h"
 
 static bool one_person(const struct ctl_args *args)
@@ -81,14 +82,14 @@ int cmd_factor_remove(struct ctl *ctl, const struct ctl_args *args)
 static bool read_code(struct ctl *ctl, const char *prompt, char digits[16])
 {
 	_cleanup_secret_ struct secret code = SECRET_INIT;
+	FILE *to = ctl->json ? ctl->err : ctl->out; /* what is piped is JSON alone */
 	char line[128];
 	bool ok;
 
-	if (ctl->in_tty)
-		(void)fputs(prompt, ctl->out);
-	if (fflush(ctl->out) != 0 || !fgets(line, sizeof(line), ctl->in))
+	if (!prompt_read(ctl->in, to, ctl->in_tty ? prompt : "", true, line,
+			 sizeof(line)))
 		return false;
-	line[strcspn(line, "\r\n")] = '\0';
+	line[strcspn(line, "\r")] = '\0';
 	ok = code_classify(line, strlen(line), &code) == WIRE_ANSWER_CODE;
 	if (ok) { /* 8 at most */
 		memcpy(digits, code.bytes, code.len);

@@ -13,9 +13,10 @@ struct ctl {
 	FILE *in, *out, *err;	 /* borrowed */
 	bool json, csv;
 	bool in_tty, out_tty;
-	bool warned; /* told once that the configuration is broken */
-	bool draws;  /* the terminal is known and no dumb one */
-	bool color;  /* it draws, and nobody asked for none */
+	bool warned;	 /* told once that the configuration is broken */
+	bool draws;	 /* the terminal is known and no dumb one */
+	bool color;	 /* it draws, and nobody asked for none */
+	char said[2048]; /* ctl_fail()'s last sentence; "" none */
 	const char
 		*logname; /* borrowed; what the environment says: no proof. Or NULL */
 };
@@ -78,6 +79,10 @@ void ctl_show_message(struct ctl *ctl, const struct ctl_answer *a);
 /* ctl_show_json() - all tables and {"result": {exit, message}}; @lists as
  * out_json_set(). */
 void ctl_show_json(struct ctl *ctl, struct ctl_answer *a, const char *lists);
+
+/* ctl_show_failure() - the same for a command that failed before it said anything: the
+ * sentence is ctl_fail()'s last. */
+void ctl_show_failure(struct ctl *ctl, int code);
 
 /* ctl_call_told() - a call whose answer is a sentence: made, and shown. Return: the
  * exit status. */

@@ -3,6 +3,7 @@
  * output. */
 
 #include <signal.h>
+#include <stdio_ext.h>
 
 #include "rbacd/ctl/ctl.h"
 
@@ -70,6 +71,10 @@ int main(int argc, char **argv)
 	code = ctl_parse(&ctl_root, argc, argv, stderr, &args);
 	if (code == 0)
 		code = run(&ctl, &args);
+	/* Programs get JSON also when there was nothing to say but that it failed. */
+	if (code != CTL_OK && ctl_arg(&args, "json") && !ctl_arg(&args, "csv") &&
+	    __fpending(stdout) == 0 && !ferror(stdout))
+		ctl_show_failure(&ctl, code);
 	if (fflush(stdout) != 0 || ferror(stdout)) {
 		(void)ctl_fail(&ctl, CTL_NO,
 			       "the output could not be written: %m"); /* code */

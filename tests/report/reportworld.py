@@ -19,6 +19,18 @@ REPORTS = ("access review changes unused privileged mfa activity passwords separ
 LEAVER = "u0407"  # joins between the two snapshots
 DAYS, DECISIONS = 40, 200
 PASSWORD = "password: {preset: %s}\n"
+TINY = """vmsec_policy: 1
+inventory: {web1: {}, web2: {}, db1: {}, db2: {}, db3: {}}
+roles:
+  user: {privileges: [ssh]}
+  dba: {includes: [user], privileges: ["su:postgres"]}
+  admin: {includes: [user], privileges: [sudo]}
+users: {p3: {id: "l:3"}}
+grants:
+  - {id: g-web, to: [web], roles: [user], vms: ["vm:web1", "vm:web2"]}
+  - {id: g-db, to: [dba], roles: [dba], vms: ["vm:db1", "vm:db2"]}
+  - {id: g-ops, to: [ops, "user:p3"], roles: [admin], vms: ["vm:web1", "vm:db1", "vm:db3"]}
+"""
 
 
 class Check:
@@ -49,6 +61,35 @@ class Check:
                         self.path("small/policy.yaml"), people, people, self.path("small"),
                         str(DAYS), "30"], check=True)
         self.config("file", "small.yaml", "small")
+
+    def make_tiny(self, policy=TINY):
+        """Six people, two days; both snapshots are kept where rbacctl looks for them."""
+        self.write("policy.yaml", policy)
+        self.people("people.yaml")
+        state, kept = self.path("state"), self.path("state/snapshots")
+        os.mkdir(state, 0o700)
+        subprocess.run([os.path.join(self.bin, "tests/report/world"), self.path("policy.yaml"),
+                        self.path("people.yaml"), self.path("people.yaml"), state, "2", "30"],
+                       check=True)
+        os.mkdir(kept, 0o700)
+        for name, day in (("before", "19"), ("now", "21")):
+            shutil.copy(os.path.join(state, name + ".vmsec"),
+                        os.path.join(kept, "2026-11-%sT000000Z.vmsec" % day))
+        self.write("config.yaml", "rbacd: 1\nvm: {name: vm7}\npolicy: %s\nstate: %s\nrun: %s\n"
+                   "key: %s/master.key\ndirectory: {source: file, people: %s}\n" % (
+                       self.path("policy.yaml"), state, self.path("run"), state, self.path("people.yaml")))
+
+    def people(self, name, renamed=()):
+        """p0 to p5; who is in @renamed is called so now, and is the same person."""
+        logins = {i: "p%d" % i for i in range(6)}
+        logins.update(renamed)
+        self.write(name, "vmsec_people: 1\npeople:\n" + "".join(
+            '  - {login: %s, id: "l:%d", uid: %d, groups: [%s]}\n' % (
+                logins[i], i, 100000 + i, ("web", "dba", "ops")[i % 3]) for i in logins))
+
+    def write(self, name, text):
+        with open(self.path(name), "w", encoding="utf-8") as out:
+            out.write(text)
 
     def make(self):
         tool = os.path.join(TREE, "tests/data/wikimedia.py")

@@ -1,0 +1,149 @@
+#!/usr/bin/python3 -I
+# SPDX-License-Identifier: Apache-2.0
+"""Reports at their edges: a person renamed, lists longer than a line, a log that cannot be
+checked, days that do not exist, half a snapshot; and rbacctl's answers where it fails.
+
+usage: check_edges.py [VARIANT]
+"""
+import json
+import os
+import struct
+import subprocess
+import sys
+
+sys.path.insert(0, os.path.dirname(os.path.abspath(__file__)))
+from reportworld import REPORTS, TINY, TREE, Check, column, tables  # noqa: E402
+
+MANY = 60  # VMs of one grant, each with a long name
+NAMES = ["machine-with-a-long-name-%03d.example" % i for i in range(MANY)]
+WIDE = TINY.replace("db3: {}}", "db3: {}, %s}" % ", ".join(n + ": {}" for n in NAMES)) + \
+    "  - {id: g-wide, to: [ops], roles: [user], vms: [%s]}\n" % ", ".join(
+        '"vm:%s"' % n for n in NAMES)
+
+
+class Edges(Check):
+    def ctl(self, *words, out=subprocess.PIPE, env=None):
+        return subprocess.run([os.path.join(self.bin, "rbacctl"), *words, "--config",
+                               self.path("config.yaml")], stdout=out, stderr=subprocess.PIPE,
+                              check=False, timeout=60, env=env)
+
+    def report(self, name, *more):
+        a = self.ctl("report", name, "--as-of", "2026-11-21", "--since", "2026-11-19", *more)
+        return json.loads(a.stdout) if "--json" in more else a
+
+
+def renamed(c):
+    """The same person under another name: once in each list, and no orphan."""
+    c.people("people.yaml", {1: "zoe"})
+    report = lambda *words: json.loads(c.ctl("report", *words, "--json", "--since", "2026-11-19",
+                                             "--until", "2026-11-21").stdout)
+    rows = tables(report("mfa"))["mfa"]
+    who = column(rows, "user")
+    c.check("mfa: who was renamed is one line, under the new name",
+            "zoe" in who and "p1" not in who and len(set(who)) == len(who) == 6, who)
+    orphans = tables(report("unused"))["orphans"]
+    c.check("unused: who was renamed is no orphan",
+            "second factor" not in column(orphans, "kind"), orphans["rows"])
+    one = tables(report("mfa", "--user", "zoe"))["mfa"]["rows"]
+    c.check("mfa --user: by the new name", len(one) == 1, one)
+    c.people("people.yaml")
+
+
+def whole_lists(c):
+    """What a reviewer decides about is named in full in every format."""
+    for form in ((), ("--json",), ("--csv",), ("--html",)):
+        a = c.ctl("report", "review", "--as-of", "2026-11-21", "--since", "2026-11-19", *form)
+        text = a.stdout.decode()
+        if not form:
+            text = "".join(line.strip() for line in text.splitlines())
+        missing = [n for n in NAMES if n not in text]
+        c.check("review %s: every VM of a grant" % " ".join(form), not missing, missing[:2])
+
+
+def unchecked(c):
+    """Without its key the log proves nothing: that is missing data, in every report."""
+    os.rename(c.path("state/master.key"), c.path("state/away"))
+    for name in REPORTS:
+        a = c.report(name)
+        c.check("%s: a log that was not checked is status 2" % name, a.returncode == 2 and
+                b"log was not checked" in a.stdout, (a.returncode, a.stderr[-200:]))
+    os.rename(c.path("state/away"), c.path("state/master.key"))
+
+
+def times(c):
+    for given in ("2026-02-31", "2026-06-31T10:00", "2025-02-29", "2026-11-21T10:00:60",
+                  "1000000000d"):
+        for option in ("--as-of", "--since", "--until"):
+            a = c.ctl("report", "access", option, given)
+            c.check("%s %s is refused" % (option, given), a.returncode == 64 and
+                    option.encode() in a.stderr, (a.returncode, a.stderr))
+
+
+def failures(c):
+    """With --json standard output is one value, whatever went wrong."""
+    for words, status in ((("users",), 1), (("status",), 1), (("report", "access", "--user", "x"), 64),
+                          (("report", "mfa", "--as-of", "2026-02-31"), 64), (("report", "nothing"), 64),
+                          (("explain", "x", "y", "z"), 1), (("lock", "x"), 64),
+                          (("audit", "verify", "--json", "--json"), 64)):
+        a = c.ctl("--json", *words)
+        try:
+            result = json.loads(a.stdout)["result"]
+        except (ValueError, KeyError):
+            result = {}
+        c.check("--json %s: status and sentence" % " ".join(words), a.returncode == status ==
+                result.get("exit") and result.get("message"), (a.returncode, a.stdout, a.stderr[-200:]))
+
+
+def cut(c):
+    """A list that memory was too short for is still JSON, and no success."""
+    shim = os.path.join(TREE, "build/tests/failshim.so")
+
+    def show(at):
+        with open(c.path("plan"), "wb") as plan:
+            plan.write(struct.pack("=qqq", at, 0, 0))
+        a = c.ctl("audit", "show", "--json", env=dict(os.environ, LD_PRELOAD=shim,
+                                                      VMSEC_FAIL_FILE=c.path("plan")))
+        with open(c.path("plan"), "rb") as plan:
+            return a, struct.unpack("=qqq", plan.read())
+
+    whole, (left, _, _) = show(1 << 40)
+    n, short = (1 << 40) - left, 0
+    for at in range(n - n // 2, n, max(1, n // 160)):
+        a, (_, _, failed) = show(at)
+        try:
+            records = json.loads(a.stdout)
+        except ValueError:
+            records = None
+        short += a.stdout != whole.stdout
+        c.check("audit show --json, allocation %d: JSON, whole or no success" % at, failed and
+                records is not None and (a.returncode != 0 or a.stdout == whole.stdout),
+                (a.returncode, a.stdout[-80:], a.stderr[-200:]))
+    c.check("audit show --json: some were cut short", short > 0)
+
+
+def half(c):
+    """A snapshot that could not be written leaves nothing that a later report would take."""
+    before = os.listdir(c.path("state/snapshots"))
+    with open(c.path("disk"), "wb") as plan:
+        plan.write(struct.pack("=iiii", 0, -1, 0, 0))  # no flush succeeds
+    a = c.ctl("report", "snapshot", env=dict(os.environ, VMSEC_DISK_FILE=c.path("disk"), LD_PRELOAD=(
+        os.path.join(TREE, "build/tests/diskshim.so"))))
+    after = os.listdir(c.path("state/snapshots"))
+    c.check("snapshot: one that is not on the disk is not kept", a.returncode == 1 and after == before and
+            b"could not be kept: Input" in a.stderr,
+            (a.returncode, a.stderr, after))
+    with open("/dev/full", "w", encoding="utf-8") as full:
+        a = c.ctl("report", "access", out=full)
+    c.check("a full disk is no success", a.returncode != 0 and b"could not be written" in a.stderr, a)
+
+
+def main():
+    c = Edges(next(iter(sys.argv[1:]), "release"))
+    c.make_tiny(WIDE)
+    for test in (renamed, whole_lists, unchecked, times, failures, cut, half):
+        test(c)
+    c.end()
+
+
+if __name__ == "__main__":
+    main()
