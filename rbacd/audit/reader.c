@@ -180,21 +180,30 @@ int audit_reader_find(struct audit_reader *reader, int64_t ts_us, uint64_t *ret_
 	return 0;
 }
 
+static void note_silence(struct audit_coverage *cov, int64_t from_us, int64_t to_us)
+{
+	if (to_us - from_us <= AUDIT_SILENT_US)
+		return;
+	if (cov->n_gaps++ < AUDIT_GAPS_MAX)
+		cov->gaps[cov->n_gaps - 1] =
+			(struct audit_gap){from_us, to_us, cov->stopped};
+	cov->n_unexplained += !cov->stopped;
+	cov->gap_us += to_us - from_us;
+}
+
+void audit_coverage_end(struct audit_coverage *cov, int64_t from_us, int64_t to_us)
+{
+	note_silence(cov, cov->n_records > 0 ? cov->last_us : from_us, to_us);
+}
+
 void audit_coverage_add(struct audit_coverage *cov, const struct audit_view *v)
 {
-	int64_t silent_us = v->ts_us - cov->last_us;
-
 	if (cov->n_records == 0) {
 		cov->first_seq = v->seq;
 		cov->first_us = v->ts_us;
 	} else {
 		cov->n_missing += v->seq - cov->last_seq - 1;
-		if (silent_us > AUDIT_SILENT_US && cov->n_gaps++ < AUDIT_GAPS_MAX)
-			cov->gaps[cov->n_gaps - 1] =
-				(struct audit_gap){cov->last_us, v->ts_us,
-						   cov->stopped};
-		if (silent_us > AUDIT_SILENT_US)
-			cov->gap_us += silent_us;
+		note_silence(cov, cov->last_us, v->ts_us);
 	}
 	cov->n_records++;
 	cov->n_clock_back += v->clock_back;

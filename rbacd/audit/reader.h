@@ -67,12 +67,16 @@ struct audit_coverage {
 	uint64_t n_missing; /* sequence numbers that are not there */
 	uint64_t n_bad;	    /* lines that could not be read */
 	uint64_t n_clock_back;
-	uint64_t n_gaps; /* may be more than gaps[] holds */
-	int64_t gap_us;	 /* together */
+	uint64_t n_gaps;	/* may be more than gaps[] holds */
+	uint64_t n_unexplained; /* of them: rbacd did not say that it ends */
+	int64_t gap_us;		/* together */
 	struct audit_gap gaps[AUDIT_GAPS_MAX];
 	bool stopped; /* the last record said that rbacd ends */
 };
 void audit_coverage_add(struct audit_coverage *cov, const struct audit_view *view);
+/* audit_coverage_end() - after the last record of a period: silence up to its end
+ * counts, too; without any record all of it. */
+void audit_coverage_end(struct audit_coverage *cov, int64_t from_us, int64_t to_us);
 
 /*
  * audit_reader_period() - every record with from_us <= ts < to_us, read, in order.

@@ -409,9 +409,11 @@ static int read_log(struct report_source *src, const struct ctl_args *args)
 	if (r == STORE_E_CORRUPT)
 		return ctl_fail(src->ctl, CTL_INTEGRITY,
 				"the log is damaged. Run: rbacctl audit verify");
-	return r == 0 ? 0
-		      : ctl_fail(src->ctl, CTL_NO,
-				 "the log could not be read: error %d.", r);
+	if (r != 0)
+		return ctl_fail(src->ctl, CTL_NO,
+				"the log could not be read: error %d.", r);
+	activity_end(&src->activity, src->now.as_of_s);
+	return 0;
 }
 
 /* The command with its times spelled out: given again later it means the same. */

@@ -449,6 +449,12 @@ const struct activity_use *activity_use(const struct activity *a,
 	return i == INDEX_NONE ? NULL : &a->uses[i];
 }
 
+void activity_end(struct activity *a, int64_t known_s)
+{
+	audit_coverage_end(&a->coverage, a->since_s * 1000000,
+			   (known_s < a->until_s ? known_s : a->until_s) * 1000000);
+}
+
 int64_t activity_from_s(const struct activity *a)
 {
 	int64_t first_s = a->coverage.first_us / 1000000;

@@ -108,6 +108,17 @@ void activity_done(struct activity *a);
  */
 int64_t activity_from_s(const struct activity *a);
 
+/* activity_end() - all was read: silence up to the period's end, or to @known_s if that
+ * is earlier, is part of the coverage. */
+void activity_end(struct activity *a, int64_t known_s);
+
+/* activity_idle_days() - whole days from @last_s to @now_s; a use after that is none.
+ */
+static inline int64_t activity_idle_days(int64_t last_s, int64_t now_s)
+{
+	return last_s < now_s ? (now_s - last_s) / 86400 : 0;
+}
+
 /* activity_person() - by immutable id; NULL: nothing in the period. */
 const struct activity_person *activity_person(const struct activity *a, const char *id);
 /* activity_use() - a person's use of a privilege on a VM; NULL: none. */

@@ -14,8 +14,6 @@
 #include "rbacd/report/holdings.h"
 #include "rbacd/report/write.h"
 
-#define DAY_S 86400
-
 static const struct report_column pair_columns[] = {
 	{"user", "Person", REPORT_TEXT, false, false},
 	{"id", "Id", REPORT_TEXT, false, false},
@@ -256,7 +254,7 @@ static struct field use_field(const struct pairs *p, const struct pair_use *use,
 	char last[TEXT_TIME_MAX];
 	int n = snprintf(buf, cap, "%s,%" PRIu64 ",%" PRId64 "\r\n",
 			 text_time(use->last_s, last), use->n,
-			 (p->in->state->as_of_s - use->last_s) / DAY_S);
+			 activity_idle_days(use->last_s, p->in->state->as_of_s));
 
 	return (struct field){.p = buf, .len = n > 0 ? (uint32_t)n : 0};
 }
@@ -352,7 +350,8 @@ static int write_pairs(void *arg, FILE *out)
 	const struct people *people = &in->state->people;
 	char buf[64];
 	int n = snprintf(buf, sizeof(buf), ",0,%" PRId64 "\r\n",
-			 (in->state->as_of_s - activity_from_s(in->activity)) / DAY_S);
+			 activity_idle_days(activity_from_s(in->activity),
+					    in->state->as_of_s));
 	struct field never = {.p = buf, .len = n > 0 ? (uint32_t)n : 0};
 	int r = pairs_prepare(&p);
 
@@ -436,7 +435,7 @@ static void put_holding(const struct report_input *in, const struct holdings *h,
 	report_put_time(t, v->valid_until_s);
 	report_put_time(t, v->last_used_s);
 	report_put_n(t, (int64_t)v->n_used);
-	report_put_n(t, (in->state->as_of_s - from) / DAY_S);
+	report_put_n(t, activity_idle_days(from, in->state->as_of_s));
 }
 
 static void say_access(const struct report_input *in, const struct holdings *h,

@@ -31,14 +31,13 @@ static const struct report_column outage_columns[] = {
 	{"last", "Last", REPORT_TIME, false, false},
 };
 
-static size_t list_gaps(const struct audit_coverage *c, struct report *r)
+static void list_gaps(const struct audit_coverage *c, struct report *r)
 {
 	struct report_table *t = REPORT_TABLE(
 		r, "gaps", "Silent stretches", gap_columns,
 		.note = "The longest run of time without a record. rbacd "
 			"writes a heartbeat when nothing else happens.",
 		.none = "None: there is a record at least every six minutes.");
-	size_t unexplained = 0;
 
 	for (size_t i = 0; i < c->n_gaps && i < AUDIT_GAPS_MAX; i++) {
 		const struct audit_gap *g = &c->gaps[i];
@@ -48,9 +47,14 @@ static size_t list_gaps(const struct audit_coverage *c, struct report *r)
 		report_put_time(t, g->to_us / 1000000);
 		report_put_n(t, (g->to_us - g->from_us) / 60000000);
 		report_put(t, g->stopped ? "rbacd was stopped" : "no reason recorded");
-		unexplained += !g->stopped;
 	}
-	return unexplained;
+	if (c->n_gaps > AUDIT_GAPS_MAX)
+		report_limit(r,
+			     report_f(r,
+				      "Of %" PRIu64
+				      " silent stretches the first %d are listed; all "
+				      "are counted.",
+				      c->n_gaps, AUDIT_GAPS_MAX));
 }
 
 static bool is_notable(const struct activity_event *e)
@@ -128,10 +132,11 @@ static uint64_t list_outages(const struct activity *a, struct report *r)
 	return sum;
 }
 
-static void say_findings(const struct report_input *in, size_t gaps, size_t alerts,
-			 size_t silent, uint64_t outages, struct report *r)
+static void say_findings(const struct report_input *in, size_t alerts, size_t silent,
+			 uint64_t outages, struct report *r)
 {
 	const struct audit_coverage *c = &in->activity->coverage;
+	size_t gaps = (size_t)c->n_unexplained;
 
 	report_find(r, REPORT_CRITICAL, "log-damaged",
 		    in->log->checked && !in->log->whole, NULL,
@@ -162,11 +167,11 @@ static void say_findings(const struct report_input *in, size_t gaps, size_t aler
 int report_integrity(const struct report_input *in, struct report *r)
 {
 	const struct activity *a = in->activity;
-	size_t gaps, alerts, silent;
+	size_t alerts, silent;
 	uint64_t outages;
 
 	report_section(r, "The log", in->log->checkpoints);
-	gaps = list_gaps(&a->coverage, r);
+	list_gaps(&a->coverage, r);
 	silent = list_hosts(a, r);
 	report_section(r, "Operation", NULL);
 	alerts = list_events(a, r);
@@ -184,7 +189,7 @@ int report_integrity(const struct report_input *in, struct report *r)
 		      report_f(r, "%" PRId64 " minutes", a->coverage.gap_us / 60000000),
 		      false);
 	report_figure(r, "alerts", "alerts", (int64_t)alerts, NULL, true);
-	say_findings(in, gaps, alerts, silent, outages, r);
+	say_findings(in, alerts, silent, outages, r);
 	report_limit(r,
 		     "A log put back whole to an earlier state, with its database, is "
 		     "seen only by a head or checkpoint kept elsewhere.");

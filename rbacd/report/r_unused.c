@@ -5,8 +5,6 @@
 
 #include "rbacd/report/holdings.h"
 
-#define DAY_S 86400
-
 static const int bands[] = {30, 45, 90}; /* days */
 
 static const struct report_column way_columns[] = {
@@ -45,7 +43,7 @@ static struct idle idle_since(const struct report_input *in, int64_t last_s)
 {
 	int64_t from = last_s ? last_s : activity_from_s(in->activity);
 
-	return (struct idle){.days = (in->state->as_of_s - from) / DAY_S,
+	return (struct idle){.days = activity_idle_days(from, in->state->as_of_s),
 			     .at_least = last_s == 0};
 }
 
