@@ -157,16 +157,18 @@ static void compare_accounts(struct changes *c, const char *login,
 			     const struct policy_subject *old,
 			     const struct policy_subject *new)
 {
-	if (!old || !new)
+	if (!old || !new) {
 		put_change(c, "account", login, new ? "appeared" : "is gone", NULL,
 			   true);
-	else if (!str_eq(old->id, new->id))
+		return;
+	}
+	if (!str_eq(old->id, new->id))
 		put_change(c, "account", login, "is another person of the same name",
 			   NULL, true);
-	else if (old->enabled != new->enabled)
+	if (old->enabled != new->enabled)
 		put_change(c, "account", login,
 			   new->enabled ? "was enabled" : "was disabled", NULL, true);
-	else if (old->expires_s != new->expires_s)
+	if (old->expires_s != new->expires_s)
 		put_change(c, "account", login, "expires at another time", NULL, true);
 }
 
@@ -237,13 +239,20 @@ static void put_factor(struct changes *c, const struct state_factor *f,
 static void compare_factor(struct changes *c, const struct state_factor *old,
 			   const struct state_factor *new)
 {
-	if (!old)
+	const char *was = old && old->kind ? old->kind : "none";
+	const char *is = new->kind ? new->kind : "none";
+
+	if (!old) {
 		put_factor(c, new, new->n_active ? "enrolled" : "enrolment begun");
-	else if (old->disabled != new->disabled)
+		return;
+	}
+	if (old->disabled != new->disabled)
 		put_factor(c, new, new->disabled ? "disabled" : "enabled again");
-	else if (old->enrolled_s != new->enrolled_s)
+	if (old->enrolled_s != new->enrolled_s)
 		put_factor(c, new, new->n_active == 0 ? "reset" : "bound anew");
-	else if (old->n_active != new->n_active)
+	else if (old->n_active == new->n_active && !str_eq(was, is))
+		put_factor(c, new, report_f(c->r, "%s instead of %s", is, was));
+	if (old->n_active != new->n_active)
 		put_factor(c, new,
 			   report_f(c->r, "%u active instead of %u", new->n_active,
 				    old->n_active));

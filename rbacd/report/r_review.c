@@ -76,12 +76,39 @@ static struct used use_of(const struct holdings *h, size_t at, uint32_t person,
 	return used;
 }
 
-static size_t list_memberships(const struct report_input *in, const struct holdings *h,
-			       struct report_table *t)
+/* Groups that a grant names which is valid now, by index. The caller frees. */
+static bool *named_groups(const struct state *st)
 {
+	size_t n = policy_group_count(st->policy);
+	bool *named = calloc(n + 1, sizeof(*named));
+	struct policy_rule g;
+
+	for (size_t i = 0; named && policy_grant_at(st->policy, i, &g); i++)
+		for (size_t k = 0; k < g.to.n; k++)
+			if (g.to.v[k] < n && g.valid_from_s <= st->as_of_s &&
+			    (g.valid_until_s == 0 || g.valid_until_s > st->as_of_s))
+				named[g.to.v[k]] = true;
+	return named;
+}
+
+/* A way in is counted for the grant and group that decide it; another membership that
+ * opens the same is not without effect: with the first one gone it would decide. */
+static const char *effect_text(bool decides, bool named)
+{
+	return decides ? ""
+	       : named ? ", whose grants decide nothing today"
+		       : ", which opens nothing";
+}
+
+static int list_memberships(const struct report_input *in, const struct holdings *h,
+			    struct report_table *t, size_t *ret_n)
+{
+	_cleanup_free_ bool *named = named_groups(in->state);
 	const struct people *people = &in->state->people;
 	size_t n = 0, at = 0;
 
+	if (!named)
+		return -ENOMEM;
 	for (uint32_t i = 0; i < people->n; i++) {
 		const struct policy_subject *s = &people->v[i];
 
@@ -99,7 +126,7 @@ static size_t list_memberships(const struct report_input *in, const struct holdi
 			put_item(t, item_id(t->report, 'M', s->id, group, NULL),
 				 "membership", s->login,
 				 report_f(t->report, "member of %s%s", group,
-					  used.any ? "" : ", which opens nothing"));
+					  effect_text(used.any, named[s->groups[k]])));
 			report_skip(t);
 			report_skip(t);
 			report_skip(t);
@@ -107,7 +134,8 @@ static size_t list_memberships(const struct report_input *in, const struct holdi
 			n++;
 		}
 	}
-	return n;
+	*ret_n = n;
+	return 0;
 }
 
 /* ---------------------------------------------------------------- grants */
@@ -220,7 +248,8 @@ static size_t put_grant(const struct holdings *h, const struct policy_rule *g,
 			continue;
 		put_item(t, item_id(t->report, 'G', g->id, principal, NULL),
 			 grant_kind(g, principal), principal,
-			 report_f(t->report, "grant %s gives role %s to %s", g->id,
+			 report_f(t->report,
+				  "grant %s gives role %s, and decides for %s", g->id,
 				  roles,
 				  report_plural(t->report, e.people, "person",
 						"people")));
@@ -246,7 +275,7 @@ static size_t list_grants(const struct holdings *h, struct report_table *t)
 int report_review(const struct report_input *in, struct report *r)
 {
 	_cleanup_holdings_ struct holdings h = {0};
-	size_t n_members, n_grants;
+	size_t n_members = 0, n_grants;
 	struct report_table *t;
 	int rc = holdings_make(in, &h);
 
@@ -257,7 +286,7 @@ int report_review(const struct report_input *in, struct report *r)
 		"Each line is one decision: keep it or revoke it. An item keeps its "
 		"id for as long as it exists.");
 	t = REPORT_TABLE(r, "review", "Items", columns, .none = "Nothing to decide.");
-	n_members = list_memberships(in, &h, t);
+	rc = list_memberships(in, &h, t, &n_members);
 	n_grants = list_grants(&h, t);
 	report_figure(r, "items", "items", (int64_t)(n_members + n_grants), NULL,
 		      false);
@@ -269,5 +298,5 @@ int report_review(const struct report_input *in, struct report *r)
 	report_limit(r,
 		     "Memberships of groups that the policy does not name open nothing "
 		     "here and are not listed.");
-	return 0;
+	return rc;
 }
