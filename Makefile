@@ -348,7 +348,7 @@ LINK_ctl/test_pin_text := rbacd/ctl/pin_text.c $(POLICY_SRC)
 LIBS_ctl/test_pin_text := -lyaml -lcrypto
 UNIT_TESTS += ctl/test_tree ctl/test_out ctl/test_record enrol/test_qr
 LINK_ctl/test_tree   := rbacd/ctl/commands_keys.c rbacd/ctl/commands_password.c rbacd/ctl/tree.c rbacd/ctl/help.c rbacd/ctl/complete.c \
-  $(COMMANDS_SRC) policy/diag.c
+  rbacd/ctl/text.c $(COMMANDS_SRC) policy/diag.c
 LINK_ctl/test_out    := rbacd/ctl/out.c rbacd/ctl/text.c rbacd/wire/buf.c
 LINK_ctl/test_record := rbacd/ctl/record.c rbacd/ctl/out.c rbacd/ctl/text.c rbacd/wire/buf.c
 UNIT_TESTS += enrol/test_pending enrol/test_page mfa/test_draft

@@ -271,13 +271,33 @@ void ctl_show_message(struct ctl *ctl, const struct ctl_answer *a)
 	(void)fputc('\n', ctl->out);
 }
 
-void ctl_show_failure(struct ctl *ctl, int code)
+static void show_result(struct ctl *ctl, int code, const char *text)
 {
-	const char *text = *ctl->said ? ctl->said : "the command line is wrong.";
-
 	(void)fprintf(ctl->out, "{\n\"result\": {\"exit\": %d, \"message\": ", code);
 	text_json(text, strlen(text), ctl->out);
 	(void)fputs("}\n}\n", ctl->out);
+}
+
+void ctl_show_failure(struct ctl *ctl, int code)
+{
+	show_result(ctl, code, *ctl->said ? ctl->said : "the command line is wrong.");
+}
+
+int ctl_done(struct ctl *ctl, const char *fmt, ...)
+{
+	char text[2048];
+	va_list ap;
+
+	va_start(ap, fmt);
+	(void)vsnprintf(text, sizeof(text), fmt, ap); /* a cut sentence still tells */
+	va_end(ap);
+	if (ctl->json) {
+		show_result(ctl, CTL_OK, text);
+		return CTL_OK;
+	}
+	(void)text_print(text, strlen(text), ctl->out);
+	(void)fputc('\n', ctl->out);
+	return CTL_OK;
 }
 
 void ctl_show_json(struct ctl *ctl, struct ctl_answer *a, const char *lists)

@@ -153,10 +153,9 @@ int cmd_audit_check_proof(struct ctl *ctl, const struct ctl_args *args)
 	len = fread(proof, 1, PROOF_MAX, file ? file : ctl->in);
 	if (audit_check_proof(proof, len, vkey, &seq, &why) != 0)
 		return ctl_fail(ctl, CTL_INTEGRITY, "this proves nothing: %s.", why);
-	(void)fprintf(ctl->out,
-		      "OK: record %" PRIu64 " is in the log signed with this key.\n",
-		      seq);
-	return CTL_OK;
+	return ctl_done(ctl,
+			"OK: record %" PRIu64 " is in the log signed with this key.",
+			seq);
 }
 
 /* ---------------------------------------------------------------- key */
@@ -185,11 +184,10 @@ static int renew_key(struct ctl *ctl)
 	store_close(store);
 	if (r != 0)
 		return ctl_fail(ctl, CTL_NO, "%s: %s.", a->key, strerror(-r));
-	(void)fprintf(ctl->out, "The old key is %s.\n%s\n", old,
-		      a->make_key ? "rbacd makes a new one when it starts."
-				  : "Put a new one in its place before rbacd starts: "
-				    "(umask 377; openssl rand -hex 32 > FILE)");
-	return CTL_OK;
+	return ctl_done(ctl, "The old key is %s. %s", old,
+			a->make_key ? "rbacd makes a new one when it starts."
+				    : "Put a new one in its place before rbacd starts: "
+				      "(umask 377; openssl rand -hex 32 > FILE)");
 }
 
 int cmd_audit_key(struct ctl *ctl, const struct ctl_args *args)

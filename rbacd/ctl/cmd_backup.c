@@ -108,6 +108,11 @@ int cmd_restore(struct ctl *ctl, const struct ctl_args *args)
 	if (r != 0)
 		return ctl_fail(ctl, r == STORE_E_CORRUPT ? CTL_INTEGRITY : CTL_NO,
 				"nothing was restored.");
+	r = give_to_rbacd(ctl, path);
+	if (r == CTL_OK)
+		r = forget_anchor(ctl);
+	if (r != CTL_OK)
+		return r;
 	if (ctl->json)
 		(void)fputs("{\"done\": true}\n",
 			    ctl->out); /* main checks the stream */
@@ -117,6 +122,5 @@ int cmd_restore(struct ctl *ctl, const struct ctl_args *args)
 			      "backup "
 			      "are void. Start rbacd now: systemctl start rbacd\n",
 			      path);
-	r = give_to_rbacd(ctl, path);
-	return r == CTL_OK ? forget_anchor(ctl) : r;
+	return CTL_OK;
 }

@@ -183,6 +183,14 @@ static int show_rows(struct ctl *ctl, const struct doctor *d)
 	return CTL_OK;
 }
 
+/* Names of files may be hostile: --root looks at anybody's. */
+static void put_part(struct ctl *ctl, const char *before, const char *text)
+{
+	(void)fputs(before, ctl->out);
+	(void)text_print(text, strlen(text), ctl->out);
+	(void)fputc('\n', ctl->out);
+}
+
 static void show_text(struct ctl *ctl, const struct doctor *d)
 {
 	for (int severity = DOCTOR_CRITICAL; severity >= DOCTOR_NOTE; severity--) {
@@ -191,14 +199,16 @@ static void show_text(struct ctl *ctl, const struct doctor *d)
 
 			if ((int)f->severity != severity)
 				continue;
-			(void)fprintf(ctl->out, "%s%s%s %s%s%s\n  ",
+			(void)fprintf(ctl->out, "%s%s%s %s%s",
 				      severity >= DOCTOR_ERROR ? ctl_red(ctl)
 							       : ctl_bold(ctl),
 				      doctor_severity_name(f->severity), ctl_plain(ctl),
-				      f->id, *f->where ? "  " : "", f->where);
-			(void)text_print(f->what, strlen(f->what), ctl->out);
-			(void)fprintf(ctl->out, "\n  why: %s\n  fix: %s\n\n", f->why,
-				      f->fix);
+				      f->id, *f->where ? "  " : "");
+			put_part(ctl, "", f->where);
+			put_part(ctl, "  ", f->what);
+			put_part(ctl, "  why: ", f->why);
+			put_part(ctl, "  fix: ", f->fix);
+			(void)fputc('\n', ctl->out);
 		}
 	}
 	(void)fprintf(ctl->out, "%zu subjects looked at, %zu findings.\n", d->n_checks,

@@ -90,7 +90,7 @@ static int explain_record(struct ctl *ctl, const char *line, size_t len)
 				"the record is damaged. Run: rbacctl audit verify");
 	if (ctl->json) {
 		(void)fputs("{\"record\": {\"record\": ", ctl->out);
-		(void)fwrite(line, 1, len, ctl->out); /* main checks the stream */
+		text_json_whole(line, len, ctl->out); /* main checks the stream */
 		(void)fputs("}}\n", ctl->out);
 		return CTL_OK;
 	}

@@ -53,6 +53,5 @@ int cmd_export(struct ctl *ctl, const struct ctl_args *args)
 		(void)fputc('\n', ctl->out);
 	}
 	/* Standard output holds the addresses alone. */
-	(void)fprintf(ctl->err, "rbacctl: %s\n", answer.message);
-	return answer.code;
+	return ctl_fail(ctl, answer.code, "%s", answer.message);
 }

@@ -123,11 +123,10 @@ static int finish(struct ctl *ctl, const struct key_files *k)
 		return ctl_fail(ctl, CTL_NO,
 				"%s counts now, but could not be renamed to %s: %s.",
 				k->path[KEYRING_NEXT], file, strerror(errno));
-	(void)fprintf(ctl->out,
-		      "%s holds the new key. The one before is %s: backups of before "
-		      "need it. Move both copies out of reach of the backups.\n",
-		      file, k->path[KEYRING_OLD]);
-	return CTL_OK;
+	return ctl_done(ctl,
+			"%s holds the new key. The one before is %s: backups of before "
+			"need it. Move both copies out of reach of the backups.",
+			file, k->path[KEYRING_OLD]);
 }
 
 /* ---------------------------------------------------------------- rotate */

@@ -73,6 +73,7 @@ static int print_all(struct ctl *ctl, FILE *out)
 static int write_textfile(struct ctl *ctl, const char *path)
 {
 	_cleanup_free_ char *temp = NULL;
+	bool failed;
 	FILE *out;
 	int fd, r;
 
@@ -88,10 +89,15 @@ static int write_textfile(struct ctl *ctl, const char *path)
 	/* Not the umask: the exporter is somebody else, and there is no secret in it.
 	 */
 	out = fd >= 0 && fchmod(fd, 0644) == 0 ? fdopen(fd, "w") : NULL;
-	if (!out)
-		return ctl_fail(ctl, CTL_NO, "%s: %s.", temp, strerror(errno));
+	if (!out) {
+		(void)ctl_fail(ctl, CTL_NO, "%s: %s.", temp, strerror(errno));
+		if (fd >= 0 && close(fd) == 0)
+			(void)unlink(temp); /* ours, and empty */
+		return CTL_NO;
+	}
 	r = print_all(ctl, out);
-	if (fclose(out) != 0 && r == 0)
+	failed = ferror(out) != 0;
+	if ((fclose(out) != 0 || failed) && r == 0)
 		r = ctl_fail(ctl, CTL_NO, "%s: %s.", temp, strerror(errno));
 	if (r == 0 && rename(temp, path) != 0)
 		r = ctl_fail(ctl, CTL_NO, "%s: %s.", path, strerror(errno));

@@ -296,8 +296,7 @@ int cmd_pam_confirm(struct ctl *ctl, const struct ctl_args *args)
 	(void)args;
 	switch (r) {
 	case 0:
-		(void)fputs("Confirmed: the change stays.\n", ctl->out);
-		return CTL_OK;
+		return ctl_done(ctl, "Confirmed: the change stays.");
 	case PAMFILE_E_NONE:
 		return ctl_fail(ctl, CTL_NO,
 				"nothing waits for a confirmation; it may have been "
@@ -317,16 +316,13 @@ int cmd_pam_revert(struct ctl *ctl, const struct ctl_args *args)
 	int r = pamfile_revert(&dirs, ctl_arg(args, "boot") ? PAMFILE_OTHER_BOOT
 							    : PAMFILE_ANY);
 
-	if (r == PAMFILE_E_NONE) {
-		(void)fputs("Nothing waits for a confirmation.\n", ctl->out);
-		return CTL_OK;
-	}
+	if (r == PAMFILE_E_NONE)
+		return ctl_done(ctl, "Nothing waits for a confirmation.");
 	if (r != 0) {
 		errno = -r;
 		return ctl_fail(ctl, CTL_NO, "%s: %m", dirs.save);
 	}
-	(void)fputs("Taken back: /etc/pam.d is as it was before.\n", ctl->out);
-	return CTL_OK;
+	return ctl_done(ctl, "Taken back: /etc/pam.d is as it was before.");
 }
 
 int cmd_pam_disable(struct ctl *ctl, const struct ctl_args *args)

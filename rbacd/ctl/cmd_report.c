@@ -190,6 +190,23 @@ static void step(const char *what, void *arg)
 	report_progress(arg, "report %s", what);
 }
 
+static void show_pack(struct ctl *ctl, const char *folder, const struct signer *signer,
+		      int code)
+{
+	if (ctl->json) {
+		(void)fputs("{\"folder\": ", ctl->out);
+		text_json(folder, strlen(folder), ctl->out);
+		(void)fprintf(ctl->out, ", \"vkey\": %s%s%s, \"exit\": %d}\n",
+			      signer ? "\"" : "", signer ? signer_vkey(signer) : "null",
+			      signer ? "\"" : "", code);
+		return;
+	}
+	(void)fprintf(ctl->out, "%s/index.html\n", folder);
+	if (signer)
+		(void)fprintf(ctl->out, "signed, to be checked with %s\n",
+			      signer_vkey(signer));
+}
+
 int cmd_report_pack(struct ctl *ctl, const struct ctl_args *args)
 {
 	_cleanup_source_ struct report_source src = {0};
@@ -212,10 +229,7 @@ int cmd_report_pack(struct ctl *ctl, const struct ctl_args *args)
 	if (r != 0)
 		return ctl_fail(ctl, CTL_NO, "the pack %s is not complete: %s.",
 				args->pos[0], strerror(-r));
-	(void)fprintf(ctl->out, "%s/index.html\n", args->pos[0]);
-	if (signer)
-		(void)fprintf(ctl->out, "signed, to be checked with %s\n",
-			      signer_vkey(signer));
+	show_pack(ctl, args->pos[0], signer, (int)worst);
 	return (int)worst;
 }
 
@@ -300,8 +314,7 @@ static int keep(struct ctl *ctl, const char *name, const char *bytes, size_t len
 				strerror(-r));
 	if (told != 0)
 		return told;
-	(void)fprintf(ctl->out, "%s  %s\n", sha256, name);
-	return CTL_OK;
+	return ctl_done(ctl, "%s  %s", sha256, name);
 }
 
 int cmd_report_snapshot(struct ctl *ctl, const struct ctl_args *args)

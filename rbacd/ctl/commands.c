@@ -308,6 +308,7 @@ static const struct ctl_command root_commands[] = {
 		.help = "print counters and ages in the text format of Prometheus",
 		.options = metrics_options,
 		.run = cmd_metrics,
+		.text_only = true,
 	},
 	{
 		.name = "reload",
@@ -337,6 +338,7 @@ static const struct ctl_command root_commands[] = {
 		.help = "print a completion script",
 		.pos = {"bash|zsh"},
 		.run = cmd_completion,
+		.text_only = true,
 	},
 	{.name = NULL},
 };

@@ -152,6 +152,7 @@ const struct ctl_command ctl_audit_commands[] = {
 			"appears when it is whole, or not at all.",
 		.options = export_options,
 		.run = cmd_audit_export,
+		.text_only = true,
 	},
 	{
 		.name = "hold",
@@ -167,6 +168,7 @@ const struct ctl_command ctl_audit_commands[] = {
 			"check-proof.",
 		.pos = {"SEQ"},
 		.run = cmd_audit_proof,
+		.text_only = true,
 	},
 	{
 		.name = "check-proof",

@@ -51,6 +51,7 @@ const struct ctl_command ctl_pam_commands[] = {
 		.pos = SERVICES,
 		.options = pam_preview_options,
 		.run = cmd_pam_preview,
+		.text_only = true,
 	},
 	{
 		.name = "enable",
@@ -68,6 +69,7 @@ const struct ctl_command ctl_pam_commands[] = {
 		.pos = SERVICES,
 		.options = pam_enable_options,
 		.run = cmd_pam_enable,
+		.text_only = true,
 	},
 	{.name = "confirm",
 	 .help = "from a new login: the change stays",
@@ -84,6 +86,7 @@ const struct ctl_command ctl_pam_commands[] = {
 		.pos = SERVICES,
 		.options = pam_disable_options,
 		.run = cmd_pam_disable,
+		.text_only = true,
 	},
 	{.name = NULL},
 };
@@ -106,6 +109,7 @@ const struct ctl_command ctl_directory_commands[] = {
 			"id, entries that\n"
 			"are left out and why. Exit status 1 on any trouble.",
 		.run = cmd_directory_test,
+		.text_only = true,
 	},
 	{
 		.name = "accept",

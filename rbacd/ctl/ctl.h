@@ -84,6 +84,10 @@ void ctl_show_json(struct ctl *ctl, struct ctl_answer *a, const char *lists);
  * sentence is ctl_fail()'s last. */
 void ctl_show_failure(struct ctl *ctl, int code);
 
+/* ctl_done() - the one sentence of a command that did what it was asked for; as JSON, a
+ * result. Return: CTL_OK. */
+int ctl_done(struct ctl *ctl, const char *fmt, ...) _printf_(2, 3);
+
 /* ctl_call_told() - a call whose answer is a sentence: made, and shown. Return: the
  * exit status. */
 int ctl_call_told(struct ctl *ctl, const struct wire_call *call);

@@ -54,6 +54,9 @@ static int run(struct ctl *ctl, const struct ctl_args *args)
 	read_environment(ctl);
 	if (ctl->json && ctl->csv)
 		return ctl_fail(ctl, CTL_USAGE, "--json and --csv exclude each other.");
+	if (ctl->json && ctl_leaf(args)->text_only)
+		return ctl_fail(ctl, CTL_USAGE, "%s has no form in JSON.",
+				ctl_leaf(args)->name);
 	return ctl_leaf(args)->run(ctl, args);
 }
 

@@ -4,6 +4,7 @@
 #include "rbacd/ctl/tree.h"
 
 #include "policy/diag.h"
+#include "rbacd/ctl/text.h"
 
 struct parser {
 	int argc, at;
@@ -46,8 +47,7 @@ static int unknown(struct parser *p, const char *what, const char *word,
 		   const char *nearest, const char *dashes)
 {
 	(void)fprintf(p->err, "rbacctl: unknown %s '", what);
-	for (const char *c = word; *c; c++)
-		(void)fputc((unsigned char)*c < 0x20 || *c == 0x7f ? '?' : *c, p->err);
+	(void)text_print(word, strlen(word), p->err);
 	(void)fputs("'.", p->err);
 	if (nearest)
 		(void)fprintf(p->err, " Did you mean '%s%s'?", dashes, nearest);

@@ -47,6 +47,7 @@ struct ctl_command {
 	const struct ctl_option *options; /* ended by a NULL name; NULL: none */
 	const struct ctl_command *sub;	  /* ended by a NULL name; NULL: a leaf */
 	int (*run)(struct ctl *ctl, const struct ctl_args *args); /* leaves only */
+	bool text_only; /* --json is refused: what it prints has a form of its own */
 };
 
 /* A parsed command line; everything borrowed from argv and the tree. */

@@ -179,7 +179,7 @@ static void test_bad(void **state)
 		{{"audit", "tail", "-fx"}, "unknown option"},
 		{{"completion", "fish"}, "expected bash|zsh"},
 		{{"completion", "bas"}, "expected bash|zsh"},
-		{{"status\033[2J"}, "unknown command 'status?[2J'"},
+		{{"status\033[2J"}, "unknown command 'status\\x1b[2J'"},
 		{{"enrol", "a", "--digits="}, "must be one of"},
 		{{""}, "unknown command"},
 	};
