@@ -16,7 +16,7 @@ from reportworld import REPORTS, TINY, TREE, Check, column, tables  # noqa: E402
 
 MANY = 60  # VMs of one grant, each with a long name
 NAMES = ["machine-with-a-long-name-%03d.example" % i for i in range(MANY)]
-WIDE = TINY.replace("db3: {}}", "db3: {}, %s}" % ", ".join(n + ": {}" for n in NAMES)) + \
+WIDE = TINY.replace("to: [web]", "to: [web, web-too]").replace("users: {", "groups: {idle: {}}\nusers: {").replace("db3: {}}", "db3: {}, %s}" % ", ".join(n + ": {}" for n in NAMES)) + \
     "  - {id: g-wide, to: [ops], roles: [user], vms: [%s]}\n" % ", ".join(
         '"vm:%s"' % n for n in NAMES)
 
@@ -60,6 +60,43 @@ def whole_lists(c):
         c.check("review %s: every VM of a grant" % " ".join(form), not missing, missing[:2])
 
 
+def silent(c):
+    """The log ends hours before the report is made: that is no quiet night."""
+    a = c.ctl("report", "integrity", "--json", "--since", "2026-11-19", "--until", "2026-11-21T12:00")
+    doc = json.loads(a.stdout)
+    gaps = tables(doc)["gaps"]
+    c.check("integrity: silence up to the end", a.returncode == 1 and "log-silent" in {
+        f["code"] for f in doc["body"]["findings"]} and column(gaps, "to")[-1:] ==
+        ["2026-11-21T12:00:00Z"] and column(gaps, "minutes")[-1] >= 715, (a.returncode, gaps["rows"]))
+    a = c.ctl("report", "integrity", "--json", "--since", "2026-11-21T01:00", "--until",
+              "2026-11-21T12:00")
+    gaps = tables(json.loads(a.stdout))["gaps"]
+    c.check("integrity: a period without a record is one silence", a.returncode == 1 and
+            column(gaps, "minutes") == [660], (a.returncode, gaps["rows"]))
+
+
+def later(c):
+    """Uses after the snapshot's moment: idle for no days, not for fewer than none."""
+    for name in ("access", "unused"):
+        for form in ("--json", "--csv"):
+            a = c.ctl("report", name, form, "--as-of", "2026-11-19T12:00", "--since", "2026-11-18",
+                      "--until", "2026-11-21")
+            c.check("%s %s: no negative days" % (name, form), a.returncode in (0, 1) and not [
+                n for n in a.stdout.decode().replace("[", ",").replace("]", ",").split(",")
+                if n.strip().startswith("-")], a.stdout[-300:])
+
+
+def beside(c):
+    """Two memberships that open the same: neither is told to open nothing."""
+    doc = tables(c.report("review", "--json"))["review"]
+    what = {(r[2], r[3]) for r in doc["rows"] if r[1] == "membership"}
+    c.check("review: a second way to the same", ("p0", "member of web") in what and
+            ("p0", "member of web-too, whose grants decide nothing today") in what or
+            ("p0", "member of web, whose grants decide nothing today") in what, what)
+    c.check("review: a group that no grant names", ("p0", "member of idle, which opens nothing") in what,
+            what)
+
+
 def unchecked(c):
     """Without its key the log proves nothing: that is missing data, in every report."""
     os.rename(c.path("state/master.key"), c.path("state/away"))
@@ -92,6 +129,31 @@ def failures(c):
             result = {}
         c.check("--json %s: status and sentence" % " ".join(words), a.returncode == status ==
                 result.get("exit") and result.get("message"), (a.returncode, a.stdout, a.stderr[-200:]))
+
+
+def forms(c):
+    """Commands that end with a sentence have it in JSON; what has a form of its own says so."""
+    a = c.ctl("--json", "report", "pack", c.path("pack"), "--as-of", "2026-11-21", "--since", "2026-11-19")
+    doc = json.loads(a.stdout)
+    c.check("report pack --json", doc == {"folder": c.path("pack"), "vkey": None,
+                                          "exit": a.returncode}, doc)
+    for words in (("metrics",), ("completion", "bash"), ("pam", "preview", "sshd"), ("audit", "export"),
+                  ("audit", "proof", "1"), ("directory", "test")):
+        a = c.ctl("--json", *words)
+        c.check("--json %s is refused" % words[0], a.returncode == 64 and
+                "no form in JSON" in json.loads(a.stdout)["result"]["message"], (a.returncode, a.stdout))
+
+
+def hostile(c):
+    """Names that a stranger chose, on a terminal."""
+    os.makedirs(c.path("tree/etc/pam.d"))
+    with open(c.path("tree/etc/pam.d", "s\033[31mshd"), "w", encoding="utf-8") as out:
+        out.write("auth required pam_vmsec.so\n")
+    for words in (("doctor", "--root", c.path("tree")), ("no\033[2J\u202esuch",), ("report", "\x9b31m")):
+        a = c.ctl(*words)
+        text = (a.stdout + a.stderr).decode(errors="replace")
+        c.check("%s: nothing reaches the terminal raw" % words[0].encode(), "\033" not in text and
+                "\u202e" not in text and "\x9b" not in text, text[:200])
 
 
 def cut(c):
@@ -139,8 +201,8 @@ def half(c):
 
 def main():
     c = Edges(next(iter(sys.argv[1:]), "release"))
-    c.make_tiny(WIDE)
-    for test in (renamed, whole_lists, unchecked, times, failures, cut, half):
+    c.make_tiny(WIDE, days=4)
+    for test in (renamed, whole_lists, beside, silent, later, unchecked, times, failures, forms, hostile, cut, half):
         test(c)
     c.end()
 

@@ -62,14 +62,15 @@ class Check:
                         str(DAYS), "30"], check=True)
         self.config("file", "small.yaml", "small")
 
-    def make_tiny(self, policy=TINY):
-        """Six people, two days; both snapshots are kept where rbacctl looks for them."""
+    def make_tiny(self, policy=TINY, days=2):
+        """Six people, few days; both snapshots are kept where rbacctl looks for them."""
         self.write("policy.yaml", policy)
         self.people("people.yaml")
         state, kept = self.path("state"), self.path("state/snapshots")
         os.mkdir(state, 0o700)
         subprocess.run([os.path.join(self.bin, "tests/report/world"), self.path("policy.yaml"),
-                        self.path("people.yaml"), self.path("people.yaml"), state, "2", "30"],
+                        self.path("people.yaml"), self.path("people.yaml"), state, str(days),
+                        "30"],
                        check=True)
         os.mkdir(kept, 0o700)
         for name, day in (("before", "19"), ("now", "21")):
@@ -85,7 +86,7 @@ class Check:
         logins.update(renamed)
         self.write(name, "vmsec_people: 1\npeople:\n" + "".join(
             '  - {login: %s, id: "l:%d", uid: %d, groups: [%s]}\n' % (
-                logins[i], i, 100000 + i, ("web", "dba", "ops")[i % 3]) for i in logins))
+                logins[i], i, 100000 + i, ("web, web-too, idle", "dba", "ops")[i % 3]) for i in logins))
 
     def write(self, name, text):
         with open(self.path(name), "w", encoding="utf-8") as out:
