@@ -287,10 +287,13 @@ UNIT_TESTS += directory/test_snapshot directory/test_local directory/test_file t
 LINK_directory/test_snapshot := $(SNAPSHOT_SRC)
 UNIT_TESTS += directory/test_dn directory/test_ldap_filter directory/test_ldap_map
 LINK_directory/test_ldap_map := $(LDAP_MAP_SRC) $(SNAPSHOT_SRC)
-UNIT_TESTS += directory/test_ldap_sync directory/test_supervise directory/test_poll directory/test_nss
+UNIT_TESTS += directory/test_ldap_sync directory/test_supervise directory/test_poll directory/test_nss \
+  directory/test_session
 LINK_directory/test_nss := rbacd/directory/nss.c rbacd/log.c $(SNAPSHOT_SRC)
 LIBS_directory/test_nss := -levent_core
 LINK_directory/test_poll := rbacd/directory/poll.c $(LDAP_MAP_SRC) $(SNAPSHOT_SRC)
+LINK_directory/test_session := rbacd/directory/session.c rbacd/log.c $(LDAP_MAP_SRC) $(SNAPSHOT_SRC)
+LIBS_directory/test_session := -lldap -llber
 LINK_directory/test_supervise := rbacd/directory/supervise.c rbacd/directory/link.c \
   rbacd/wire/buf.c rbacd/log.c $(SNAPSHOT_SRC)
 LIBS_directory/test_supervise := -levent_core

@@ -13,6 +13,7 @@ struct follow_options {
 	const struct secret *password;
 	struct snapshot *targets, *local; /* what is known at the start */
 	struct snapshot *whole, *change;  /* what rbacd has; NULL: nothing */
+	size_t first;		 /* the server to begin with, modulo their number */
 	volatile uint64_t *beat; /* shared with the parent: counts steps forward */
 };
 

@@ -44,6 +44,7 @@ struct follow {
 	bool busy;		/* this round found something to do */
 	bool online;		/* this connection has published */
 	int64_t polled_s, compared_s, probed_s, sent_s, again_s;
+	int64_t heard_s;    /* the last message of LDAP sync */
 	int64_t changed_ns; /* when the change that is on its way arrived; 0: none */
 	int64_t lag_ms, last_change_s, confirmed_s;
 	struct ldap_id suspect; /* group whose answer ended a connection */

@@ -137,6 +137,8 @@ struct ldap_wanted {
 bool ldap_map_next_wanted(struct ldap_map *m, struct ldap_wanted *ret);
 /* ldap_map_want_all() - every group of the closure is wanted again (reconcile). */
 void ldap_map_want_all(struct ldap_map *m);
+/* ldap_map_want_stale() - those of it whose last reading failed. Return: how many. */
+size_t ldap_map_want_stale(struct ldap_map *m);
 
 /*
  * The members of one group: begin, add for each answer (AD sends ranges), end.

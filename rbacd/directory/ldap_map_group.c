@@ -149,6 +149,22 @@ void ldap_map_want_all(struct ldap_map *m)
 	}
 }
 
+size_t ldap_map_want_stale(struct ldap_map *m)
+{
+	size_t n = 0;
+
+	for (struct table_link *l = table_next(&m->groups, NULL); l;
+	     l = table_next(&m->groups, l)) {
+		struct group *g = table_entry(l, struct group);
+
+		if (!g->followed || g->stale_since == 0 || g->too_large)
+			continue;
+		group_want(m, g);
+		n++;
+	}
+	return n;
+}
+
 /* --------------------------------------------------------------- coming, going */
 
 void group_drop_list(struct ldap_map *m, struct group *g)

@@ -10,6 +10,7 @@
 #define PROBE_S	       20 /* a quiet connection is asked so often */
 #define CONFIRM_S      20 /* rbacd hears so often that its data is current */
 #define AGAIN_S	       30 /* a group that could not be read is tried again */
+#define SILENT_S       60 /* a refresh that says nothing for so long is given up */
 #define SUSPECT_TRIES  2
 #define RELOADS_MAX    3 /* full refreshes that one connection may ask for */
 #define WAIT_MS	       500
@@ -132,10 +133,16 @@ static bool is_suspect(const struct follow *f, const struct ldap_id *id)
 	       memcmp(id->v, f->suspect.v, sizeof(id->v)) == 0;
 }
 
-static void note_suspect(struct follow *f, const struct ldap_id *id)
+/* @ended: the connection, by reading this group. */
+static void note_suspect(struct follow *f, const struct ldap_id *id, bool ended)
 {
-	if (memcmp(id->v, f->suspect.v, sizeof(id->v)) != 0)
-		f->n_suspect = 0;
+	bool same = memcmp(id->v, f->suspect.v, sizeof(id->v)) == 0;
+
+	if (!ended) {
+		f->n_suspect = same ? 0 : f->n_suspect;
+		return;
+	}
+	f->n_suspect = same ? f->n_suspect : 0;
 	f->suspect = *id;
 	f->n_suspect++;
 }
@@ -154,11 +161,8 @@ static int read_group(struct follow *f, const struct ldap_wanted *w)
 	if (!is_suspect(f, &id)) {
 		read = read_members(f, dn, &m);
 		how = outcome(read, m.found);
+		note_suspect(f, &id, read == LDAP_CONN_E_FAILED);
 	}
-	if (read == LDAP_CONN_E_FAILED)
-		note_suspect(f, &id);
-	if (how == LDAP_READ_CUT)
-		f->again_s = follow_now_s() + AGAIN_S;
 	ended = ldap_map_members_end(f->map, how, follow_now_s());
 	if (ended < 0)
 		return ended;
@@ -297,10 +301,9 @@ static int upkeep(struct follow *f)
 	bool sync = session_syncs(f);
 	int r = 0;
 
-	if (f->again_s > 0 && now_s >= f->again_s) {
-		f->again_s = 0;
-		f->busy = true;
-		ldap_map_want_all(f->map);
+	if (now_s >= f->again_s) {
+		f->again_s = now_s + AGAIN_S;
+		f->busy = ldap_map_want_stale(f->map) > 0 || f->busy;
 	}
 	if (now_s - f->compared_s >= compare_every_s(f))
 		r = compare_all(f);
@@ -358,6 +361,7 @@ static int drain(struct follow *f)
 		if (f->changed_ns == 0)
 			f->changed_ns = follow_now_ns();
 		f->busy = true;
+		f->heard_s = follow_now_s();
 		beat(f);
 		r = take(f, m);
 		ldap_msgfree(m);
@@ -393,6 +397,9 @@ static int step(struct follow *f)
 	f->busy = false;
 	if (r == 0 && sync)
 		r = drain(f);
+	/* Nothing else asks the server until all is loaded. */
+	if (r == 0 && !is_loaded(f) && follow_now_s() - f->heard_s >= SILENT_S)
+		r = ldap_conn_fail(f->conn, "waiting for the refresh", LDAP_TIMEOUT);
 	if (r == 0 && is_loaded(f))
 		r = session_members(f);
 	if (r == 0 && is_loaded(f) &&
@@ -409,7 +416,7 @@ static int start(struct follow *f)
 
 	(void)snprintf(f->state, sizeof(f->state), "loading");
 	f->swept = f->update = true;
-	f->compared_s = follow_now_s();
+	f->compared_s = f->heard_s = follow_now_s();
 	if (r == 0)
 		r = session_syncs(f) ? start_sync(f) : poll_load(f);
 	return r;
@@ -456,7 +463,8 @@ int session_run(struct follow *f)
 		follow_send_facts(f);
 		if (r == 0)
 			follow_turn(f, ldap_conn_fd(f->conn),
-				    f->busy || f->update ? 0 : WAIT_MS);
+				    f->busy || (f->update && is_loaded(f)) ? 0
+									   : WAIT_MS);
 	}
 	if (r > 0)
 		(void)snprintf(f->why, sizeof(f->why), "%s", ldap_conn_why(f->conn));

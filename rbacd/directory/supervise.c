@@ -34,6 +34,7 @@ struct supervise {
 	void *arg;			  /* borrowed */
 	volatile uint64_t *beat;	  /* owned: a page shared with the child */
 	uint64_t beat_seen, beat_ns, started_ns;
+	size_t n_started;		      /* children so far */
 	pid_t pid;			      /* 0: none */
 	struct link *link;		      /* owned; the child's end is its life */
 	struct event *tick, *timer, *sigchld; /* owned */
@@ -47,7 +48,8 @@ struct supervise {
 
 /* --------------------------------------------------------------------- child */
 
-/* What goes wrong in libldap stays small, and ends with the parent. */
+/* What goes wrong in libldap stays small, and ends with the parent. A server, or a name
+ * to look up, that ends a child is not the first of the next one. */
 _Noreturn static void child_main(struct supervise *s, int fd, pid_t parent)
 {
 	const struct rlimit files = {CHILD_FILES, CHILD_FILES};
@@ -58,6 +60,7 @@ _Noreturn static void child_main(struct supervise *s, int fd, pid_t parent)
 					 .local = s->local,
 					 .whole = s->whole,
 					 .change = s->change,
+					 .first = s->n_started,
 					 .beat = s->beat};
 	sigset_t none;
 
@@ -233,6 +236,7 @@ static void child_start(struct supervise *s)
 	if (s->pid == 0)
 		child_main(s, pair[1], parent);
 	(void)close(pair[1]); /* the child's end */
+	s->n_started++;
 	if (s->pid < 0) {
 		(void)close(pair[0]); /* nothing was promised */
 		s->pid = 0;

@@ -31,6 +31,7 @@ enum fault { STOPS, SPINS };
 static struct page {
 	volatile int n; /* followers started */
 	volatile pid_t pid[8];
+	volatile size_t first[8]; /* the server to begin with */
 	volatile enum fault fault;
 } * page;
 
@@ -54,6 +55,7 @@ int follow_run(const struct follow_options *o, int fd)
 
 	(void)fd;
 	page->pid[mine] = getpid();
+	page->first[mine] = o->first;
 	(*o->beat)++;
 	page->n = mine + 1;
 	if (mine == 0 && page->fault == STOPS)
@@ -122,6 +124,8 @@ static void watch(enum fault fault)
 	for (int i = 0; i < 10 && page->n == 1; i++)
 		turn(100); /* the back-off */
 	assert_int_equal(page->n, 2);
+	assert_int_equal(page->first[0], 0);
+	assert_int_equal(page->first[1], 1); /* what ended one does not end them all */
 	turn(TURN_MS);
 	later_ns += 2 * SUPERVISE_WATCHDOG_S * SECOND;
 	turn(TURN_MS);
