@@ -341,6 +341,14 @@ int ldap_map_delete(struct ldap_map *m, enum ldap_kind kind, const struct ldap_i
 	return forget(m, kind, id);
 }
 
+static void lose_group(struct ldap_map *m, enum ldap_kind kind, bool lost)
+{
+	if (kind != LDAP_KIND_GROUP || !lost)
+		return;
+	m->lost = true;
+	m->states_stale = true;
+}
+
 int ldap_map_put(struct ldap_map *m, enum ldap_kind kind, const struct ldap_entry *e)
 {
 	const struct dn *base =
@@ -350,17 +358,22 @@ int ldap_map_put(struct ldap_map *m, enum ldap_kind kind, const struct ldap_entr
 	int why = ldap_entry_id(m->schema, e, &id), r;
 
 	if (why != 0) {
+		lose_group(m, kind, true);
 		map_note_drop(m, e->dn, "", (enum ldap_drop)why);
 		r = e->id ? forget(m, kind, e->id) : 0;
 		return r != 0 ? r : LDAP_MAP_E_DROPPED;
 	}
-	if (dn_read(e->dn, strlen(e->dn), &dn) != 0 || !dn_is_below(&dn, base)) {
+	why = dn_read(e->dn, strlen(e->dn), &dn) != 0;
+	if (why || !dn_is_below(&dn, base)) {
+		lose_group(m, kind, why);
 		map_note_drop(m, e->dn, "", LDAP_DROP_BAD_DN);
 		r = forget(m, kind, &id);
 		return r != 0 ? r : LDAP_MAP_E_DROPPED;
 	}
-	return kind == LDAP_KIND_USER ? person_put(m, &id, &dn, e)
-				      : group_put(m, &id, &dn, e);
+	r = kind == LDAP_KIND_USER ? person_put(m, &id, &dn, e)
+				   : group_put(m, &id, &dn, e);
+	lose_group(m, kind, r > 0);
+	return r;
 }
 
 /* ------------------------------------------------------------------- refresh */
@@ -370,6 +383,10 @@ void ldap_map_refresh_begin(struct ldap_map *m, enum ldap_kind kind)
 	const struct table *t = kind == LDAP_KIND_USER ? &m->people : &m->groups;
 
 	m->refreshing[kind] = true;
+	if (kind == LDAP_KIND_GROUP) {
+		m->lost_before = m->lost_before || m->lost;
+		m->lost = false;
+	}
 	for (struct table_link *l = table_next(t, NULL); l; l = table_next(t, l)) {
 		if (kind == LDAP_KIND_USER)
 			table_entry(l, struct person)->seen = false;
@@ -421,6 +438,10 @@ int ldap_map_refresh_end(struct ldap_map *m, enum ldap_kind kind)
 			group_free(m, table_entry(l, struct group));
 	}
 	m->refreshing[kind] = false;
+	if (kind == LDAP_KIND_GROUP) { /* all was said anew */
+		m->lost_before = false;
+		m->states_stale = true;
+	}
 	return 0;
 }
 

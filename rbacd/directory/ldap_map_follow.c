@@ -241,7 +241,8 @@ static int target_state(struct ldap_map *m, struct target *t)
 	return 0;
 }
 
-/* A group that is not there is empty; one that cannot be told is unknown. */
+/* A group that is not there is empty; one that cannot be told is unknown, and so is one
+ * that may have been left out. */
 static int states(struct ldap_map *m)
 {
 	for (size_t i = 0; i < m->n_targets; i++) {
@@ -252,8 +253,9 @@ static int states(struct ldap_map *m)
 			return r;
 		if (t->group)
 			continue;
-		t->complete = t->problem == no_group || t->problem == no_dn ||
-			      t->problem == no_id;
+		t->complete = !m->lost && !m->lost_before &&
+			      (t->problem == no_group || t->problem == no_dn ||
+			       t->problem == no_id);
 		t->stale_since = 0;
 	}
 	m->states_stale = false;

@@ -138,6 +138,9 @@ struct ldap_map {
 	size_t n_current, n_stubs, n_conflicts;
 	bool targets_stale, closure_stale, states_stale;
 	bool refreshing[LDAP_KIND_GROUP + 1];
+	/* Groups were left out, since the refresh began or before: what is not found
+	 * may be one of them. */
+	bool lost, lost_before;
 	struct drop drops[LDAP_DROPS_KEPT];
 	size_t n_drops;
 };

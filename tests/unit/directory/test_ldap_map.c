@@ -441,6 +441,37 @@ static void test_same_name(void **state)
 	assert_int_equal(ldap_map_put(map, LDAP_KIND_GROUP, &m.e), LDAP_MAP_E_DROPPED);
 }
 
+/* What was left out may be the group that a rule means: then it is unknown, not empty,
+ * or the rules that deny its members would be off. */
+static void test_left_out_group_is_unknown(void **state)
+{
+	struct made m;
+
+	(void)state;
+	START("rfc2307bis", "ghosts", "ops|cn=ops," GROUPS);
+	assert_int_equal(group(10, "ops"), 0);
+	assert_true(target(0).complete);
+	made_new(&m, 11,
+		 "cn=ops , " GROUPS); /* the same name to us, not to the server */
+	made_text(&m, "cn", "ops");
+	assert_int_equal(ldap_map_put(map, LDAP_KIND_GROUP, &m.e), LDAP_MAP_E_DROPPED);
+	assert_false(target(1).complete);
+	assert_false(target(0).complete);
+	ldap_map_refresh_begin(map, LDAP_KIND_GROUP);
+	ldap_map_refresh_keep(map, LDAP_KIND_GROUP); /* a refresh that lists little */
+	assert_false(target(1).complete);
+	ldap_map_refresh_begin(map, LDAP_KIND_GROUP);
+	assert_int_equal(ldap_map_refresh_end(map, LDAP_KIND_GROUP), 0);
+	assert_true(target(1).complete); /* none of them is there any more */
+	made_new(&m, 12, "cn=ghosts,ou=elsewhere,dc=x");
+	assert_int_equal(ldap_map_put(map, LDAP_KIND_GROUP, &m.e), LDAP_MAP_E_DROPPED);
+	assert_true(target(0).complete); /* nobody asked for that tree */
+	made_new(&m, 13, "cn=ghosts," GROUPS);
+	made_text(&m, "entryUUID", "00000000-0000-0000-0000-000000000000");
+	assert_int_equal(ldap_map_put(map, LDAP_KIND_GROUP, &m.e), LDAP_MAP_E_DROPPED);
+	assert_false(target(0).complete);
+}
+
 static size_t n_drops;
 static enum ldap_drop last_drop;
 
@@ -772,6 +803,7 @@ int main(void)
 		cmocka_unit_test_teardown(test_pins, teardown),
 		cmocka_unit_test_teardown(test_recreated, teardown),
 		cmocka_unit_test_teardown(test_same_name, teardown),
+		cmocka_unit_test_teardown(test_left_out_group_is_unknown, teardown),
 		cmocka_unit_test_teardown(test_logins, teardown),
 		cmocka_unit_test_teardown(test_odd_entries, teardown),
 		cmocka_unit_test_teardown(test_same_dn, teardown),
