@@ -227,12 +227,30 @@ static void compare_people(struct changes *c)
 
 /* ---------------------------------------------------------------- second factors */
 
+/* What may have made a change, by the beginning of the record's name: that somebody
+ * ended a person's delay does not explain another key. */
+struct makers {
+	const char *of[5]; /* NULL: no more */
+};
+
+static const struct makers binds = {{"admin.enrol", "admin.import"}};
+static const struct makers disables = {{"admin.disable"}};
+static const struct makers drops = {{"admin.reset", "admin.remove_factor"}};
+static const struct makers swaps = {{"admin.enrol", "admin.import", "admin.disable",
+				     "admin.reset", "admin.remove_factor"}};
+
 static void put_factor(struct changes *c, const struct state_factor *f,
-		       const char *what)
+		       const char *what, const struct makers *by)
 {
+	const struct activity_event *last = NULL, *e;
+
+	for (size_t i = 0; i < ARRAY_SIZE(by->of) && by->of[i]; i++) {
+		e = find_event(c, by->of[i], f->id, NULL);
+		if (e && (!last || e->seq > last->seq))
+			last = e;
+	}
 	if (is_wanted(c, f->login))
-		put_change(c, "second factor", f->login, what,
-			   find_event(c, "admin.", f->id, NULL), false);
+		put_change(c, "second factor", f->login, what, last, false);
 }
 
 /* @old: NULL, there was none. */
@@ -243,19 +261,23 @@ static void compare_factor(struct changes *c, const struct state_factor *old,
 	const char *is = new->kind ? new->kind : "none";
 
 	if (!old) {
-		put_factor(c, new, new->n_active ? "enrolled" : "enrolment begun");
+		put_factor(c, new, new->n_active ? "enrolled" : "enrolment begun",
+			   &binds);
 		return;
 	}
 	if (old->disabled != new->disabled)
-		put_factor(c, new, new->disabled ? "disabled" : "enabled again");
+		put_factor(c, new, new->disabled ? "disabled" : "enabled again",
+			   new->disabled ? &disables : &drops);
 	if (old->enrolled_s != new->enrolled_s)
-		put_factor(c, new, new->n_active == 0 ? "reset" : "bound anew");
+		put_factor(c, new, new->n_active == 0 ? "reset" : "bound anew",
+			   new->n_active == 0 ? &drops : &swaps);
 	else if (old->n_active == new->n_active && !str_eq(was, is))
-		put_factor(c, new, report_f(c->r, "%s instead of %s", is, was));
+		put_factor(c, new, report_f(c->r, "%s instead of %s", is, was), &swaps);
 	if (old->n_active != new->n_active)
 		put_factor(c, new,
 			   report_f(c->r, "%u active instead of %u", new->n_active,
-				    old->n_active));
+				    old->n_active),
+			   &swaps);
 }
 
 static void compare_factors(struct changes *c)
@@ -265,7 +287,7 @@ static void compare_factors(struct changes *c)
 			       &c->after->factors[i]);
 	for (size_t i = 0; i < c->before->n_factors; i++)
 		if (!state_factor(c->after, c->before->factors[i].id))
-			put_factor(c, &c->before->factors[i], "forgotten");
+			put_factor(c, &c->before->factors[i], "forgotten", &drops);
 }
 
 /* ---------------------------------------------------------------- ways in */

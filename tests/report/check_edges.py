@@ -7,6 +7,7 @@ usage: check_edges.py [VARIANT]
 """
 import json
 import os
+import sqlite3
 import struct
 import subprocess
 import sys
@@ -84,6 +85,26 @@ def later(c):
             c.check("%s %s: no negative days" % (name, form), a.returncode in (0, 1) and not [
                 n for n in a.stdout.decode().replace("[", ",").replace("]", ",").split(",")
                 if n.strip().startswith("-")], a.stdout[-300:])
+
+
+def tampered(c):
+    """A factor that was disabled in the database: a record of another kind explains nothing."""
+    who = [r["uid"] for r in c.lines() if r["ev"] == "admin.reset"][-1]
+    words = ("report", "changes", "--json", "--before", c.path("state/snapshots/2026-11-19T000000Z.vmsec"),
+             "--since", "2026-11-17", "--until", "2026-11-21")
+
+    def disable(yes):
+        db = sqlite3.connect(c.path("state/rbacd.db"))
+        db.execute("UPDATE person SET disabled = ? WHERE id = ?", (yes, who))
+        db.commit()
+        db.close()
+
+    disable(1)
+    doc = json.loads(c.ctl(*words).stdout)
+    rows = [r for r in tables(doc)["changes"]["rows"] if r[0] == "second factor" and r[2] == "disabled"]
+    c.check("changes: disabled without its record", [r[3] for r in rows] == ["nothing"] and
+            "change-unexplained" in {f["code"] for f in doc["body"]["findings"]}, rows)
+    disable(0)
 
 
 def beside(c):
@@ -201,8 +222,8 @@ def half(c):
 
 def main():
     c = Edges(next(iter(sys.argv[1:]), "release"))
-    c.make_tiny(WIDE, days=4)
-    for test in (renamed, whole_lists, beside, silent, later, unchecked, times, failures, forms, hostile, cut, half):
+    c.make_tiny(WIDE, days=6)
+    for test in (renamed, whole_lists, tampered, beside, silent, later, unchecked, times, failures, forms, hostile, cut, half):
         test(c)
     c.end()
 
