@@ -389,7 +389,9 @@ static int check_log(struct report_source *src)
 static int read_log(struct report_source *src, const struct ctl_args *args)
 {
 	const struct report_kind_of *kind = report_kind_find(ctl_leaf(args)->name);
-	struct activity_scope scope = {src->since_s, src->until_s, NULL, NULL};
+	struct activity_scope scope = {.since_s = src->since_s,
+				       .until_s = src->until_s,
+				       .events_s = src->before.as_of_s};
 	int r, told;
 
 	if (kind && kind->counts) {

@@ -340,6 +340,19 @@ static bool in_scope(const struct activity *a, const struct audit_view *v)
 	       (!a->vm || audit_is(v, AUDIT_VM, a->vm));
 }
 
+static bool is_change(const struct audit_view *v)
+{
+	static const char *const others[] = {"account",	     "auth",
+					     "password.new", "password.changed",
+					     "session.open", "session.close",
+					     "cred",	     "log.heartbeat"};
+
+	for (size_t i = 0; i < ARRAY_SIZE(others); i++)
+		if (audit_is(v, AUDIT_EV, others[i]))
+			return false;
+	return true;
+}
+
 static int add(struct activity *a, const struct audit_view *v)
 {
 	bool account = audit_is(v, AUDIT_EV, "account");
@@ -354,18 +367,22 @@ static int add(struct activity *a, const struct audit_view *v)
 		return in_scope(a, v) ? add_password(a, v) : 0;
 	if (audit_is(v, AUDIT_EV, "session.open"))
 		a->n_sessions += in_scope(a, v);
-	if (audit_is(v, AUDIT_EV, "session.open") ||
-	    audit_is(v, AUDIT_EV, "session.close") || audit_is(v, AUDIT_EV, "cred") ||
-	    audit_is(v, AUDIT_EV, "log.heartbeat"))
-		return 0;
-	return add_event(a, v);
+	return is_change(v) ? add_event(a, v) : 0;
+}
+
+/* Before the period only what may explain a difference to an earlier snapshot. */
+static int add_early(const struct audit_view *v, void *arg)
+{
+	return is_change(v) ? add_event(arg, v) : 0;
 }
 
 /* ---------------------------------------------------------------- a pass */
 
 int activity_see(struct activity *a, const struct audit_view *v)
 {
-	if (v->ts_us < a->since_s * 1000000 || v->ts_us >= a->until_s * 1000000)
+	if (v->ts_us < a->since_s * 1000000)
+		return v->ts_us >= a->events_s * 1000000 ? add_early(v, a) : 0;
+	if (v->ts_us >= a->until_s * 1000000)
 		return 0;
 	audit_coverage_add(&a->coverage, v);
 	return add(a, v);
@@ -382,6 +399,10 @@ int activity_init(struct activity *a, const struct activity_scope *scope)
 
 	*a = (struct activity){.since_s = since_s,
 			       .until_s = until_s,
+			       .events_s =
+				       scope->events_s > 0 && scope->events_s < since_s
+					       ? scope->events_s
+					       : since_s,
 			       .user = scope->user,
 			       .vm = scope->vm};
 	if (since_s >= until_s || (until_s - since_s) / DAY_S >= DAYS_MAX)
@@ -395,12 +416,25 @@ int activity_init(struct activity *a, const struct activity_scope *scope)
 int activity_read(struct audit_reader *reader, const struct activity_scope *scope,
 		  struct activity *ret)
 {
+	struct audit_coverage early = {0}; /* of no interest: not of the period */
 	int r = activity_init(ret, scope);
 
+	if (r == 0 && ret->events_s < ret->since_s)
+		r = audit_reader_period(reader, ret->events_s * 1000000,
+					ret->since_s * 1000000, add_early, ret, &early);
 	return r != 0 ? r
 		      : audit_reader_period(reader, scope->since_s * 1000000,
 					    scope->until_s * 1000000, add_view, ret,
 					    &ret->coverage);
+}
+
+size_t activity_first_event(const struct activity *a)
+{
+	size_t i = 0;
+
+	while (i < a->n_events && a->events[i].at_s < a->since_s)
+		i++;
+	return i;
 }
 
 static void counts_done(struct activity_counts *c)

@@ -62,10 +62,11 @@ struct activity_day {
 struct activity_scope {
 	int64_t since_s, until_s;
 	const char *user, *vm; /* borrowed; NULL: all. What is no decision counts. */
+	int64_t events_s; /* changes are kept from here on, if that is earlier; 0: no */
 };
 
 struct activity {
-	int64_t since_s, until_s;
+	int64_t since_s, until_s, events_s;
 	const char *user, *vm; /* of the scope */
 	struct audit_coverage coverage;
 	struct index ids, names, uses_index; /* names: VMs, privileges, logins … */
@@ -107,6 +108,9 @@ void activity_done(struct activity *a);
 /* activity_from_s() - before this nothing is known: the period's start, or the log's.
  */
 int64_t activity_from_s(const struct activity *a);
+
+/* activity_first_event() - the first of events[] that lies in the period. */
+size_t activity_first_event(const struct activity *a);
 
 /* activity_end() - all was read: silence up to the period's end, or to @known_s if that
  * is earlier, is part of the coverage. */

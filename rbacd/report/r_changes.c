@@ -422,7 +422,7 @@ static void list_events(struct changes *c)
 		REPORT_TABLE(c->r, "change-records", "Recorded in the period",
 			     event_columns, .none = "Nothing.");
 
-	for (size_t i = 0; i < a->n_events; i++) {
+	for (size_t i = activity_first_event(a); i < a->n_events; i++) {
 		const struct activity_event *e = &a->events[i];
 
 		if (!e->ev ||

@@ -71,7 +71,7 @@ static size_t list_events(const struct activity *a, struct report *r)
 					      event_columns, .none = "Nothing.");
 	size_t alerts = 0;
 
-	for (size_t i = 0; i < a->n_events; i++) {
+	for (size_t i = activity_first_event(a); i < a->n_events; i++) {
 		const struct activity_event *e = &a->events[i];
 
 		if (!e->ev || !is_notable(e))

@@ -197,7 +197,7 @@ static void list_force(const struct activity *a, struct report *r)
 		force_columns,
 		.none = "None: the policy of the start held all the time.");
 
-	for (size_t i = 0; i < a->n_events; i++) {
+	for (size_t i = activity_first_event(a); i < a->n_events; i++) {
 		const struct activity_event *e = &a->events[i];
 
 		if (!str_eq(e->ev, "policy.load") || !str_eq(e->outcome, "success"))

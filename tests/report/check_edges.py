@@ -107,6 +107,23 @@ def tampered(c):
     disable(0)
 
 
+def between(c):
+    """A reset between the earlier snapshot and the period's start: recorded is explained."""
+    reset = [r for r in c.lines() if r["ev"] == "admin.reset"][-1]
+    db = sqlite3.connect(c.path("state/rbacd.db"))
+    for table, column_name in (("factor", "person"), ("person", "id")):
+        db.execute("DELETE FROM %s WHERE %s = ?" % (table, column_name), (reset["uid"],))
+    db.commit()
+    db.close()
+    doc = json.loads(c.ctl("report", "changes", "--json", "--since", "2026-11-20T20:00", "--until",
+                           "2026-11-21").stdout)
+    rows = [r for r in tables(doc)["changes"]["rows"] if r[0] == "second factor"]
+    c.check("changes: what was recorded before the period begins is explained",
+            [r[2:5] for r in rows] == [["forgotten", "record", reset["seq"]]], rows)
+    listed = column(tables(doc)["change-records"], "seq")
+    c.check("changes: only the period's records are listed", reset["seq"] not in listed, listed)
+
+
 def beside(c):
     """Two memberships that open the same: neither is told to open nothing."""
     doc = tables(c.report("review", "--json"))["review"]
@@ -223,7 +240,7 @@ def half(c):
 def main():
     c = Edges(next(iter(sys.argv[1:]), "release"))
     c.make_tiny(WIDE, days=6)
-    for test in (renamed, whole_lists, tampered, beside, silent, later, unchecked, times, failures, forms, hostile, cut, half):
+    for test in (renamed, whole_lists, tampered, beside, silent, later, unchecked, times, failures, forms, hostile, cut, half, between):
         test(c)
     c.end()
 
