@@ -25,7 +25,7 @@ void changes_done(struct changes *c)
 struct collect {
 	struct publish *p;
 	struct changes *changes;
-	struct publish_result *result;
+	struct publish_result *result; /* NULL: what is told was told before */
 	uint8_t *seen; /* of the whole snapshot's accounts; NULL: not asked */
 	uint32_t *buf; /* room for all targets */
 };
@@ -128,7 +128,7 @@ static int collect_one(void *arg, const char *login, const struct snapshot_accou
 	size_t at;
 
 	if (a && is_pinned_away(k, login, a->id)) {
-		if (had || k->p->compare_all)
+		if (k->result)
 			publish_event(k->result, "people",
 				      "%.64s (%.100s) has a login that the policy pins "
 				      "to somebody else: left out",

@@ -395,7 +395,7 @@ static int collect(struct publish *p, struct ldap_map *m, bool all, bool one_by_
 	int r = all && one_by_one ? changes_collect(p, m, false, &told, ret) : 0;
 
 	if (r == 0)
-		r = changes_collect(p, m, all, c, ret);
+		r = changes_collect(p, m, all, c, all && one_by_one ? NULL : ret);
 	for (size_t i = 0; r == 0 && i < c->n; i++)
 		c->v[i].told = changes_find(&told, c->v[i].login) != NULL;
 	return r;

@@ -52,7 +52,8 @@ struct publish {
 
 #define PUBLISH_NONE UINT32_MAX
 
-/* changes_collect() - every account that differs, sorted; @all: look at everybody. */
+/* changes_collect() - every account that differs, sorted; @all: look at everybody.
+ * @result: for events; NULL: none. */
 _must_check_ int changes_collect(struct publish *p, struct ldap_map *m, bool all,
 				 struct changes *changes,
 				 struct publish_result *result);

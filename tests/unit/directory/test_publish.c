@@ -541,6 +541,29 @@ static void test_pinned_login_is_nobody_elses(void **state)
 	finish(p);
 }
 
+/* While something is held all is compared every few seconds; what was told once is not
+ * told again each time. */
+static void test_no_news_while_held(void **state)
+{
+	struct publish *p = begin(true, "u1");
+	struct publish_result r;
+
+	(void)state;
+	for (size_t i = 0; i < 10; i++)
+		join(i, STAFF);
+	(void)update(p, PUBLISH_SWEPT, 100);
+	for (size_t i = 5; i < 10; i++)
+		leave_all(i);
+	(void)update(p, PUBLISH_SWEPT, 101);
+	assert_string_not_equal(publish_held(p), "");
+	r = update(p, PUBLISH_CHANGES, 102);
+	assert_int_equal(r.n_events, 0);
+	(void)person(1); /* something about him changed */
+	r = update(p, PUBLISH_CHANGES, 103);
+	assert_true(said(&r, "people"));
+	finish(p);
+}
+
 /* A group that the policy names only now is no gain, and nothing else changes. */
 static void test_new_targets(void **state)
 {
@@ -609,6 +632,7 @@ int main(void)
 		cmocka_unit_test(test_many_gains_wait),
 		cmocka_unit_test(test_another_object_gives_nothing),
 		cmocka_unit_test(test_pinned_login_is_nobody_elses),
+		cmocka_unit_test(test_no_news_while_held),
 		cmocka_unit_test(test_new_targets),
 		cmocka_unit_test(test_compared_with_the_last),
 	};
