@@ -261,6 +261,7 @@ static int prepare(struct follow *f, const struct follow_options *o)
 	f->config = o->config;
 	f->password = o->password;
 	f->beat = o->beat;
+	f->spread = (unsigned)(mo.seed % (FOLLOW_SPREAD_MAX + 1));
 	f->uri = o->first % o->config->n_uris;
 	if (r == 0)
 		r = ldap_map_new(&mo, &f->map);

@@ -11,7 +11,8 @@
 #include "rbacd/directory/link.h"
 #include "rbacd/directory/publish.h"
 
-#define STAMP_MAX 127
+#define STAMP_MAX	  127
+#define FOLLOW_SPREAD_MAX 1000
 
 /* The newest stamp seen of one kind of entry; "" none. */
 struct stamp_seen {
@@ -44,6 +45,8 @@ struct follow {
 	bool busy;		/* this round found something to do */
 	bool online;		/* this connection has published */
 	int64_t polled_s, compared_s, probed_s, sent_s, again_s;
+	unsigned
+		spread; /* by chance, to FOLLOW_SPREAD_MAX: hosts do not ask together */
 	int64_t heard_s;    /* the last message of LDAP sync */
 	int64_t changed_ns; /* when the change that is on its way arrived; 0: none */
 	int64_t lag_ms, last_change_s, confirmed_s;

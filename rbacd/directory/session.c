@@ -289,10 +289,11 @@ static int compare_all(struct follow *f)
 
 static int64_t compare_every_s(const struct follow *f)
 {
-	bool sync = session_syncs(f);
+	int64_t every_s = f->config->reconcile_s;
 
-	return sync || f->config->reconcile_s < ALL_COMPARED_S ? f->config->reconcile_s
-							       : ALL_COMPARED_S;
+	if (!session_syncs(f) && every_s > ALL_COMPARED_S)
+		every_s = ALL_COMPARED_S;
+	return every_s - every_s / 8 * f->spread / FOLLOW_SPREAD_MAX;
 }
 
 static int upkeep(struct follow *f)

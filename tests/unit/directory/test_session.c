@@ -20,7 +20,7 @@ static int searched;	     /* reads of members so far */
 static int fails;	     /* the next so many end the connection */
 static const char *member;   /* in the group now */
 static bool done;	     /* the server says the end of its refresh */
-static int turns;
+static int turns, loaded;
 
 /* ------------------------------------------------------------- the process */
 
@@ -43,7 +43,7 @@ void follow_turn(struct follow *x, int fd, int ms)
 {
 	(void)fd;
 	now_s += ms > 0;
-	x->lost = now_s >= end_s || ++turns == 10000; /* it spins */
+	x->lost = now_s >= end_s || ++turns == 200000; /* it spins */
 }
 
 void follow_notice(struct follow *x, const char *event, const char *fmt, ...)
@@ -83,6 +83,7 @@ void publish_set_targets(struct publish *p, struct snapshot *targets)
 
 int poll_load(struct follow *x)
 {
+	loaded++;
 	x->polled_s = now_s;
 	return 0;
 }
@@ -230,7 +231,7 @@ static int setup(void **state)
 	know(LDAP_KIND_USER, 7, "uid=fry," USERS, "uid", "fry");
 	know(LDAP_KIND_GROUP, 1, CREW, "cn", "crew");
 	server = (struct ldap_server){.sync = true};
-	searched = fails = turns = 0;
+	searched = fails = turns = loaded = 0;
 	member = "uid=fry," USERS;
 	done = true;
 	now_s = 1000;
@@ -305,6 +306,22 @@ static void test_a_silent_refresh_ends(void **state)
 	assert_true(turns < 200);
 }
 
+/* Thousands of hosts that came back together do not compare everything together. */
+static void test_comparing_is_spread(void **state)
+{
+	(void)state;
+	end_s = now_s + 86400 - 86400 / 8 + 60;
+	f.spread = 0;
+	assert_int_equal(session_run(&f), -EPIPE);
+	assert_int_equal(loaded, 0);
+	end_s = now_s + 86400 - 86400 / 8 + 60;
+	turns = 0;
+	f.lost = false;
+	f.spread = FOLLOW_SPREAD_MAX;
+	assert_int_equal(session_run(&f), -EPIPE);
+	assert_int_equal(loaded, 1);
+}
+
 #define T(t) cmocka_unit_test_setup_teardown(t, setup, teardown)
 
 int main(void)
@@ -313,6 +330,7 @@ int main(void)
 		T(test_a_group_that_was_read_is_not_suspect),
 		T(test_a_bad_list_is_read_again),
 		T(test_a_silent_refresh_ends),
+		T(test_comparing_is_spread),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
