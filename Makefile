@@ -547,7 +547,7 @@ fuzz fuzz-short: fuzz-build
 # Debian 12 packages: what the programs need, then what the tests need.
 DEPS_BUILD := gcc make pkg-config libc6-dev libpam0g-dev libldap-dev liboath-dev libyaml-dev libssl-dev \
   libsqlite3-dev libevent-dev libqrencode-dev libseccomp-dev libpwquality-dev libcrack2-dev \
-  libutf8proc-dev cracklib-runtime python3-zxcvbn
+  libutf8proc-dev cracklib-runtime 'python3-zxcvbn|libdata-password-zxcvbn-perl'
 DEPS_DEMO  := openssh-server openssh-client sudo login util-linux openssl oathtool python3 \
   python3-pexpect iproute2 pamtester passwd sqlite3 slapd ldap-utils libnss-extrausers
 DEPS_TEST  := clang libclang-rt-14-dev libcmocka-dev strace zbar-tools putty-tools clang-format clang-tidy cppcheck \
