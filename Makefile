@@ -673,9 +673,13 @@ rpm:
 rpm-test:
 	@tests/integration/rpm.sh
 # On a fresh Debian of its own: install, upgrade, remove, killed in between. Needs a mirror.
-.PHONY: deb-test systemd-test
+.PHONY: deb-test systemd-test distro-test
 deb-test:
 	@tests/integration/deb.sh
+# Built and booted on other systems: make distro-test SUITES="trixie noble"
+SUITES ?= trixie noble
+distro-test:
+	@tests/integration/distro.sh $(SUITES)
 # Units, sockets, stops, a reboot: on a copy of this host's files that systemd boots.
 systemd-test: all
 	@tests/integration/systemd.py || [ $$? -eq 77 ]
@@ -872,6 +876,7 @@ help:
 	@echo 'make passwords-peers passwords of a directory, by pam_ldap and pam_sss (bench-peers first)'
 	@echo 'make bench-year  every report over a year of 10,000 decisions a day (4 GB, minutes)'
 	@echo 'make deb, rpm    packages; deb-test, rpm-test: reproducible, clean, killed in between (root)'
+	@echo 'make distro-test   built and booted on Debian 13 and Ubuntu 24.04 (root, mirrors)'
 	@echo 'make systemd-test  the units on a machine that systemd has booted (root, cgroup v2)'
 	@echo 'make sandbox-test  44 ways out of the sandbox, tried from inside; man-test: pages and code'
 	@echo 'make restart, kills  logins over restarts; 10,000 kill -9, histories against the log'

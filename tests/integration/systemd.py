@@ -185,6 +185,9 @@ def accounts(m):
     m.sh("groupadd vmadmins; groupadd robots; mkdir -p -m 700 /root/keys")
     m.sh("echo '%vmadmins ALL=(ALL) ALL' >/etc/sudoers.d/admins; echo 127.0.0.1 vm >>/etc/hosts")
     m.sh("echo root:root-Pw-0 | chpasswd")
+    # OpenSSH 9.8 on makes an address wait that was refused often, as this one is.
+    m.sh("mkdir -p /run/sshd; sshd -T | grep -q ^persourcepenalties && "
+         "echo PerSourcePenalties no >/etc/ssh/sshd_config.d/test.conf; systemctl reload ssh")
     for user, group in (("alice", "vmadmins"), ("erin", "vmadmins"), ("robot", "robots"),
                         ("dave", "users")):
         m.sh("useradd -m -s /bin/bash -G %s %s; echo %s:%s-Pw-1 | chpasswd" % ((group,) + (user,) * 3))
@@ -197,6 +200,9 @@ def install(m, r):
     before = m.sh("cat /etc/pam.d/*").stdout
     a = m.product.install(m)
     r.check("it installs on the running machine", a.returncode == 0, a.stdout + a.stderr)
+    words = re.search(r"(\d+) entries", m.rbacctl("blocklist", "info", check=False).stdout)
+    words = int(words.group(1)) if words else 0
+    r.check("the list of common passwords is made: %d entries" % words, words > 100000)
     r.check("no PAM file has changed", m.sh("cat /etc/pam.d/*").stdout == before)
     r.check("nobody is kept out by it", m.ssh("dave", "sshd").ok)
     said = m.sh("cd /lib/systemd/system && systemd-analyze verify --man=no rbacd.target rbacd.service "
@@ -279,7 +285,7 @@ class Crowd(threading.Thread):
     """The program logs in over and over until told to stop."""
 
     def __init__(self, m):
-        super().__init__()
+        super().__init__(daemon=True)
         self.m, self.bad, self.n, self.over = m, [], 0, threading.Event()
         self.start()
 
@@ -325,7 +331,7 @@ class Knocks(threading.Thread):
     """Somebody connects to rbacd's socket over and over, as logins and rbacd-dir do."""
 
     def __init__(self, m):
-        super().__init__()
+        super().__init__(daemon=True)
         self.path, self.n, self.over = "/proc/%d/root/run/rbacd/pam/pam.sock" % m.init(), 0, threading.Event()
         self.start()
 
@@ -446,7 +452,7 @@ def reboot(m, r):
     m.boot()
     for name in ("rbacd", "rbacd-dir", "rbacd-pam.socket", "rbacd-snapshot.timer"):
         r.check("after a boot %s is up" % name, m.unit(name, "ActiveState") == "active")
-    r.check("no unit has failed", m.sh("systemctl --failed --no-legend | grep -v e2scrub").stdout == "",
+    r.check("no unit has failed", m.sh("systemctl --failed --no-legend | grep -v -e e2scrub -e modules-load").stdout == "",
             m.sh("systemctl --failed --no-legend").stdout)
     r.check("the change that nobody confirmed is gone", m.sh("cat /etc/pam.d/su").stdout == was,
             m.sh("cat /etc/pam.d/su").stdout)
