@@ -6,8 +6,8 @@
  * itself a name of RFC 4514: types small and by their short name, several values of one
  * RDN sorted, values prepared by the matching rule of their type.
  *
- * caseIgnoreMatch (cn, ou, uid, dc and the like): UTF-8; letters of Latin, Greek,
- * Cyrillic and Armenian small, blanks trimmed and joined. Not done of RFC 4518:
+ * caseIgnoreMatch (cn, ou, uid, dc and the like): UTF-8; letters of Latin, Greek
+ * and Cyrillic small, blanks trimmed and joined. Not done of RFC 4518:
  * normalisation of composed letters. Where it would matter the names differ, so nobody
  * is taken for somebody else. All other types: the exact bytes.
  */
