@@ -79,7 +79,6 @@ const char *ldap_drop_name(enum ldap_drop why);
 enum ldap_read {
 	LDAP_READ_DONE = 1, /* whole */
 	LDAP_READ_CUT,	    /* part only, or failed: the last whole list stays */
-	LDAP_READ_GONE,	    /* no such entry */
 	LDAP_READ_TOO_LARGE,
 };
 
@@ -146,7 +145,7 @@ size_t ldap_map_want_stale(struct ldap_map *m);
  * ignored; *ret_next is the start of the next range, 0: this was the last.
  * ldap_map_members_end() puts the new list in place of the old one (DONE), keeps the
  * old one and remembers since when it is old (CUT, TOO_LARGE: incomplete if there is
- * none), or forgets the group (GONE).
+ * none).
  */
 _must_check_ int ldap_map_members_begin(struct ldap_map *m, const struct ldap_id *id);
 _must_check_ int ldap_map_members_add(struct ldap_map *m, const struct ldap_entry *e,

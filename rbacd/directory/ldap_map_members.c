@@ -264,13 +264,11 @@ int ldap_map_members_end(struct ldap_map *m, enum ldap_read how, int64_t now_s)
 
 	if (how == LDAP_READ_DONE && (m->reading.bad || m->reading.next != 0))
 		how = LDAP_READ_CUT;
-	if (m->reading.too_large && how != LDAP_READ_GONE)
+	if (m->reading.too_large)
 		how = LDAP_READ_TOO_LARGE;
-	if (g && how == LDAP_READ_GONE)
-		group_free(m, g);
-	else if (g && how == LDAP_READ_DONE && g->followed)
+	if (g && how == LDAP_READ_DONE && g->followed)
 		r = install(m, g);
-	if (g && (r != 0 || how == LDAP_READ_CUT || how == LDAP_READ_TOO_LARGE))
+	if (g && (r != 0 || how != LDAP_READ_DONE))
 		keep_old(g, how == LDAP_READ_DONE ? LDAP_READ_CUT : how, now_s);
 	members_abort(m);
 	m->states_stale = true;

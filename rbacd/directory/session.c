@@ -119,13 +119,6 @@ static int read_members(struct follow *f, const char *dn, struct members *m)
 	return r;
 }
 
-static enum ldap_read outcome(int r, bool found)
-{
-	if (r == 0)
-		return found ? LDAP_READ_DONE : LDAP_READ_GONE;
-	return r == LDAP_CONN_E_NONE ? LDAP_READ_GONE : LDAP_READ_CUT;
-}
-
 /* Its answer ended connections before: it is left alone until all is compared. */
 static bool is_suspect(const struct follow *f, const struct ldap_id *id)
 {
@@ -160,7 +153,8 @@ static int read_group(struct follow *f, const struct ldap_wanted *w)
 		return r < 0 ? r : 0; /* gone meanwhile */
 	if (!is_suspect(f, &id)) {
 		read = read_members(f, dn, &m);
-		how = outcome(read, m.found);
+		/* No entry: that it is gone the server says itself. */
+		how = read == 0 && m.found ? LDAP_READ_DONE : LDAP_READ_CUT;
 		note_suspect(f, &id, read == LDAP_CONN_E_FAILED);
 	}
 	ended = ldap_map_members_end(f->map, how, follow_now_s());

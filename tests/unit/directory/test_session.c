@@ -19,6 +19,7 @@ static int64_t now_s, end_s; /* the parent is gone at the end */
 static int searched;	     /* reads of members so far */
 static int fails;	     /* the next so many end the connection */
 static const char *member;   /* in the group now */
+static bool hidden;	     /* the group: by a right that was taken away */
 static bool done;	     /* the server says the end of its refresh */
 static int turns, loaded;
 
@@ -190,6 +191,8 @@ int ldap_conn_search(struct ldap_conn *c, const struct ldap_search *s, ldap_entr
 		fails--;
 		return LDAP_CONN_E_FAILED;
 	}
+	if (hidden)
+		return LDAP_CONN_E_NONE;
 	made_text(&m, "member", member);
 	return fn(arg, &m.e);
 }
@@ -234,6 +237,7 @@ static int setup(void **state)
 	searched = fails = turns = loaded = 0;
 	member = "uid=fry," USERS;
 	done = true;
+	hidden = false;
 	now_s = 1000;
 	end_s = 1200;
 	return 0;
@@ -295,6 +299,24 @@ static void test_a_bad_list_is_read_again(void **state)
 	assert_int_equal(searched, 2); /* and not once more than needed */
 }
 
+/* Who is there the list of entries says, which is told of every deletion. A group that
+ * cannot be read is not empty, and nobody would say so when it can be read again. */
+static void test_a_hidden_group_is_read_again(void **state)
+{
+	(void)state;
+	assert_int_equal(session_members(&f), 0);
+	hidden = true;
+	ldap_map_want_all(f.map);
+	assert_int_equal(session_members(&f), 0);
+	now_s += 10;
+	assert_int_equal(crew().n_members, 1);
+	assert_int_equal(crew().age_s, 10);
+	hidden = false;
+	assert_int_equal(session_run(&f), -EPIPE);
+	assert_int_equal(crew().n_members, 1);
+	assert_int_equal(crew().age_s, 0);
+}
+
 /* It takes the search and says nothing: another server may be well. */
 static void test_a_silent_refresh_ends(void **state)
 {
@@ -329,6 +351,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		T(test_a_group_that_was_read_is_not_suspect),
 		T(test_a_bad_list_is_read_again),
+		T(test_a_hidden_group_is_read_again),
 		T(test_a_silent_refresh_ends),
 		T(test_comparing_is_spread),
 	};
