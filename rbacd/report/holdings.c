@@ -429,6 +429,28 @@ size_t holdings_vm_count(const struct holdings *h, uint32_t group)
 	return sum;
 }
 
+uint64_t holdings_vm_sum(const struct holdings *h, uint32_t group)
+{
+	size_t n, n_vms;
+	const uint32_t *classes = holdings_vms(h, group, &n);
+	uint64_t sum = 0;
+
+	/* Narrowed to a VM, the others of its class are another matter. */
+	for (size_t i = 0; i < n && !h->in->vm; i++) {
+		const uint32_t *vms = policy_reach_vms(h->reach, classes[i], &n_vms);
+
+		for (size_t k = 0; k < n_vms; k++) {
+			const char *p = policy_vm_at(h->in->state->policy, vms[k]);
+			uint64_t x = UINT64_C(0xcbf29ce484222325); /* FNV-1a */
+
+			for (; *p; p++)
+				x = (x ^ (unsigned char)*p) * UINT64_C(0x100000001b3);
+			sum += x; /* in any order */
+		}
+	}
+	return sum;
+}
+
 const char *holdings_vm_text(const struct holdings *h, struct report *r, uint32_t group)
 {
 	const struct policy *p = h->in->state->policy;

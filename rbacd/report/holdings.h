@@ -45,6 +45,9 @@ _must_check_ int holdings_check(const struct report_input *in);
 /* holdings_vms() - a group of VMs: its classes; holdings_vm_count() - its VMs. */
 const uint32_t *holdings_vms(const struct holdings *h, uint32_t group, size_t *ret_n);
 size_t holdings_vm_count(const struct holdings *h, uint32_t group);
+/* holdings_vm_sum() - of the names of a group's VMs: alike in any two snapshots where
+ * the VMs are the same. */
+uint64_t holdings_vm_sum(const struct holdings *h, uint32_t group);
 /* holdings_vm_text() - "web1", "all 12 VMs", or "G3 (7 VMs)"; kept by @r. */
 const char *holdings_vm_text(const struct holdings *h, struct report *r,
 			     uint32_t group);

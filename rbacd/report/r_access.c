@@ -365,15 +365,19 @@ static int write_pairs(void *arg, FILE *out)
 
 /* ---------------------------------------------------------------- the report */
 
-/* Ways in that existed at the start of the period. */
-static int key_of(const struct state *st, const struct holding *v, char *buf,
-		  size_t cap)
+/* A way in, with its VMs (@vms) or on whatever VMs. */
+static int key_of(const struct holdings *h, const struct holding *v, bool vms,
+		  char *buf, size_t cap)
 {
-	return snprintf(buf, cap, "%s\n%s\n%s\n%s\n%s", st->people.v[v->person].id,
-			v->rule, v->group ? v->group : "", v->role ? v->role : "",
-			v->privileges);
+	uint64_t sum = vms ? holdings_vm_sum(h, v->vms) : 0;
+
+	return snprintf(buf, cap, "%s\n%s\n%s\n%s\n%s\n%c%" PRIx64,
+			h->in->state->people.v[v->person].id, v->rule,
+			v->group ? v->group : "", v->role ? v->role : "", v->privileges,
+			vms ? '=' : '*', sum);
 }
 
+/* Ways in that existed at the start of the period. */
 static int load_before(const struct report_input *in, struct index *ret)
 {
 	_cleanup_holdings_ struct holdings h = {0};
@@ -385,10 +389,12 @@ static int load_before(const struct report_input *in, struct index *ret)
 	if (!in->before)
 		return 0;
 	before.state = in->before;
-	before.user = before.vm = before.role = NULL;
+	before.user = before.role = NULL;
 	r = holdings_make(&before, &h);
-	for (size_t k = 0; k < h.n && r == 0; k++) {
-		int len = key_of(in->before, &h.v[k], key, sizeof(key));
+	if (r == -ENOENT)
+		return 0; /* the VM is new: nobody could reach it */
+	for (size_t k = 0; k < 2 * h.n && r == 0; k++) {
+		int len = key_of(&h, &h.v[k / 2], k % 2, key, sizeof(key));
 
 		if (len > 0 && (size_t)len < sizeof(key))
 			r = index_put(ret, key, (size_t)len, &i);
@@ -396,16 +402,24 @@ static int load_before(const struct report_input *in, struct index *ret)
 	return r;
 }
 
-static const char *since(const struct report_input *in, const struct index *before,
-			 const struct holding *v)
+static bool was_there(const struct holdings *h, const struct index *before,
+		      const struct holding *v, bool vms)
 {
 	char key[1024];
-	int len = key_of(in->state, v, key, sizeof(key));
+	int len = key_of(h, v, vms, key, sizeof(key));
 
-	if (!in->before || len <= 0 || (size_t)len >= sizeof(key))
+	return len > 0 && (size_t)len < sizeof(key) &&
+	       index_find(before, key, (size_t)len) != INDEX_NONE;
+}
+
+static const char *since(const struct holdings *h, const struct index *before,
+			 const struct holding *v)
+{
+	if (!h->in->before)
 		return NULL;
-	return index_find(before, key, (size_t)len) != INDEX_NONE ? "earlier"
-								  : "in the period";
+	return was_there(h, before, v, true)	? "earlier"
+	       : was_there(h, before, v, false) ? "earlier, on other VMs"
+						: "in the period";
 }
 
 static const char *factor_text(const struct report_input *in, const char *id)
@@ -431,7 +445,7 @@ static void put_holding(const struct report_input *in, const struct holdings *h,
 	report_put(t, v->role);
 	report_put(t, v->mfa ? "needed" : "not needed");
 	report_put(t, factor_text(in, s->id));
-	report_put(t, since(in, before, v));
+	report_put(t, since(h, before, v));
 	report_put_time(t, v->valid_until_s);
 	report_put_time(t, v->last_used_s);
 	report_put_n(t, (int64_t)v->n_used);

@@ -326,28 +326,13 @@ static int way_key(const struct holdings *h, const struct holding *v, char **ret
 {
 	const struct state *st = h->in->state;
 	_cleanup_memtext_ struct memtext m = MEMTEXT_INIT;
-	size_t n, n_vms;
-	const uint32_t *classes = holdings_vms(h, v->vms, &n);
-	uint64_t sum = 0;
 
 	if (memtext_open(&m) != 0)
 		return -ENOMEM;
-	/* Narrowed to a VM, the others of its class are another matter. */
-	for (size_t i = 0; i < n && !h->in->vm; i++) {
-		const uint32_t *vms = policy_reach_vms(h->reach, classes[i], &n_vms);
-
-		for (size_t k = 0; k < n_vms; k++) {
-			uint64_t x = UINT64_C(0xcbf29ce484222325);
-
-			for (const char *p = policy_vm_at(st->policy, vms[k]); *p; p++)
-				x = (x ^ (unsigned char)*p) * UINT64_C(0x100000001b3);
-			sum += x; /* in any order */
-		}
-	}
 	(void)fprintf(m.out, "%s\n%s\n%s\n%s\n%s\n%zu-%llx", st->people.v[v->person].id,
 		      v->rule, v->group ? v->group : "", v->role ? v->role : "",
 		      v->privileges, holdings_vm_count(h, v->vms),
-		      (unsigned long long)sum);
+		      (unsigned long long)holdings_vm_sum(h, v->vms));
 	return memtext_take(&m, ret, ret_len);
 }
 

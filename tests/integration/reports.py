@@ -62,6 +62,33 @@ def reports(w, r, name):
             forged)
 
 
+def given(w, r):
+    """Access that was given on another VM since then is not "earlier" there."""
+    people = "/run/people.yaml"
+    with open(people, "w", encoding="utf-8") as out:
+        out.write('vmsec_people: 1\npeople:\n  - {login: zoe, id: "l:9", uid: 70009, groups: [developers]}\n')
+    second = int(time.time())
+    w.wait(lambda: int(time.time()) > second, 3, "the name of another second")
+    name = w.rbacctl("report", "snapshot", "--people", people).stdout.split()[1]
+
+    def ask(*words):
+        a = w.rbacctl("report", "access", "--json", "--people", people, "--before",
+                      os.path.join(KEPT, name), *words, check=False)
+        t = next(t for s in json.loads(a.stdout)["body"]["sections"] for t in s["tables"]
+                 if t["name"] == "access")
+        at = [c["name"] for c in t["columns"]].index("since")
+        return {row[at] for row in t["rows"]}
+
+    r.check("what was there is told so", ask() == {"earlier"}, ask())
+    w.policy(world.POLICY + "inventory: {%s}\n" % ", ".join(
+        vm + ": {labels: {env: demo}}" for vm in (world.HOST, "extra1")), reload=True)
+    r.check("on another VM it is not", ask() == {"earlier, on other VMs"}, ask())
+    r.check("nor for that VM alone", ask("--vm", "extra1") == {"in the period"}, ask("--vm", "extra1"))
+    r.check("for the old one it is", ask("--vm", world.HOST) == {"earlier"}, ask("--vm", world.HOST))
+    w.policy(world.POLICY, reload=True)
+    os.unlink(os.path.join(KEPT, name))
+
+
 def unrecorded(w, r):
     w.stop("rbacd")
     second = int(time.time())
@@ -79,6 +106,7 @@ def main():
     w.start()
     w.enrol("alice")
     name = snapshots(w, r)
+    given(w, r)
     reports(w, r, name)
     unrecorded(w, r)
     r.end()
