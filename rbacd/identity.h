@@ -122,6 +122,7 @@ typedef void (*identity_done_fn)(void *arg, int error, const struct identity_per
  *         IDENTITY_E_PENDING and *ret_ticket: @done is called exactly once, from the
  * event loop and never from inside this call, within LIMIT_LOOKUP_MS, unless cancelled;
  *         negative errno.
+ * While rbacd-dir is away for no longer than that, who asks waits for it.
  * An invalid login (policy_login_valid()) is unknown at once, but unknown valid names
  * take the same look-up as known ones.
  */

@@ -53,6 +53,7 @@ struct identity {
 	bool hello;		/* the link said what it is */
 	bool *told_clock;	/* borrowed; NULL: nobody asks */
 	uint64_t patient_ns; /* CLOCK_MONOTONIC; until then its first word is awaited */
+	uint64_t return_ns;  /* CLOCK_MONOTONIC; until then a lost link is */
 	struct policy *policy;	/* counted; NULL: none yet */
 	struct policy *also;	/* counted; its groups are followed, too; NULL: none */
 	struct snapshot *local; /* counted; NULL: none yet */

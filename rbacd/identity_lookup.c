@@ -108,6 +108,12 @@ static struct lookup *find_login(struct identity *id, const char *login)
 	return l;
 }
 
+/* Lost a moment ago: it may come back before the time is over. */
+static bool returns(const struct identity *id)
+{
+	return !id->hello && wire_now_ns() < id->return_ns;
+}
+
 static int lookup_start(struct identity *id, const char *login, struct lookup **ret)
 {
 	struct timeval tv = {.tv_sec = LIMIT_LOOKUP_MS / 1000,
@@ -129,7 +135,7 @@ static int lookup_start(struct identity *id, const char *login, struct lookup **
 		return -ENOMEM;
 	}
 	/* Nobody to ask: the same answer as a time-out, from the loop's next turn. */
-	if (!send_lookup(id, l) && !identity_awaits(id))
+	if (!send_lookup(id, l) && !identity_awaits(id) && !returns(id))
 		tv = (struct timeval){0};
 	if (evtimer_add(l->timer, &tv) != 0) {
 		lookup_free(l);
@@ -171,6 +177,11 @@ int identity_lookup(struct identity *id, const char *login, int64_t now_s,
 	return IDENTITY_E_PENDING;
 }
 
+static uint64_t patience_ns(void)
+{
+	return wire_now_ns() + LIMIT_LOOKUP_MS * UINT64_C(1000000);
+}
+
 bool identity_awaits(const struct identity *id)
 {
 	return wire_now_ns() < id->patient_ns &&
@@ -180,7 +191,7 @@ bool identity_awaits(const struct identity *id)
 
 void identity_await(struct identity *id)
 {
-	id->patient_ns = wire_now_ns() + LIMIT_LOOKUP_MS * UINT64_C(1000000);
+	id->patient_ns = patience_ns();
 }
 
 void identity_wake(struct identity *id)
@@ -465,16 +476,12 @@ static int on_frame(void *arg, const struct wire_frame *f, int *fd)
 
 static void drop_link(struct identity *id)
 {
-	struct timeval now = {0};
-	struct lookup *l;
-
 	link_free(id->link);
 	id->link = NULL;
 	id->hello = false;
 	id->n_restarts++;
-	/* Nobody will answer: as a time-out, but in the next turn already. */
-	for (l = TAILQ_FIRST(&id->lookups); l; l = TAILQ_NEXT(l, next))
-		(void)evtimer_add(l->timer, &now); /* else at its own time */
+	/* It may only be restarted: who waits goes on to, and is asked for again. */
+	id->return_ns = patience_ns();
 }
 
 static void on_lost(void *arg, const char *why)
