@@ -499,7 +499,7 @@ static void test_stale_is_unknown(void **state)
 	assert_int_equal(identity_lookup(w->identity, "ann", now_s() - 90000, on_done,
 					 w, &p, &t),
 			 0);
-	assert_int_equal(p.age_s, 0);
+	assert_true(p.age_s >= 2); /* by the clock since boot */
 	identity_person_done(&p);
 	world_free(w);
 }
