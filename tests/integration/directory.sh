@@ -203,14 +203,17 @@ wait $hung
 want DENY explain crash1 ssh
 kill -0 "$dir" && ok || not_ok "rbacd-dir died with its child"
 
-# kill -9: people seen lately stay, strangers are denied at once; it comes back.
+# kill -9: people seen lately stay; a stranger waits as for a look-up, for it may only be
+# restarted, and the next ones are denied at once; it comes back.
 want ALLOW explain bob ssh
 kill -9 "$dir"
 wait "$dir" 2>/dev/null
 lost() { grep -q "link to rbacd-dir is lost" "$tmp/rbacd.log"; }
 until_true 5 lost && ok || not_ok "rbacd did not notice"
-start=$(millis)
+want ALLOW explain bob ssh
 want DENY explain never-seen ssh
+start=$(millis)
+want DENY explain nor-this-one ssh
 took=$(($(millis) - start))
 [ $took -lt 1000 ] && ok || not_ok "waited $took ms for a dead rbacd-dir"
 want ALLOW explain bob ssh
