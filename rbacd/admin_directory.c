@@ -112,8 +112,14 @@ static void send_order(struct admin_req *req, const char *what)
 					    .op = what,
 					    .why = admin_arg(req, "why"),
 					    .sev = AUDIT_WARNING};
-	int r = identity_order(req->server->identity, what);
+	const struct identity *id = req->server->identity;
+	int r;
 
+	if (*identity_find_fact(id, "state") && !*identity_find_fact(id, "held")) {
+		admin_end(req, ADMIN_NO, "The guard holds nothing.");
+		return;
+	}
+	r = identity_order(req->server->identity, what);
 	if (r == -ENOTCONN) {
 		admin_end(
 			req, ADMIN_NO,

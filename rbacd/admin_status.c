@@ -326,33 +326,21 @@ static void hints_storage(struct admin_req *req, struct health *h)
 		     s->stats.n_slow_commits);
 }
 
-static const char *find_fact(const struct admin_req *req, size_t n, const char *want)
-{
-	const char *name, *text;
-
-	for (size_t i = 0; i < n; i++) {
-		identity_fact(req->server->identity, i, &name, &text);
-		if (str_eq(name, want))
-			return text;
-	}
-	return "";
-}
-
 static void hints_ldap(struct admin_req *req, struct health *h)
 {
-	size_t n = h->dir.n_facts;
+	const struct identity *id = req->server->identity;
 
-	if (str_eq(find_fact(req, n, "state"), "offline"))
+	if (str_eq(identity_find_fact(id, "state"), "offline"))
 		hint(req, h, h->dir.age_s < 0,
 		     "the LDAP directory is out of reach (%s): what was known last is "
 		     "used until max_stale.",
-		     find_fact(req, n, "why"));
-	if (*find_fact(req, n, "held"))
+		     identity_find_fact(id, "why"));
+	if (*identity_find_fact(id, "held"))
 		hint(req, h, true,
 		     "The directory's guard holds changes: %s. rbacctl directory "
 		     "status, "
 		     "then accept or reject.",
-		     find_fact(req, n, "held"));
+		     identity_find_fact(id, "held"));
 }
 
 static void hints_directory(struct admin_req *req, struct health *h)

@@ -578,6 +578,18 @@ void identity_fact(const struct identity *id, size_t i, const char **ret_name,
 	*ret_text = id->facts[i].text + id->facts[i].value;
 }
 
+const char *identity_find_fact(const struct identity *id, const char *want)
+{
+	const char *name, *text;
+
+	for (size_t i = 0; i < id->n_facts; i++) {
+		identity_fact(id, i, &name, &text);
+		if (str_eq(name, want))
+			return text;
+	}
+	return "";
+}
+
 void identity_status(const struct identity *id, int64_t now_s,
 		     struct identity_status *ret)
 {

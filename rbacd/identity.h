@@ -159,6 +159,8 @@ struct identity_status {
 };
 void identity_status(const struct identity *identity, int64_t now_s,
 		     struct identity_status *ret);
+/* identity_find_fact() - the text of the fact @name; "": none. Borrowed as below. */
+const char *identity_find_fact(const struct identity *identity, const char *name);
 /* identity_fact() - fact @i as "name" and text; borrowed until the next turn. */
 void identity_fact(const struct identity *identity, size_t i, const char **ret_name,
 		   const char **ret_text);

@@ -353,7 +353,9 @@ class Ldap(Follower):
         self.r.check("status says it", re.search("held .*crew3", self.status()), self.status())
         self.r.check("and a record", self.said("'crew3' got more"), [
             x for x in w.records() if x["ev"].startswith("directory")])
+        self.r.check("rejected: it stays held", "stay held" in w.rbacctl("directory", "reject").stdout)
         w.rbacctl("directory", "accept", "--why", "known")
+        self.r.check("by whom and why is on record", "known" in str(w.last("admin.directory_accept")))
         self.expect("accepted: in", "hermes", True)
 
     def rebuilt(self):
@@ -429,9 +431,8 @@ class Ldap(Follower):
                 re.search(pinned, w.read(POLICY)))),
             "rbacctl reload": Says("loaded|active"),
             'rbacctl directory accept --why "merger, ticket 4711"': Says(
-                "applied", after=lambda text: "merger, ticket 4711" in
-                str(w.last("admin.directory_accept"))),
-            'rbacctl directory reject --why "asked the directory\'s owners"': Says("stay held"),
+                "holds nothing", code=1),
+            'rbacctl directory reject --why "asked the directory\'s owners"': Says("holds nothing", code=1),
         }
 
     # ---- trouble
