@@ -229,6 +229,13 @@ void identity_fact(const struct identity *identity, size_t i, const char **ret_n
 	*ret_name = *ret_text = "";
 }
 
+const char *identity_find_fact(const struct identity *identity, const char *name)
+{
+	(void)identity;
+	(void)name;
+	return "";
+}
+
 bool identity_group(const struct identity *identity, size_t i, int64_t now_s,
 		    struct identity_group *ret)
 {
