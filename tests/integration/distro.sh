@@ -37,7 +37,7 @@ for suite; do
 	rm -rf "$root/src" "$root"/vmsec* && mkdir "$root/src"
 	git archive HEAD | tar -x -C "$root/src" && cp -r rbacd/dist/deb "$root/src/debian"
 	check "what it is built from is there" within \
-		"apt-get update; apt-get install -y build-essential libcmocka-dev openssl tzdata; apt-get build-dep -y ."
+		"apt-get update; apt-get install -y build-essential libcmocka-dev openssl tzdata cracklib-runtime; apt-get build-dep -y ."
 	check "builds without a warning" within "make -s -j2 WERROR=-Werror all"
 	check "unit tests, sanitized" within "make -s -j2 WERROR=-Werror VARIANT=asan unit"
 	check "the package" within "dpkg-buildpackage -b -us -uc"
