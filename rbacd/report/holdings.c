@@ -364,6 +364,36 @@ static int by_order(const void *pa, const void *pb)
 	return d != 0 ? d : (a->vms > b->vms) - (a->vms < b->vms);
 }
 
+static uint64_t sum_of(const struct holdings *h, uint32_t group)
+{
+	size_t n, n_vms;
+	const uint32_t *classes = holdings_vms(h, group, &n);
+	uint64_t sum = 0;
+
+	/* Narrowed to a VM, the others of its class are another matter. */
+	for (size_t i = 0; i < n && !h->in->vm; i++) {
+		const uint32_t *vms = policy_reach_vms(h->reach, classes[i], &n_vms);
+
+		for (size_t k = 0; k < n_vms; k++) {
+			const char *vm = policy_vm_at(h->in->state->policy, vms[k]);
+
+			sum += index_hash(vm, strlen(vm)); /* in any order */
+		}
+	}
+	return sum;
+}
+
+/* Once for each group: thousands of people hold each. */
+static int sum_vms(struct holdings *h)
+{
+	h->vm_sums = calloc(h->groups.n + 1, sizeof(*h->vm_sums));
+	if (!h->vm_sums)
+		return -ENOMEM;
+	for (size_t i = 0; i < h->groups.n; i++)
+		h->vm_sums[i] = sum_of(h, (uint32_t)i);
+	return 0;
+}
+
 int holdings_make(const struct report_input *in, struct holdings *ret)
 {
 	struct holdings h = {.in = in};
@@ -376,6 +406,8 @@ int holdings_make(const struct report_input *in, struct holdings *ret)
 				     &h.reach);
 	if (r == 0)
 		r = fill(&h);
+	if (r == 0 && in->before)
+		r = sum_vms(&h);
 	if (r != 0) {
 		holdings_done(&h);
 		return r;
@@ -393,6 +425,7 @@ void holdings_done(struct holdings *h)
 	index_done(&h->texts);
 	index_done(&h->groups);
 	index_done(&h->vm_names);
+	free(h->vm_sums);
 	free(h->v);
 }
 
@@ -431,24 +464,7 @@ size_t holdings_vm_count(const struct holdings *h, uint32_t group)
 
 uint64_t holdings_vm_sum(const struct holdings *h, uint32_t group)
 {
-	size_t n, n_vms;
-	const uint32_t *classes = holdings_vms(h, group, &n);
-	uint64_t sum = 0;
-
-	/* Narrowed to a VM, the others of its class are another matter. */
-	for (size_t i = 0; i < n && !h->in->vm; i++) {
-		const uint32_t *vms = policy_reach_vms(h->reach, classes[i], &n_vms);
-
-		for (size_t k = 0; k < n_vms; k++) {
-			const char *p = policy_vm_at(h->in->state->policy, vms[k]);
-			uint64_t x = UINT64_C(0xcbf29ce484222325); /* FNV-1a */
-
-			for (; *p; p++)
-				x = (x ^ (unsigned char)*p) * UINT64_C(0x100000001b3);
-			sum += x; /* in any order */
-		}
-	}
-	return sum;
+	return h->vm_sums[group];
 }
 
 const char *holdings_vm_text(const struct holdings *h, struct report *r, uint32_t group)

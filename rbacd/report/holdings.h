@@ -25,6 +25,7 @@ struct holdings {
 	size_t n, cap;
 	uint64_t n_pairs; /* (person, VM, privilege) that are open */
 	struct index texts, groups, vm_names; /* vm_names: as policy_vm_at() */
+	uint64_t *vm_sums; /* owned; by group; NULL: there is no snapshot before */
 	struct policy_privileges *privs;
 	struct policy_reach *reach;
 	const struct report_input *in; /* borrowed */
@@ -46,7 +47,7 @@ _must_check_ int holdings_check(const struct report_input *in);
 const uint32_t *holdings_vms(const struct holdings *h, uint32_t group, size_t *ret_n);
 size_t holdings_vm_count(const struct holdings *h, uint32_t group);
 /* holdings_vm_sum() - of the names of a group's VMs: alike in any two snapshots where
- * the VMs are the same. */
+ * the VMs are the same. Only where a snapshot before is there to compare with. */
 uint64_t holdings_vm_sum(const struct holdings *h, uint32_t group);
 /* holdings_vm_text() - "web1", "all 12 VMs", or "G3 (7 VMs)"; kept by @r. */
 const char *holdings_vm_text(const struct holdings *h, struct report *r,

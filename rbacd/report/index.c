@@ -9,12 +9,19 @@ struct index_slot {
 	uint32_t number; /* + 1; 0: free */
 };
 
-static uint32_t hash_of(const char *key, size_t len)
+uint64_t index_hash(const char *key, size_t len)
 {
 	uint64_t h = UINT64_C(0xcbf29ce484222325); /* FNV-1a */
 
 	for (size_t i = 0; i < len; i++)
 		h = (h ^ (unsigned char)key[i]) * UINT64_C(0x100000001b3);
+	return h;
+}
+
+static uint32_t hash_of(const char *key, size_t len)
+{
+	uint64_t h = index_hash(key, len);
+
 	return (uint32_t)(h ^ h >> 32);
 }
 

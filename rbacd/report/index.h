@@ -28,5 +28,7 @@ void index_done(struct index *ix); /* a zeroed index is accepted */
  */
 _must_check_ int index_put(struct index *ix, const char *key, size_t len,
 			   uint32_t *ret);
+/* index_hash() - of a text, the same in every program: FNV-1a, 64 bits. */
+uint64_t index_hash(const char *key, size_t len);
 /* index_find() - the number of @key, or INDEX_NONE. */
 uint32_t index_find(const struct index *ix, const char *key, size_t len);
