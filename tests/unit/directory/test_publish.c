@@ -112,6 +112,19 @@ static void leave_all(size_t i)
 	person(i)->n_groups = 0;
 }
 
+/* People @from to @to, not included. */
+static void all_join(size_t from, size_t to, uint32_t group)
+{
+	for (size_t i = from; i < to; i++)
+		join(i, group);
+}
+
+static void all_leave(size_t from, size_t to)
+{
+	for (size_t i = from; i < to; i++)
+		leave_all(i);
+}
+
 static struct snapshot *targets(bool staff, const char *pin_login)
 {
 	_cleanup_builder_ struct snapshot_builder *b = NULL;
@@ -208,8 +221,7 @@ static void test_whole_then_changes(void **state)
 	struct publish_result r;
 
 	(void)state;
-	for (size_t i = 0; i < 10; i++)
-		join(i, STAFF);
+	all_join(0, 10, STAFF);
 	r = update(p, PUBLISH_SWEPT, 100);
 	assert_true(r.whole);
 	assert_int_equal(r.n_changed, 10);
@@ -246,8 +258,7 @@ static void test_many_changes_make_a_base(void **state)
 	for (size_t i = 0; i < 4000; i++)
 		person(i);
 	(void)update(p, PUBLISH_SWEPT, 100);
-	for (size_t i = 0; i < 2100; i++)
-		leave_all(i);
+	all_leave(0, 2100);
 	for (size_t i = 0; i < 2100; i++)
 		(void)snprintf(map.v[i].id, sizeof(map.v[i].id), "entryUUID:x%zu", i);
 	r = update(p, PUBLISH_CHANGES, 101);
@@ -262,8 +273,7 @@ static void test_losses_of_a_sweep_wait(void **state)
 	struct publish_result r;
 
 	(void)state;
-	for (size_t i = 0; i < 10; i++)
-		join(i, STAFF);
+	all_join(0, 10, STAFF);
 	(void)update(p, PUBLISH_SWEPT, 100);
 	for (size_t i = 0; i < 10; i++) /* an empty tree is served */
 		map.v[i].here = false;
@@ -286,11 +296,9 @@ static void test_lost_groups_of_a_sweep_wait(void **state)
 	struct publish *p = begin(true, NULL);
 
 	(void)state;
-	for (size_t i = 0; i < 10; i++)
-		join(i, STAFF);
+	all_join(0, 10, STAFF);
 	(void)update(p, PUBLISH_SWEPT, 100);
-	for (size_t i = 0; i < 5; i++)
-		leave_all(i);
+	all_leave(0, 5);
 	(void)update(p, PUBLISH_SWEPT, 101);
 	assert_int_equal(groups_of(0), 1);
 	publish_reject(p);
@@ -310,11 +318,9 @@ static void test_told_losses_are_applied(void **state)
 	struct publish_result r;
 
 	(void)state;
-	for (size_t i = 0; i < 10; i++)
-		join(i, STAFF);
+	all_join(0, 10, STAFF);
 	(void)update(p, PUBLISH_SWEPT, 100);
-	for (size_t i = 0; i < 10; i++)
-		leave_all(i);
+	all_leave(0, 10);
 	r = update(p, PUBLISH_CHANGES, 101);
 	assert_false(said(&r, "guard"));
 	for (size_t i = 0; i < 10; i++)
@@ -328,11 +334,9 @@ static void test_told_losses_are_applied_while_held(void **state)
 	struct publish *p = begin(true, NULL);
 
 	(void)state;
-	for (size_t i = 0; i < 10; i++)
-		join(i, STAFF);
+	all_join(0, 10, STAFF);
 	(void)update(p, PUBLISH_SWEPT, 100);
-	for (size_t i = 0; i < 5; i++)
-		leave_all(i);
+	all_leave(0, 5);
 	(void)update(p, PUBLISH_SWEPT, 101);
 	assert_string_not_equal(publish_held(p), "");
 	leave_all(9);
@@ -356,22 +360,18 @@ static void test_lost_groups_are_compared_with_groups(void **state)
 	(void)state;
 	for (size_t i = 0; i < 1000; i++)
 		person(i);
-	for (size_t i = 0; i < 40; i++)
-		join(i, STAFF);
+	all_join(0, 40, STAFF);
 	(void)update(p, PUBLISH_SWEPT, 100);
-	for (size_t i = 0; i < 40; i++) /* the groups' tree is served empty */
-		leave_all(i);
+	all_leave(0, 40); /* the groups' tree is served empty */
 	(void)update(p, PUBLISH_SWEPT, 101);
 	assert_string_not_equal(publish_held(p), "");
 	assert_int_equal(groups_of(0), 1);
-	for (size_t i = 9; i < 40; i++) /* and comes back, without nine of them */
-		join(i, STAFF);
+	all_join(9, 40, STAFF); /* and comes back, without nine of them */
 	(void)update(p, PUBLISH_SWEPT, 102);
 	assert_string_equal(publish_held(p), "");
 	assert_int_equal(groups_of(8), 0);
 	assert_int_equal(groups_of(9), 1);
-	for (size_t i = 9; i < 21; i++) /* 12 of 31 */
-		leave_all(i);
+	all_leave(9, 21); /* 12 of 31 */
 	(void)update(p, PUBLISH_SWEPT, 103);
 	assert_int_equal(groups_of(9), 1);
 	finish(p);
@@ -385,8 +385,7 @@ static void test_the_last_ones(void **state)
 	(void)state;
 	for (size_t i = 0; i < 100; i++)
 		person(i);
-	for (size_t i = 0; i < 3; i++)
-		join(i, STAFF);
+	all_join(0, 3, STAFF);
 	(void)update(p, PUBLISH_SWEPT, 100);
 	leave_all(0);
 	(void)update(p, PUBLISH_SWEPT, 101);
@@ -413,11 +412,9 @@ static void test_held_groups_are_not_inherited(void **state)
 	struct snapshot_account a;
 
 	(void)state;
-	for (size_t i = 0; i < 10; i++)
-		join(i, STAFF);
+	all_join(0, 10, STAFF);
 	(void)update(p, PUBLISH_SWEPT, 100);
-	for (size_t i = 0; i < 10; i++)
-		leave_all(i);
+	all_leave(0, 10);
 	(void)snprintf(map.v[3].id, sizeof(map.v[3].id), "entryUUID:thief");
 	(void)update(p, PUBLISH_SWEPT, 101);
 	assert_string_not_equal(publish_held(p), "");
@@ -436,8 +433,7 @@ static void test_accept_is_no_voucher(void **state)
 	struct publish *p = begin(true, NULL);
 
 	(void)state;
-	for (size_t i = 0; i < 10; i++)
-		join(i, STAFF);
+	all_join(0, 10, STAFF);
 	(void)update(p, PUBLISH_SWEPT, 100);
 	publish_accept(p);
 	for (size_t i = 0; i < 10; i++)
@@ -458,8 +454,7 @@ static void test_guarded_group_grows_slowly(void **state)
 	struct publish_result r;
 
 	(void)state;
-	for (size_t i = 0; i < 100; i++)
-		join(i, STAFF);
+	all_join(0, 100, STAFF);
 	(void)update(p, PUBLISH_SWEPT, 1000);
 	map.v[0].n_groups = map.v[1].n_groups = 0;
 	join(0, ADMINS), join(0, STAFF);
@@ -492,8 +487,7 @@ static void test_many_gains_wait(void **state)
 	for (size_t i = 0; i < 20; i++)
 		person(i);
 	(void)update(p, PUBLISH_SWEPT, 100);
-	for (size_t i = 0; i < 12; i++)
-		join(i, STAFF);
+	all_join(0, 12, STAFF);
 	join(30, STAFF); /* somebody new among them */
 	(void)update(p, PUBLISH_CHANGES, 101);
 	assert_int_equal(groups_of(0), 0);
@@ -507,12 +501,10 @@ static void test_another_object_gives_nothing(void **state)
 	struct publish_result r;
 
 	(void)state;
-	for (size_t i = 0; i < 10; i++)
-		join(i, STAFF);
+	all_join(0, 10, STAFF);
 	(void)update(p, PUBLISH_SWEPT, 100);
 	map.group_ids[STAFF] = ""; /* deleted: everybody is out */
-	for (size_t i = 0; i < 10; i++)
-		leave_all(i);
+	all_leave(0, 10);
 	(void)update(p, PUBLISH_CHANGES, 101);
 	map.group_ids[STAFF] = "id:attacker"; /* and made again */
 	join(1, STAFF);
@@ -549,11 +541,9 @@ static void test_no_news_while_held(void **state)
 	struct publish_result r;
 
 	(void)state;
-	for (size_t i = 0; i < 10; i++)
-		join(i, STAFF);
+	all_join(0, 10, STAFF);
 	(void)update(p, PUBLISH_SWEPT, 100);
-	for (size_t i = 5; i < 10; i++)
-		leave_all(i);
+	all_leave(5, 10);
 	(void)update(p, PUBLISH_SWEPT, 101);
 	assert_string_not_equal(publish_held(p), "");
 	r = update(p, PUBLISH_CHANGES, 102);
@@ -572,14 +562,12 @@ static void test_new_targets(void **state)
 	struct snapshot *t;
 
 	(void)state;
-	for (size_t i = 0; i < 20; i++)
-		join(i, ADMINS);
+	all_join(0, 20, ADMINS);
 	(void)update(p, PUBLISH_SWEPT, 100);
 	t = targets(true, NULL);
 	publish_set_targets(p, t);
 	snapshot_unref(t);
-	for (size_t i = 0; i < 20; i++)
-		join(i, STAFF);
+	all_join(0, 20, STAFF);
 	r = update(p, PUBLISH_CHANGES, 101);
 	assert_true(r.whole);
 	assert_false(said(&r, "guard"));
@@ -595,8 +583,7 @@ static void test_compared_with_the_last(void **state)
 	struct snapshot *t = targets(true, NULL);
 
 	(void)state;
-	for (size_t i = 0; i < 10; i++)
-		join(i, STAFF);
+	all_join(0, 10, STAFF);
 	(void)update(p, PUBLISH_SWEPT, 100);
 	leave_all(0);
 	(void)update(p, PUBLISH_CHANGES, 101);
