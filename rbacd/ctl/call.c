@@ -18,9 +18,7 @@ int ctl_fail(struct ctl *ctl, int code, const char *fmt, ...)
 	(void)vsnprintf(text, sizeof(text), fmt, ap); /* a cut message still tells */
 	va_end(ap);
 	memcpy(ctl->said, text, sizeof(text));
-	(void)fputs("rbacctl: ", ctl->err); /* nowhere to report a broken stderr */
-	(void)text_print(text, strlen(text), ctl->err);
-	(void)fputc('\n', ctl->err);
+	text_line("rbacctl: ", text, ctl->err); /* nowhere to report a broken stderr */
 	return code;
 }
 
@@ -267,8 +265,7 @@ void ctl_show_message(struct ctl *ctl, const struct ctl_answer *a)
 			       a->message); /* the caller returns it */
 		return;
 	}
-	(void)text_print(a->message, strlen(a->message), ctl->out);
-	(void)fputc('\n', ctl->out);
+	text_line("", a->message, ctl->out);
 }
 
 static void show_result(struct ctl *ctl, int code, const char *text)
@@ -295,8 +292,7 @@ int ctl_done(struct ctl *ctl, const char *fmt, ...)
 		show_result(ctl, CTL_OK, text);
 		return CTL_OK;
 	}
-	(void)text_print(text, strlen(text), ctl->out);
-	(void)fputc('\n', ctl->out);
+	text_line("", text, ctl->out);
 	return CTL_OK;
 }
 

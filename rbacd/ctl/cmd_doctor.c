@@ -184,13 +184,6 @@ static int show_rows(struct ctl *ctl, const struct doctor *d)
 }
 
 /* Names of files may be hostile: --root looks at anybody's. */
-static void put_part(struct ctl *ctl, const char *before, const char *text)
-{
-	(void)fputs(before, ctl->out);
-	(void)text_print(text, strlen(text), ctl->out);
-	(void)fputc('\n', ctl->out);
-}
-
 static void show_text(struct ctl *ctl, const struct doctor *d)
 {
 	for (int severity = DOCTOR_CRITICAL; severity >= DOCTOR_NOTE; severity--) {
@@ -204,10 +197,10 @@ static void show_text(struct ctl *ctl, const struct doctor *d)
 							       : ctl_bold(ctl),
 				      doctor_severity_name(f->severity), ctl_plain(ctl),
 				      f->id, *f->where ? "  " : "");
-			put_part(ctl, "", f->where);
-			put_part(ctl, "  ", f->what);
-			put_part(ctl, "  why: ", f->why);
-			put_part(ctl, "  fix: ", f->fix);
+			text_line("", f->where, ctl->out);
+			text_line("  ", f->what, ctl->out);
+			text_line("  why: ", f->why, ctl->out);
+			text_line("  fix: ", f->fix, ctl->out);
 			(void)fputc('\n', ctl->out);
 		}
 	}

@@ -38,14 +38,6 @@ static struct report_input input_of(const struct report_source *src,
 	};
 }
 
-/* "only: person bob" on standard error; names in it may be hostile. */
-static void tell(struct ctl *ctl, const char *name, const char *text)
-{
-	(void)fprintf(ctl->err, "%s: ", name); /* nowhere to report a broken stderr */
-	(void)text_print(text, strlen(text), ctl->err);
-	(void)fputc('\n', ctl->err);
-}
-
 /* CSV holds rows alone: what they are and what is missing is told beside it. */
 static int write_csv(struct ctl *ctl, const struct ctl_args *args,
 		     const struct report *r, const struct report_frame *frame,
@@ -59,14 +51,16 @@ static int write_csv(struct ctl *ctl, const struct ctl_args *args,
 		return ctl_fail(ctl, CTL_USAGE, "report %s has no table %s.", r->id,
 				table);
 	(void)fprintf(ctl->err, "%s\n", report_result(r, frame, buf));
-	for (const struct report_line *l = r->provenance.first; l; l = l->next)
-		tell(ctl, l->name, l->text);
+	for (const struct report_line *l = r->provenance.first; l; l = l->next) {
+		(void)fputs(l->name, ctl->err); /* nowhere to report a broken stderr */
+		text_line(": ", l->text, ctl->err);
+	}
 	for (const struct report_line *l = r->filters.first; l; l = l->next)
-		tell(ctl, "only", l->text);
+		text_line("only: ", l->text, ctl->err);
 	for (const struct report_line *l = r->missing.first; l; l = l->next)
-		tell(ctl, "incomplete", l->text);
+		text_line("incomplete: ", l->text, ctl->err);
 	for (const struct report_line *l = r->broken.first; l; l = l->next)
-		tell(ctl, "damaged", l->text);
+		text_line("damaged: ", l->text, ctl->err);
 	return rc;
 }
 

@@ -89,6 +89,13 @@ size_t text_print(const char *p, size_t len, FILE *out)
 	return columns;
 }
 
+void text_line(const char *before, const char *text, FILE *out)
+{
+	(void)fputs(before, out); /* who writes checks the stream */
+	(void)text_print(text, strlen(text), out);
+	(void)fputc('\n', out);
+}
+
 /* A code point as it may stand in JSON, or a malformed byte. */
 static void json_point(uint32_t cp, const char *p, size_t n, FILE *out)
 {

@@ -20,6 +20,9 @@ bool text_unsafe(uint32_t cp);
  * Return: the columns it takes (a code point is one column). @out NULL only measures.
  */
 size_t text_print(const char *p, size_t len, FILE *out);
+/* text_line() - @before as it is, @text as text_print() does, and the end of the line.
+ */
+void text_line(const char *before, const char *text, FILE *out);
 /* text_json() - a JSON string with its quotes; malformed bytes become U+FFFD. */
 void text_json(const char *p, size_t len, FILE *out);
 /* text_json_whole() - JSON that somebody else wrote: the same bytes where they are
